@@ -22,13 +22,12 @@ url="s3+http://$access_key:$secret_key@127.0.0.1:$port/evidence"
 say() { echo "ceph-rgw: $*" >&2; }
 
 # Ends one daemon by the pid that `up` wrote, and only while that pid still is that daemon.
+# At once: everything it holds is in memory and goes with it.
 end() {
   local pid_file=$dir/$1.pid pid
   [ -s "$pid_file" ] || return 0
   pid=$(cat "$pid_file")
   if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$dir/ceph.conf"; then
-    kill -TERM "$pid" 2>/dev/null || true
-    for _ in $(seq 25); do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
     kill -KILL "$pid" 2>/dev/null || true
   fi
   rm -f "$pid_file"
