@@ -56,7 +56,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
-    """A store URL, s3+http://KEY:SECRET@HOST:PORT/BUCKET, on a real S3 server; the bucket may not exist yet."""
+    """A store URL, s3+http://KEY:SECRET@HOST:PORT/BUCKET, on a real S3; the bucket may not exist yet."""
     given = os.environ.get("TEST_S3_URL")
     if given:
         yield given

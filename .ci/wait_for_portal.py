@@ -1,0 +1,56 @@
+"""Wait until a portal answers: /healthz with 200, and / with the login page.
+
+usage: wait_for_portal.py URL SECONDS PID      (PID is the process that serves it; its end ends the waiting)
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import urllib.error
+import urllib.request
+
+
+def fetch(url: str) -> tuple[int, str]:
+    """GET `url` without a proxy, following redirects. Returns (status, text); status 0: no answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return error.code, ""
+    except OSError:
+        return 0, ""
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and is not a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def main(url: str, seconds: int, pid: int) -> int:
+    """Returns 0 once both answer, 1 when the time is over or the process ended."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        status, _ = fetch(f"{url}/healthz")
+        if status == 200:
+            status, page = fetch(f"{url}/")
+            if status == 200 and "登录" in page and 'type="password"' in page:
+                print(f"{url} answers after {time.monotonic() - began:.1f} s")
+                return 0
+            print(f"{url}/ answers {status}, and it is not the login page")
+            return 1
+        if not is_running(pid):
+            print("the portal ended by itself")
+            return 1
+        time.sleep(0.5)
+    print(f"no answer from {url} within {seconds} s")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
