@@ -77,7 +77,7 @@ class Judgement:
 
 
 def judge(data: bytes | Path, *, thresholds: Thresholds | None = None, max_pages: int = 20) -> Judgement:
-    """Judge one file. Never raises for anything the file contains; ``OSError`` only when a path cannot be read."""
+    """Judge one file. Never raises for what a file contains; ``OSError`` when a path cannot be read."""
     started = time.perf_counter()
     if isinstance(data, Path):
         if data.stat().st_size > MAX_BYTES:
@@ -102,7 +102,8 @@ def _refused(sentence: str, started: float, *, media_type: str | None = None) ->
 
 def _read(reply: Reply, started: float) -> Judgement:
     pages = tuple(
-        _page(facts, reply.blobs[2 * i], reply.blobs[2 * i + 1]) for i, facts in enumerate(reply.facts["pages"])
+        _page(facts, view, thumb)
+        for facts, view, thumb in zip(reply.facts["pages"], reply.blobs[::2], reply.blobs[1::2], strict=True)
     )
     return Judgement(
         media_type=reply.facts["media_type"],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 Verdict = Literal["pass", "mend", "advise", "refuse"]
 
@@ -41,4 +41,4 @@ def known_verdict(word: str) -> Verdict:
     """``word`` as a verdict, or ``ValueError``."""
     if word not in SEVERITY:
         raise ValueError(f"not a verdict: {word!r}")
-    return cast(Verdict, word)
+    return SEVERITY[SEVERITY.index(word)]

@@ -91,7 +91,7 @@ class ObjectStore(Protocol):
         ...
 
     def open(self, sealed: Sealed) -> AbstractContextManager[BinaryIO]:
-        """The verified bytes as a readable, seekable file. Raises ``Missing`` or ``Tampered`` before any byte."""
+        """The verified bytes as a seekable file. Raises ``Missing`` or ``Tampered`` before any byte."""
         ...
 
     def read(self, sealed: Sealed) -> bytes:
@@ -103,7 +103,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str, version_id: str) -> None:
-        """Remove one version: for uploads that were never claimed. Raises ``Locked``; absent is not an error."""
+        """Remove one version of an upload never claimed. Raises ``Locked``; absent is not an error."""
         ...
 
     def lock(self, sealed: Sealed, until: datetime, mode: LockMode) -> None:
@@ -130,7 +130,7 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 def checked_key(key: str) -> str:
-    """The key itself, or ``ValueError``: slash-separated plain names, none starting with a dot, 200 at most."""
+    """The key itself, or ``ValueError``: plain names between slashes, no leading dot, 200 at most."""
     if len(key) > 200 or not _KEY.fullmatch(key):
         raise ValueError(f"not a storage key: {key!r}")
     return key

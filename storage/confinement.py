@@ -1,0 +1,162 @@
+"""The other side of ``storage.sandbox``: a warm parent that forks, and a child that opens one file and ends.
+
+Started as ``python -I`` with an empty environment and its socket as standard input. ``serve`` forks a child
+for every socket it is sent and kills it when it lives too long; ``once`` does the work of a single child.
+A child may use no network, start no process or thread, open few files, and use bounded memory and time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from typing import Any, NoReturn
+
+from storage import examination
+from storage.intake import Refused
+from storage.sandbox import CRASHED, WALL_SECONDS
+
+MEMORY = 512 * 1024 * 1024  # bytes of address space above what the loaded libraries take
+CPU_SECONDS = 5  # for the first page; each further page is given as much again, up to CPU_HARD
+CPU_HARD = int(WALL_SECONDS) + 1
+WRITTEN = 50 * 1024 * 1024  # bytes in any file
+OPEN_FILES = 64
+NOBODY = 65534
+
+TOO_MUCH_MEMORY = "图片太大，无法处理，请缩小尺寸或降低分辨率后再传"
+
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def main(mode: str) -> None:
+    """Entry of the process: ``serve`` or ``once``, with the socket on standard input."""
+    examination.load()
+    _leave_the_network()
+    channel = socket.socket(fileno=os.dup(0))
+    if mode == "once":
+        signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)  # its default action ends the process
+        _work(channel)
+    _serve(channel)
+
+
+def _serve(control: socket.socket) -> None:
+    """Fork a child for each socket received, until the portal's end closes."""
+    deadlines: dict[int, float] = {}
+    while True:
+        readable, _, _ = select.select([control], [], [], 0.2 if deadlines else None)
+        _kill_overdue(deadlines)
+        if not readable:
+            continue
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            break
+        for descriptor in descriptors:
+            try:
+                pid = os.fork()
+            except OSError:  # no process to be had now: the portal sees its socket close and asks elsewhere
+                os.close(descriptor)
+                continue
+            if pid == 0:
+                control.close()
+                _work(socket.socket(fileno=descriptor))
+            os.close(descriptor)
+            deadlines[pid] = time.monotonic() + WALL_SECONDS
+    for pid in deadlines:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _kill_overdue(deadlines: dict[int, float]) -> None:
+    """Reap the children that ended and kill those past their time: only ever our own, not yet reaped."""
+    for pid, deadline in list(deadlines.items()):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            del deadlines[pid]
+        elif time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _work(channel: socket.socket) -> NoReturn:
+    """Do one request and end the process, whatever happens."""
+    code = 1
+    try:
+        _confine()
+        channel.sendall(b"+")
+        with channel.makefile("rb") as source:
+            (length,) = struct.unpack("!I", source.read(4))
+            request = json.loads(source.read(length))
+            data = source.read(request.pop("size"))
+        channel.sendall(_answer(request, data))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _answer(request: dict[str, Any], data: bytes) -> bytes:
+    facts: dict[str, Any] = {}
+    blobs: list[bytes] = []
+    refusal: str | None = None
+    try:
+        facts, blobs = examination.TASKS[request.pop("task")](data, request, _another_page)
+    except Refused as refused:
+        facts, refusal = {"media_type": refused.media_type}, refused.sentence
+    except MemoryError:
+        refusal = TOO_MUCH_MEMORY
+    except Exception:  # a decoder may raise anything; a file that breaks one is refused, with a sentence
+        refusal = CRASHED
+    header = json.dumps({**facts, "refusal": refusal, "blobs": [len(blob) for blob in blobs]}).encode()
+    return b"".join([struct.pack("!I", len(header)), header, *blobs])
+
+
+def _confine() -> None:
+    """Give up what a decoder does not need. Limits first, then the user, then the streams."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_HARD))
+    memory = _address_space() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # after setuid, which clears it
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    os.chdir("/")
+    silence = os.open(os.devnull, os.O_RDWR)  # decoders write a file's own words to stderr: not into our log
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+
+
+def _another_page() -> None:
+    """Renew the CPU allowance: called before each page, so that a long document is not a hostile one."""
+    spent = time.process_time()
+    resource.setrlimit(resource.RLIMIT_CPU, (min(CPU_HARD, int(spent) + 1 + CPU_SECONDS), CPU_HARD))
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def _leave_the_network() -> None:
+    """Move to an empty network namespace where the kernel lets us; elsewhere the other limits stand alone."""
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(_CLONE_NEWNET) != 0:
+            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

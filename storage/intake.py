@@ -1,0 +1,101 @@
+"""What a file is, by its content, and whether it may be opened at all.
+
+Looks at bytes only; nothing is decoded here. The name and the declared type of an upload are never asked.
+"""
+
+from __future__ import annotations
+
+import re
+
+JPEG = "image/jpeg"
+PNG = "image/png"
+TIFF = "image/tiff"
+HEIC = "image/heic"
+PDF = "application/pdf"
+
+MAX_PIXELS = 60_000_000
+MAX_JPEG_PIXELS = 220_000_000  # phones make 50 and 108 MP; libjpeg decodes them reduced
+MAX_SCANS = 64  # a progressive JPEG of 300 KB with 400 scans takes 18 s
+MAX_SIDE_RATIO = 20
+MIN_SIDE = 32
+
+NOT_ACCEPTED = "这种文件不能作为证明材料，请改传 JPG、PNG、HEIC、TIFF 图片或 PDF"
+INCOMPLETE = "文件不完整，请重新传"
+TOO_MANY_PIXELS = "图片像素过大，请降低扫描分辨率或改拍照片后再传"
+ODD_SHAPE = "图片的长宽不正常，请重新拍照或扫描"
+TOO_MANY_SCANS = "图片编码异常，请另存为普通 JPG 或重新拍照后再传"
+TOO_MANY_PAGES = "页数超过 {limit} 页，请分开上传"
+
+
+class Refused(Exception):
+    """A file that will not be used, with the Chinese sentence for the person and what the file is."""
+
+    def __init__(self, sentence: str, media_type: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.media_type = media_type
+
+
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1"}
+
+# Formats people do try; naming them helps more than "unknown".
+_OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"GIF8"), "GIF 动图不能作为证明材料，请改传 JPG 或 PNG"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "不支持 WebP，请另存为 JPG 或 PNG 后再传"),
+    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "不支持 AVIF，请另存为 JPG 或 PNG 后再传"),
+    (re.compile(rb"PK\x03\x04|\xd0\xcf\x11\xe0"), "不支持 Word、Excel 和压缩包，请导出为 PDF 或 JPG 后再传"),
+    (re.compile(rb"BM"), "不支持 BMP，请另存为 JPG 或 PNG 后再传"),
+)
+
+
+def media_type_of(data: bytes) -> str:
+    """The type of the content, one of the five accepted. Raises ``Refused`` for everything else."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if data.startswith((b"II*\x00", b"MM\x00*")):
+        return TIFF
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return HEIC
+    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n\x00").startswith(b"%PDF-"):
+        return PDF
+    for pattern, sentence in _OTHERS:
+        if pattern.match(data):
+            raise Refused(sentence)
+    raise Refused(NOT_ACCEPTED)
+
+
+def check_header(data: bytes, media_type: str) -> None:
+    """Refuse what is known to be hostile before a decoder sees it."""
+    if media_type == JPEG and scans_in_jpeg(data) > MAX_SCANS:
+        raise Refused(TOO_MANY_SCANS, media_type)
+
+
+def check_size(width: int, height: int, media_type: str) -> None:
+    """Refuse a picture of ``width`` x ``height`` pixels that is too large or of no sensible shape."""
+    if width * height > (MAX_JPEG_PIXELS if media_type == JPEG else MAX_PIXELS):
+        raise Refused(TOO_MANY_PIXELS, media_type)
+    if min(width, height) < MIN_SIDE or max(width, height) > MAX_SIDE_RATIO * min(width, height):
+        raise Refused(ODD_SHAPE, media_type)
+
+
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+
+
+def scans_in_jpeg(data: bytes) -> int:
+    """Start-of-scan markers of the first image in a JPEG, up to one more than allowed.
+
+    Walks the segments instead of counting byte pairs: what hangs behind the picture (a phone's short film,
+    a second image) and thumbnails inside metadata do not count.
+    """
+    scans, at = 0, 2
+    while scans <= MAX_SCANS and (found := _MARKER.search(data, at)):
+        marker, at = found.group(1)[0], found.end()
+        if marker == 0xD9:  # end of image
+            break
+        if marker == 0xDA:
+            scans += 1
+        if marker not in (0x01, 0xD8):
+            at += int.from_bytes(data[at : at + 2], "big")
+    return scans

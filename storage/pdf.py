@@ -1,0 +1,48 @@
+"""PDF pages to upright RGB arrays, drawn by PDFium (no JavaScript, no actions). Runs in the child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pypdfium2 as pdfium
+
+from storage import intake
+from storage.intake import PDF, Refused
+from storage.raster import Page
+
+MAX_SCALE = 600 / 72  # a tiny page box is not blown up beyond 600 dpi
+
+ENCRYPTED = "PDF 设有密码，请去掉密码后再传"
+EMPTY = "PDF 里没有页面，请重新导出后再传"
+
+
+def pages(data: bytes, *, long_side: int, max_pages: int) -> Iterator[Page]:
+    """The pages of a PDF, each drawn to ``long_side`` pixels. Raises ``Refused``."""
+    try:
+        document = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        locked = getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD
+        raise Refused(ENCRYPTED if locked else intake.INCOMPLETE, PDF) from error
+    count = len(document)
+    if count == 0:
+        raise Refused(EMPTY, PDF)
+    if count > max_pages:
+        raise Refused(intake.TOO_MANY_PAGES.format(limit=max_pages), PDF)
+    for index in range(count):
+        try:
+            yield _page(document[index], index + 1, long_side)
+        except pdfium.PdfiumError as error:
+            raise Refused(intake.INCOMPLETE, PDF) from error
+
+
+def _page(page: pdfium.PdfPage, number: int, long_side: int) -> Page:
+    width, height = page.get_size()  # points, turned as the page says
+    if min(width, height) <= 0 or max(width, height) > intake.MAX_SIDE_RATIO * min(width, height):
+        raise Refused(intake.ODD_SHAPE, PDF)
+    scale = min(MAX_SCALE, long_side / max(width, height))
+    drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, prefer_bgrx=False)
+    pixels = drawn.to_numpy()
+    rgb = np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels[:, :, :3]
+    rgb = np.ascontiguousarray(rgb, dtype=np.uint8)
+    return Page(number, rgb, rgb.shape[1], rgb.shape[0])

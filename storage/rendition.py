@@ -1,0 +1,24 @@
+"""Pictures made of a sealed original for another system. View and thumbnail come with ``judge``."""
+
+from __future__ import annotations
+
+from storage.sandbox import run
+
+NATIONAL_LIMIT = 2 * 1024 * 1024  # bytes that the national system takes
+
+
+class NoRendition(Exception):
+    """No picture could be made of the file; ``str()`` is the Chinese sentence to show."""
+
+
+def for_national_system(
+    data: bytes, *, page: int = 1, turned: float = 0.0, limit: int = NATIONAL_LIMIT
+) -> bytes:
+    """A JPEG of one page, at most ``limit`` bytes, at the best quality that fits; no metadata.
+
+    ``turned`` straightens it by the degrees that ``PageJudgement.turned`` names. Raises ``NoRendition``.
+    """
+    reply = run("national", data, {"page": page, "turned": turned, "limit": limit, "max_pages": 20})
+    if reply.refusal is not None:
+        raise NoRendition(reply.refusal)
+    return reply.blobs[0]
