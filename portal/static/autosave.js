@@ -1,0 +1,120 @@
+/* Drafts save themselves: <form data-autosave="URL"> posts what changed, 0.8 s after the last key.
+
+   Sent: the form as multipart without files, header X-Requested-With: autosave. Answer: any 2xx; JSON {"version": 7}
+   is written into the form's field `version`, so that the later submit does not look stale. JSON {"message": "…"} on a
+   4xx is shown. The place [data-saved] in the form says what is true: 已保存 09:42, or why not; nothing typed is thrown away. */
+(function () {
+  "use strict";
+
+  const WAIT = 800, RETRY = 5000;
+  const states = new WeakMap();
+  const open = new Set();
+
+  function stateOf(form) {
+    if (!states.has(form)) states.set(form, { dirty: false, sending: false, stopped: false, timer: 0 });
+    return states.get(form);
+  }
+
+  function say(form, text, unsaved) {
+    let note = form.querySelector("[data-saved]");
+    if (!note) {
+      note = document.createElement("span");
+      note.dataset.saved = "";
+      note.setAttribute("role", "status");
+      (form.querySelector(".form-actions") || form).append(note);
+    }
+    note.textContent = text;
+    note.classList.toggle("is-unsaved", Boolean(unsaved));
+  }
+
+  function body(form) {
+    const data = new FormData(form);
+    Array.from(data.entries()).forEach(([name, value]) => { if (value instanceof File) data.delete(name); });
+    return data;
+  }
+
+  function later(form, delay) {
+    const state = stateOf(form);
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => save(form), delay);
+  }
+
+  async function problem(answer) {
+    try {
+      const data = await answer.json();
+      if (data.message) return data.message;
+    } catch (_) { /* not JSON: the status has to do */ }
+    if (answer.status === 409) return "这份草稿已在别处更新，请重新打开后再填";
+    if (answer.status === 401 || answer.status === 403) return "登录已失效，请在新窗口登录后再继续，已填的内容还在这里";
+    return "有内容没有通过检查";
+  }
+
+  async function save(form) {
+    const state = stateOf(form);
+    if (state.sending || state.stopped || !state.dirty || !form.isConnected) return;
+    state.sending = true;
+    state.dirty = false;
+    say(form, "正在保存…");
+    try {
+      const answer = await fetch(form.dataset.autosave, {
+        method: "POST", body: body(form), credentials: "same-origin", redirect: "manual",
+        headers: { "X-Requested-With": "autosave", Accept: "application/json" },
+      });
+      if (answer.ok) {
+        if ((answer.headers.get("Content-Type") || "").includes("json")) {
+          const data = await answer.json();
+          const version = form.elements.namedItem("version");
+          if (version && data.version !== undefined) version.value = data.version;
+        }
+        const now = new Date();
+        if (!state.dirty) {
+          open.delete(form);
+          say(form, "已保存 " + String(now.getHours()).padStart(2, "0") + ":" + String(now.getMinutes()).padStart(2, "0"));
+        }
+      } else if (answer.status >= 500) {
+        throw new Error("server");
+      } else {
+        // A redirect (opaque, status 0) leads to the sign-in page: sending again would not help.
+        state.dirty = true;
+        const why = answer.type === "opaqueredirect" ? await problem({ status: 401, json: () => Promise.reject() }) : await problem(answer);
+        say(form, "未保存：" + why, true);
+        state.sending = false;
+        return;
+      }
+    } catch (_) {
+      state.dirty = true;
+      say(form, "未保存：网络不通，会自动再试，请先不要关闭页面", true);
+      state.sending = false;
+      later(form, RETRY);
+      return;
+    }
+    state.sending = false;
+    if (state.dirty) later(form, WAIT);
+  }
+
+  function changed(event) {
+    const form = event.target.form || (event.target.closest && event.target.closest("form"));
+    // While an input method is composing, the field holds pinyin, not what is meant.
+    if (!form || !form.dataset.autosave || event.isComposing || event.target.type === "file") return;
+    const state = stateOf(form);
+    state.dirty = true;
+    open.add(form);
+    if (!state.sending) say(form, "有改动，即将保存…");
+    later(form, WAIT);
+  }
+  ["input", "change", "compositionend"].forEach((name) => document.addEventListener(name, changed));
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.dataset || !form.dataset.autosave) return;
+    const state = stateOf(form); // the submit carries everything: a save racing with it would only make it stale
+    clearTimeout(state.timer);
+    state.dirty = false;
+    open.delete(form);
+  });
+  window.addEventListener("online", () => open.forEach((form) => later(form, 0)));
+  window.addEventListener("pagehide", () => open.forEach((form) => {
+    if (stateOf(form).dirty) navigator.sendBeacon(form.dataset.autosave, body(form));
+  }));
+  window.addEventListener("beforeunload", (event) => { if (open.size) event.preventDefault(); });
+})();

@@ -1,0 +1,119 @@
+/* What every page shares: questions before a form goes, no double sending, dialogs, panels.
+   Everything listens on the document, so that a fragment put in by htmx or by upload.js needs no set-up of its own. */
+(function () {
+  "use strict";
+
+  document.documentElement.classList.add("has-js");
+
+  /* A question before sending: data-confirm="ID" on the submit button or on the form names a <dialog>.
+     Capture phase: htmx listens on the form itself and must not see the submit before the answer. */
+  let confirmed = null;
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const button = event.submitter;
+    const id = (button && button.dataset.confirm) || form.dataset.confirm;
+    if (!id) return;
+    if (confirmed === form) { confirmed = null; return; }
+    const dialog = document.getElementById(id);
+    if (!dialog) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    dialog.showModal();
+    const yes = dialog.querySelector("[data-confirm-yes]");
+    const go = () => { confirmed = form; dialog.close(); form.requestSubmit(button || undefined); };
+    yes.addEventListener("click", go, { once: true });
+    dialog.addEventListener("close", () => yes.removeEventListener("click", go), { once: true });
+    yes.focus();
+  }, true);
+
+  /* No double sending. The button is not disabled: a disabled submit button would drop its own name and value. */
+  const sent = new Map(); // form -> {button, label, timer}
+  function busy(form, button) {
+    const shown = button && button.dataset.busy ? (button.querySelector("span") || button) : null;
+    const label = shown ? shown.textContent : "";
+    if (shown) { shown.textContent = button.dataset.busy; button.setAttribute("aria-busy", "true"); }
+    // An answer that is a download leaves the page where it is: give the form back after a while.
+    const timer = setTimeout(() => idle(form), "download" in form.dataset ? 2000 : 20000);
+    sent.set(form, { button, shown, label, timer });
+  }
+  function idle(form) {
+    const state = sent.get(form);
+    if (!state) return;
+    clearTimeout(state.timer);
+    if (state.shown) { state.shown.textContent = state.label; state.button.removeAttribute("aria-busy"); }
+    sent.delete(form);
+  }
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (sent.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "dialog" || form.method === "get") return;
+    // htmx has called preventDefault on the forms that it sends itself; those are given back in afterRequest.
+    if (event.defaultPrevented && !form.matches("[hx-post],[data-hx-post]")) return;
+    busy(form, event.submitter);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => idle(event.target.closest("form")));
+  // Coming back with the browser's back button shows the page as it was left: nothing is being sent any more.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) Array.from(sent.keys()).forEach(idle); });
+
+  /* htmx cannot show an answer that never came, and does not swap a 5xx: say so. */
+  function tell(text) {
+    const place = document.getElementById("flashes");
+    if (!place) return;
+    const box = document.createElement("div");
+    box.className = "notice notice-late";
+    box.setAttribute("role", "alert");
+    const words = document.createElement("p");
+    words.textContent = text;
+    box.append(words);
+    place.replaceChildren(box);
+    box.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("htmx:sendError", () => tell("网络不通，刚才的操作没有送到。内容还在，请稍后再试。"));
+  document.addEventListener("htmx:responseError", () => tell("系统没有完成这次操作，没有写入。请稍后再试。"));
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.open);
+      if (dialog && !dialog.open) dialog.showModal();
+      return;
+    }
+    const closer = event.target.closest("[data-close]");
+    if (closer) closer.closest("dialog").close();
+  });
+
+  /* Panels of the action bar: one at a time, what was typed stays in the closed ones. `toggle` does not bubble. */
+  document.addEventListener("toggle", (event) => {
+    const panel = event.target;
+    if (!panel.matches || !panel.matches("details[data-panel]") || !panel.open) return;
+    document.querySelectorAll("details[data-panel][open]").forEach((other) => { if (other !== panel) other.open = false; });
+    const first = panel.querySelector("input:not([type=hidden]), select, textarea, button");
+    if (first) first.focus();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    const panel = event.target.closest("details[data-panel][open]") || document.querySelector("details[data-panel][open]");
+    if (panel && !document.querySelector("dialog[open]")) { panel.open = false; panel.querySelector("summary").focus(); }
+  });
+
+  /* An error summary takes the focus, so that a screen reader reads it and a keyboard starts there. */
+  function focusMarked(root) {
+    const marked = root.querySelector && root.querySelector("[data-focus]");
+    if (marked) marked.focus();
+  }
+  focusMarked(document);
+  document.addEventListener("htmx:afterSettle", (event) => focusMarked(event.target));
+
+  /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */
+  document.addEventListener("change", (event) => {
+    const all = event.target;
+    if (!all.matches("[data-check-all]")) return;
+    const scope = all.closest("form, table");
+    scope.querySelectorAll("input[type=checkbox]").forEach((box) => {
+      if (box.name === all.dataset.checkAll && !box.disabled) box.checked = all.checked;
+    });
+  });
+})();
