@@ -1,0 +1,96 @@
+"""Server-side sessions: dead at sign-out, after 30 idle minutes, after 12 hours, or when the superior ends them.
+
+The browser holds a random 256-bit token; the database holds its SHA-256. Nothing about the person is in the cookie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import timedelta
+
+from flask_login import UserMixin
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.extensions import db, reading_only
+from portal.models import Account, SignInSession
+from portal.models.types import utcnow
+
+TOUCH_EVERY = timedelta(seconds=60)
+
+
+class SignedIn(UserMixin):
+    """What Flask-Login keeps as the current user: a living session and its account. Its id is the token."""
+
+    def __init__(self, token: str, session: SignInSession) -> None:
+        self.token = token
+        self.session_id = session.id
+        self.account = session.account
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def begin(account: Account, address: str, agent: str) -> SignedIn:
+    """A new session in the running transaction. One person, one session: earlier ones end."""
+    end_all(account.id, "replaced")
+    token = secrets.token_urlsafe(32)
+    session = SignInSession(
+        token_hash=hashed(token), account=account, address=address[:60], agent=agent[:200], last_seen_at=utcnow()
+    )
+    db.session.add(session)
+    account.last_sign_in_at = utcnow()
+    db.session.flush()
+    return SignedIn(token, session)
+
+
+def resume(token: str, idle: timedelta, longest: timedelta) -> SignedIn | None:
+    """The living session of a token, or None. Being seen is noted at most once a minute, in its own transaction."""
+    found = db.session.scalars(select(SignInSession).where(SignInSession.token_hash == hashed(token))).one_or_none()
+    if found is None or not alive(found, idle, longest):
+        return None
+    if utcnow() - found.last_seen_at > TOUCH_EVERY:
+        _touch(found.id)
+    return SignedIn(token, found)
+
+
+def alive(session: SignInSession, idle: timedelta, longest: timedelta) -> bool:
+    """Whether a session still opens the door."""
+    now = utcnow()
+    return (
+        session.ended_at is None
+        and session.account.active
+        and session.account.office.active
+        and now - session.last_seen_at < idle
+        and now - session.created_at < longest
+    )
+
+
+def end(session_id: uuid.UUID, why: str) -> None:
+    """End one session in the running transaction."""
+    _end(SignInSession.id == session_id, why)
+
+
+def end_all(account_id: uuid.UUID, why: str) -> None:
+    """End every session of an account in the running transaction."""
+    _end(SignInSession.account_id == account_id, why)
+
+
+def _end(which: object, why: str) -> None:
+    statement = update(SignInSession).where(which, SignInSession.ended_at.is_(None))  # type: ignore[arg-type]
+    db.session.execute(statement.values(ended_at=utcnow(), ended_why=why))
+
+
+def _touch(session_id: uuid.UUID) -> None:
+    db.session.rollback()  # SQLite: a reader's snapshot must not be held while another connection writes
+    with reading_only(False), Session(db.engine) as session:
+        session.execute(update(SignInSession).where(SignInSession.id == session_id).values(last_seen_at=utcnow()))
+        session.commit()
+
+

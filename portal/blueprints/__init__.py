@@ -1,0 +1,17 @@
+"""People: HTTP in, HTML out. One blueprint a desk.
+
+What never belongs here: a status, a rule, a query that decides who sees what.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+NAMES = ("health",)
+
+
+def init_app(app: Flask) -> None:
+    for name in NAMES:
+        app.register_blueprint(import_module(f"portal.blueprints.{name}").bp)

@@ -1,0 +1,404 @@
+"""The engine: a table and two functions. available() says what a person may do now; perform() does it, once.
+
+Templates draw the buttons that available() lists and perform() accepts only those, so page and server cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit
+from portal.cases import claims, clock, register, remarks
+from portal.cases.access import Actor
+from portal.cases.facts import facts_before_start, read_facts
+from portal.cases.offices import policy_of, supervisor
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import Case, CaseEvent, Decision, Pupil, Role, Status
+from portal.models.types import new_id, utcnow
+from portal.workflows import workflow
+from portal.workflows.vocabulary import Facts, Refusal, Step, Workflow
+
+OWNER, HOLDER = "owner", "holder"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One row of the table: a verb, the statuses it starts from, whose it is, and the event it leaves."""
+
+    verb: str
+    sources: frozenset[Status]
+    by: str
+    event: str
+    decides: bool = False
+
+
+ACTIONS: dict[str, Action] = {
+    action.verb: action
+    for action in (
+        Action("edit", frozenset({Status.DRAFT, Status.RETURNED}), OWNER, "edited"),
+        Action("submit", frozenset({Status.DRAFT, Status.RETURNED}), OWNER, "submitted"),
+        Action("withdraw", frozenset({Status.DRAFT, Status.RETURNED, Status.IN_REVIEW}), OWNER, "withdrawn"),
+        Action("approve", frozenset({Status.IN_REVIEW}), HOLDER, "approved", decides=True),
+        Action("return", frozenset({Status.IN_REVIEW}), HOLDER, "returned", decides=True),
+        Action("reject", frozenset({Status.IN_REVIEW}), HOLDER, "rejected", decides=True),
+    )
+}
+
+
+class Refused(Exception):
+    """An act that cannot be done now. `refusals` are rules that stop it; `conflict` says that somebody was quicker."""
+
+    def __init__(self, message: str, refusals: tuple[Refusal, ...] = (), *, conflict: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.refusals = refusals
+        self.conflict = conflict
+
+
+@dataclass(frozen=True)
+class Act:
+    """What an act carries: note, coded reasons (return), where to return to, new raw answers (edit), explanations."""
+
+    note: str = ""
+    reasons: tuple[remarks.Reason, ...] = ()
+    to: str = ""  # return: "" is the school, else the id of an earlier step
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    explanations: Mapping[str, str] = field(default_factory=dict)
+
+
+def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
+    """Begin a draft about a pupil of the actor's own school. Raises Refused with every stop known at this point."""
+    if actor.role is not Role.REGISTRAR or pupil.school_id != actor.office_id:
+        raise Refused("只有学生所在学校的学籍管理员可以发起业务")
+    pack = policy_of(pupil.school)
+    if not law.offered(pack):
+        raise Refused(f"本地政策（{pack.title}）未开放“{law.title}”")
+    refusals = law.refusals(facts_before_start(law, pack, pupil), "start")
+    if refusals:
+        raise Refused("该生现在不能发起这项业务", refusals)
+    case = Case(
+        id=new_id(),
+        number=next_number(law, clock.today()),
+        workflow=law.id,
+        policy=pack.code,
+        pupil_id=pupil.id,
+        pupil_version=pupil.version,
+        owner_office_id=actor.office_id,
+        status=Status.DRAFT,
+        created_by_id=actor.id,
+        round=0,
+        version=1,
+        answers={},
+    )
+    db.session.add(case)
+    db.session.flush()
+    _append_event(case, actor, "started", "", Act())
+    audit.append("case.started", "case", case.id)
+    return case
+
+
+def next_number(law: Workflow, day: date) -> str:
+    """The next case number of a procedure and year, e.g. GJ2026000123. Never given twice (a row lock per series)."""
+    series = f"{law.number_prefix}{day.year}"
+    statement = text(
+        "INSERT INTO number_series (name, last) VALUES (:name, 1) "
+        "ON CONFLICT (name) DO UPDATE SET last = number_series.last + 1 RETURNING last"
+    )
+    return f"{series}{db.session.execute(statement, {'name': series}).scalar_one():06d}"
+
+
+def available(case: Case, actor: Actor) -> frozenset[str]:
+    """The verbs that this person can use on this case now."""
+    return frozenset(action.verb for action in ACTIONS.values() if _may(action, case, actor))
+
+
+def _may(action: Action, case: Case, actor: Actor) -> bool:
+    if case.status not in action.sources:
+        return False
+    if action.by == OWNER:
+        return actor.role is Role.REGISTRAR and case.owner_office_id == actor.office_id
+    step = workflow(case.workflow).step(case.step)
+    return (
+        case.holder_office_id == actor.office_id
+        and actor.role == step.role
+        and case.submitted_by_id != actor.id
+        and case.created_by_id != actor.id
+        and not claims.claimed_by_other(case, actor)
+        and not _decided_this_round(case, actor)
+    )
+
+
+def _decided_this_round(case: Case, actor: Actor) -> bool:
+    query = select(Decision.id).where(
+        Decision.case_id == case.id, Decision.round == case.round, Decision.actor_id == actor.id
+    )
+    return db.session.scalars(query.limit(1)).first() is not None
+
+
+def return_targets(case: Case) -> list[tuple[str, str]]:
+    """Where a return can go: [(value, what the person reads)], the school first, then earlier steps of this round."""
+    law = workflow(case.workflow)
+    targets = [("", f"退回学校（{case.owner.name}）")]
+    ids = [step.id for step in law.steps(read_facts(case))]
+    if case.step in ids:
+        for step in law.steps(read_facts(case))[: ids.index(case.step)][-1:]:
+            targets.append((step.id, f"退回上一级（{step.title}）"))
+    return targets
+
+
+def stamp(case: Case) -> str:
+    """What a page shows, as text to be posted back: the version of the case and of the pupil's record."""
+    return f"{case.version}.{case.pupil.version if case.pupil else 0}"
+
+
+def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = None) -> None:
+    """Do one act in the running transaction; the caller commits. All or nothing: on Refused roll back.
+
+    `seen` is the stamp of the page that the person acted from: a stale page is refused and told who did what.
+    Raises Refused.
+    """
+    act = act or Act()
+    action = ACTIONS[verb]
+    if seen.partition(".")[0] != str(case.version):
+        raise Refused(told_what_happened(case), conflict=True)
+    if action.decides and seen != stamp(case):
+        raise Refused("该生的学籍登记刚有变动，请刷新页面核对原值后再办", conflict=True)
+    seen_version = case.version
+    if not _may(action, case, actor):
+        raise Refused(_why_not(case, action, actor), conflict=case.status not in action.sources)
+    _check(case, action, act)
+    facts = read_facts(case)
+    before = _Place(case.status, case.step, case.round)
+    law = workflow(case.workflow)
+    plan = _plan(case, actor, law, facts, verb, act)
+    _write_case(case, seen_version, before, plan)
+    reach("decide.after_update")
+    try:
+        if action.decides:
+            _write_decision(case, actor, action, before, act, facts)
+        if verb == "return" and not act.to:
+            remarks.write_remarks(case, act.reasons)
+        if verb == "submit":
+            remarks.explain(case, act.explanations)
+        if plan.status is Status.APPROVED:
+            register.apply(case, law, law.changes(facts))
+    except (IntegrityError, register.RegisterMoved) as error:
+        db.session.rollback()
+        db.session.refresh(case)
+        raise Refused(told_what_happened(case), conflict=True) from error
+    if verb != "edit":
+        _append_event(case, actor, action.event, before.step, act)
+    audit.append(f"case.{action.event}", "case", case.id, step=before.step, round=before.round, version=case.version)
+    reach("decide.before_commit")
+
+
+@dataclass(frozen=True)
+class _Place:
+    status: str
+    step: str
+    round: int
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where the case goes; `values` are further columns."""
+
+    status: Status
+    step: str
+    values: dict[str, Any]
+
+
+def _check(case: Case, action: Action, act: Act) -> None:
+    """What an act must carry, and the rules that must not stop it."""
+    if any(ord(character) < 32 and character not in "\r\n\t" for character in act.note):
+        raise Refused("意见中有不能使用的控制字符，请删去后重新提交")
+    if action.verb == "reject" and len(act.note.strip()) < 4:
+        raise Refused("不同意须写明理由（至少 4 个字）")
+    if action.verb == "return":
+        fault = remarks.fault_in_reasons(case, act.reasons)
+        if fault:
+            raise Refused(fault)
+        if act.to and act.to not in dict(return_targets(case)):
+            raise Refused("不能退回到所选的环节，请重新选择")
+    if action.verb == "submit" and case.status == Status.RETURNED:
+        remarks.explain(case, act.explanations)
+        left = remarks.unsettled(case)
+        if left:
+            numbers = "、".join(str(remark.position) for remark in left)
+            raise Refused(f"补正清单第 {numbers} 项还没有改动；确需保持原样的，请在该项写明原因")
+    if action.verb in ("submit", "approve"):
+        stopping = refusals_now(case)
+        if stopping:
+            raise Refused("还不能提交，请先处理下列事项" if action.verb == "submit" else "现在不能同意，请先处理下列事项", stopping)
+
+
+def refusals_now(case: Case) -> tuple[Refusal, ...]:
+    """Everything that keeps this case from being submitted or approved: incomplete fields first, then the rules."""
+    law, facts = workflow(case.workflow), read_facts(case)
+    form = law.form.from_raw(case.answers, facts)
+    errors = form.errors_in(law.asked(facts))
+    article = facts.policy.source(f"{law.id}.offered")
+    incomplete = tuple(
+        Refusal("incomplete", f"“{form[name].label.text}”：{'；'.join(messages)}", "请补填", article, name)
+        for name, messages in errors.items()
+    )
+    return incomplete + law.refusals(facts)
+
+
+def _plan(case: Case, actor: Actor, law: Workflow, facts: Facts, verb: str, act: Act) -> _Plan:
+    if verb == "edit":
+        return _Plan(Status(case.status), case.step, {"answers": {**case.answers, **act.answers}})
+    if verb == "submit":
+        return _plan_submit(case, actor, law, facts)
+    if verb == "approve":
+        return _plan_approval(case, law, facts)
+    if verb == "return" and act.to:
+        return _go_to(case, law.step(act.to), {"round": case.round + 1}, fresh=True)
+    if verb == "return":
+        return _Plan(Status.RETURNED, "", {"holder_office_id": case.owner_office_id, **_stopped(case)})
+    return _end(case, Status.REJECTED if verb == "reject" else Status.WITHDRAWN)
+
+
+def _end(case: Case, status: Status) -> _Plan:
+    return _Plan(status, "", {"holder_office_id": None, "ended_at": utcnow(), **_stopped(case)})
+
+
+def _stopped(case: Case) -> dict[str, Any]:
+    return clock.stopped(case, clock.today(), clock.load_calendar())
+
+
+def _plan_submit(case: Case, actor: Actor, law: Workflow, facts: Facts) -> _Plan:
+    steps = law.steps(facts)
+    if not steps:
+        raise Refused("没有找到受理机关：请管理员核对学校的主管机构")
+    again = case.status == Status.RETURNED
+    values: dict[str, Any] = {
+        "round": case.round + 1,
+        "submitted_at": utcnow(),
+        "submitted_by_id": actor.id,
+        "doubtful": any(item.override_reason for item in facts.evidence),
+    }
+    return _go_to(case, steps[0], values, fresh=not again)
+
+
+def _plan_approval(case: Case, law: Workflow, facts: Facts) -> _Plan:
+    steps = law.steps(facts)
+    ids = [step.id for step in steps]
+    position = ids.index(case.step) if case.step in ids else -1
+    if position < 0:
+        raise Refused("本步骤已不在办理流程中，请管理员核对政策设置")
+    if position + 1 < len(steps):
+        per_stage = clock.clock_setting(case)["mode"] == "per_stage"
+        return _go_to(case, steps[position + 1], {}, fresh=per_stage, running=not per_stage)
+    return _end(case, Status.APPROVED)
+
+
+def _go_to(case: Case, step: Step, values: dict[str, Any], *, fresh: bool, running: bool = False) -> _Plan:
+    """Hand the case to the office of a step. `running` lets a total clock go on undisturbed."""
+    office = supervisor(case.owner, step.office) if step.office != "school" else case.owner
+    if office is None:
+        raise Refused(f"没有找到“{step.title}”的受理机关：请管理员核对学校的主管机构")
+    if not running:
+        values = values | clock.started(case, clock.today(), clock.load_calendar(), fresh=fresh)
+    return _Plan(Status.IN_REVIEW, step.id, {"holder_office_id": office.id, **values})
+
+
+def _write_case(case: Case, seen_version: int, before: _Place, plan: _Plan) -> None:
+    """The guard beneath the code: one conditional UPDATE; whoever comes second changes no row."""
+    values = {
+        **plan.values,
+        "status": plan.status,
+        "step": plan.step,
+        "version": seen_version + 1,
+        "changed_at": utcnow(),
+        "claimed_by_id": None,
+        "claimed_at": None,
+    }
+    done = db.session.execute(
+        update(Case)
+        .where(Case.id == case.id, Case.status == before.status, Case.step == before.step, Case.version == seen_version)
+        .values(**values),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        db.session.rollback()
+        db.session.refresh(case)
+        raise Refused(told_what_happened(case), conflict=True)
+    db.session.refresh(case)
+
+
+def _write_decision(case: Case, actor: Actor, action: Action, before: _Place, act: Act, facts: Facts) -> None:
+    db.session.add(
+        Decision(
+            case_id=case.id,
+            round=before.round,
+            step=before.step,
+            verb=action.event,
+            actor_id=actor.id,
+            office_id=actor.office_id,
+            seen=[item.sha256 for item in facts.evidence],
+            note=act.note.strip(),
+        )
+    )
+    db.session.flush()
+    reach("decide.after_decision")
+
+
+def _append_event(case: Case, actor: Actor, verb: str, step: str, act: Act) -> None:
+    reasons = [vars(reason) for reason in act.reasons]
+    db.session.add(
+        CaseEvent(
+            case_id=case.id,
+            seq=case.version,
+            verb=verb,
+            status=case.status,
+            step=step,
+            round=case.round,
+            actor_id=actor.id,
+            office_id=actor.office_id,
+            note=act.note.strip(),
+            data={"reasons": reasons, "to": act.to} if reasons or act.to else {},
+        )
+    )
+    db.session.flush()
+
+
+EVENT_TEXT = {
+    "started": "发起",
+    "edited": "修改",
+    "submitted": "提交",
+    "approved": "同意",
+    "returned": "退回",
+    "rejected": "不同意",
+    "withdrawn": "撤回",
+}
+
+
+def told_what_happened(case: Case) -> str:
+    """For a stale page: who did what, and when."""
+    query = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq.desc()).limit(1)
+    last = db.session.scalars(query).one_or_none()
+    if last is None or case.version != last.seq:
+        return "此业务已在另一个窗口被修改，请刷新页面后再办"
+    at = clock.local(last.at).strftime("%m月%d日 %H:%M")
+    return f"已由{last.office.name}{last.actor.name}于 {at} {EVENT_TEXT[last.verb]}，请刷新页面查看"
+
+
+def _why_not(case: Case, action: Action, actor: Actor) -> str:
+    if case.status not in action.sources:
+        return told_what_happened(case)
+    if action.by == HOLDER:
+        if claims.claimed_by_other(case, actor) and case.claimed_by:
+            return f"{case.claimed_by.name}正在办理这项业务，需要时可以接办"
+        if actor.id in (case.submitted_by_id, case.created_by_id):
+            return "不能审核自己发起或提交的业务"
+        if case.holder_office_id == actor.office_id and _decided_this_round(case, actor):
+            return "您已在本轮办理过这项业务，须由另一人办理"
+    return "这项业务现在不由您办理"

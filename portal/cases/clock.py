@@ -1,0 +1,105 @@
+"""The legal clock of a case: working days, paused while the case is returned.
+
+The day of submission is not counted; the clock runs by Asia/Shanghai dates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from portal.extensions import db
+from portal.models import Case, Holiday, Status
+from portal.models.types import utcnow
+from portal.policies import policy
+from portal.standards.workdays import Calendar
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NO_LIMIT = date(9999, 12, 31)
+
+
+def today() -> date:
+    """The date in China now."""
+    return utcnow().astimezone(ZONE).date()
+
+
+def local(moment: datetime) -> datetime:
+    """A stored moment on the wall clock in China."""
+    return moment.astimezone(ZONE)
+
+
+def load_calendar() -> Calendar:
+    """The holiday table as it stands."""
+    return Calendar.of({row.day: row.kind for row in db.session.scalars(select(Holiday))})
+
+
+def clock_setting(case: Case) -> dict[str, Any]:
+    """{mode: total|per_stage, days, soon} of the case's policy."""
+    setting: dict[str, Any] = policy(case.policy).value(f"clock.{case.workflow}")
+    return setting
+
+
+def started(case: Case, day: date, calendar: Calendar, *, fresh: bool) -> dict[str, Any]:
+    """Column values of a clock that runs from `day`. `fresh` forgets the days already used (a new stage)."""
+    limit, used = int(clock_setting(case)["days"]), 0 if fresh else case.clock_used
+    return {
+        "clock_limit": limit,
+        "clock_used": used,
+        "clock_from": day,
+        "due_on": due_date(day, limit, used, calendar),
+    }
+
+
+def stopped(case: Case, day: date, calendar: Calendar) -> dict[str, Any]:
+    """Column values of a paused or ended clock: the days of the running span are added to those used."""
+    span = max(0, calendar.between(case.clock_from, day)) if case.clock_from else 0
+    return {"clock_used": case.clock_used + span, "clock_from": None, "due_on": None}
+
+
+def due_date(start: date, limit: int, used: int, calendar: Calendar) -> date:
+    """The last day of a span of `limit` working days of which `used` are gone; NO_LIMIT when limit is 0."""
+    if not limit:
+        return NO_LIMIT
+    return calendar.after(start, max(0, limit - used))
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a person reads of a clock: text and tone (ok, soon, late, paused), and what is uncertain about it."""
+
+    text: str
+    tone: str
+    day: date | None = None
+    warning: str = ""
+
+
+def read_clock(case: Case, day: date, calendar: Calendar) -> Due | None:
+    """The clock of a case as of `day`, or None where none runs (drafts, ended cases, no limit)."""
+    if case.status == Status.RETURNED:
+        return Due(f"暂停计时（已用 {case.clock_used} 个工作日）", "paused")
+    if case.status != Status.IN_REVIEW or case.due_on is None or case.due_on == NO_LIMIT:
+        return None
+    left = calendar.between(day, case.due_on)
+    unknown = calendar.unknown_years(case.clock_from or day, case.due_on)
+    warning = "；".join(f"{year} 年放假安排未录入，暂按周末计算" for year in unknown)
+    if left < 0:
+        return Due(f"已超期 {-left} 个工作日", "late", case.due_on, warning)
+    if left == 0:
+        return Due("今天到期", "soon", case.due_on, warning)
+    tone = "soon" if left <= int(clock_setting(case)["soon"]) else "ok"
+    return Due(f"剩 {left} 个工作日", tone, case.due_on, warning)
+
+
+def recompute_due_dates() -> int:
+    """After the holiday table changed: move every running clock. Returns the number of cases whose date moved."""
+    calendar, moved = load_calendar(), 0
+    running = select(Case).where(Case.status == Status.IN_REVIEW, Case.clock_from.is_not(None))
+    for case in db.session.scalars(running):
+        due = due_date(case.clock_from or today(), case.clock_limit, case.clock_used, calendar)
+        if due != case.due_on:
+            case.due_on, moved = due, moved + 1
+    return moved

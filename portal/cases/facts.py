@@ -1,0 +1,120 @@
+"""Case -> Facts: the one reading on which rules, steps and printouts rest."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.cases import clock
+from portal.cases.offices import line_of
+from portal.extensions import db
+from portal.models import OPEN, Case, Decision, EvidenceFile, Pupil
+from portal.policies import Policy, policy
+from portal.standards.columns import COLUMNS
+from portal.workflows import workflow
+from portal.workflows.vocabulary import EvidenceFact, Facts, Holder, Opinion, OtherCase, PupilFacts, Workflow
+
+STATUS_TEXT = {
+    "draft": "草稿",
+    "in_review": "审核中",
+    "returned": "待补正",
+    "approved": "已同意",
+    "rejected": "不同意",
+    "withdrawn": "已撤回",
+}
+
+
+def read_facts(case: Case) -> Facts:
+    """Everything that may be judged about a case with one pupil, as the database stands now."""
+    law = workflow(case.workflow)
+    if case.pupil is None:
+        raise ValueError(f"case {case.number} has no pupil")
+    facts = facts_before_start(law, policy(case.policy), case.pupil, without=case.id)
+    form = law.form.from_raw(case.answers, facts)
+    facts = replace(
+        facts,
+        number=case.number,
+        answers=form.typed(),
+        evidence=_evidence(case.id),
+        opinions=_opinions(case, law),
+        applicant=case.submitted_by.name if case.submitted_by else case.created_by.name,
+        submitted_on=clock.local(case.submitted_at).date() if case.submitted_at else None,
+    )
+    return replace(facts, held_elsewhere=_held_elsewhere(law, law.changes(facts), case.pupil))
+
+
+def facts_before_start(law: Workflow, pack: Policy, pupil: Pupil, without: uuid.UUID | None = None) -> Facts:
+    """What is known when a pupil is chosen and nothing has been answered yet."""
+    return Facts(
+        workflow=law.id,
+        number="",
+        today=clock.today(),
+        policy=pack,
+        pupil=pupil_facts(pupil),
+        other_cases=_other_cases(pupil, without),
+    )
+
+
+def pupil_values(pupil: Pupil) -> dict[str, str]:
+    """{column key: stored text} of every register column."""
+    values = {key: str(value) for key, value in pupil.particulars.items()}
+    for column in COLUMNS:
+        if column.stored:
+            value = getattr(pupil, column.key)
+            values[column.key] = value.isoformat() if isinstance(value, date) else value or ""
+    return values | {"school_code": pupil.school.code}
+
+
+def pupil_facts(pupil: Pupil) -> PupilFacts:
+    supervisors = {one.level: one.name for one in reversed(line_of(pupil.school)) if one.id != pupil.school_id}
+    return PupilFacts(str(pupil.id), pupil_values(pupil), pupil.version, pupil.school.name, supervisors)
+
+
+def _other_cases(pupil: Pupil, without: uuid.UUID | None) -> tuple[OtherCase, ...]:
+    query = select(Case).where(Case.pupil_id == pupil.id, Case.status.in_(OPEN)).order_by(Case.number)
+    found = [case for case in db.session.scalars(query) if case.id != without]
+    return tuple(
+        OtherCase(
+            case.number, case.workflow, workflow(case.workflow).title, STATUS_TEXT[case.status], workflow(case.workflow).may_change
+        )
+        for case in found
+    )
+
+
+def _held_elsewhere(law: Workflow, new: Mapping[str, str], pupil: Pupil) -> dict[str, tuple[Holder, ...]]:
+    held: dict[str, tuple[Holder, ...]] = {}
+    for column in law.unique & new.keys():
+        attribute: Any = getattr(Pupil, column)
+        query = select(Pupil).where(attribute == new[column], Pupil.id != pupil.id).limit(5)
+        others = db.session.scalars(query).all()
+        here = [other.school_id == pupil.school_id for other in others]
+        if others:
+            held[column] = tuple(
+                Holder(other.name if inside else "", inside) for other, inside in zip(others, here, strict=True)
+            )
+    return held
+
+
+def _evidence(case_id: uuid.UUID) -> tuple[EvidenceFact, ...]:
+    query = (
+        select(EvidenceFile)
+        .where(EvidenceFile.case_id == case_id, EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None))
+        .order_by(EvidenceFile.uploaded_at, EvidenceFile.id)
+    )
+    return tuple(
+        EvidenceFact(file.slot, file.name, file.sha256, len(file.pages), file.verdict, file.override_reason)
+        for file in db.session.scalars(query)
+    )
+
+
+def _opinions(case: Case, law: Workflow) -> tuple[Opinion, ...]:
+    query = select(Decision).where(Decision.case_id == case.id).order_by(Decision.at, Decision.id)
+    return tuple(
+        Opinion(one.step, one.office.name, one.actor.name, clock.local(one.at).date(), one.verb, one.note)
+        for one in db.session.scalars(query)
+    )

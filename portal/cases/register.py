@@ -1,0 +1,76 @@
+"""The only door into the student register for a decided case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import update
+
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import Case, NationalEntry, Pupil, RegisterChange
+from portal.models.types import utcnow
+from portal.standards import names
+from portal.standards.columns import BY_KEY
+from portal.workflows.vocabulary import Workflow
+
+
+class RegisterMoved(Exception):
+    """The pupil's record changed while the decision was being written; nothing was done."""
+
+
+def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
+    """Write RegisterChange rows and then the pupil, guarded by the pupil's version.
+
+    Raises ValueError for a column the workflow may not touch, RegisterMoved when another change won the race.
+    """
+    pupil = case.pupil
+    if pupil is None or changes.keys() - law.may_change:
+        raise ValueError(f"{law.id} may not change {sorted(changes.keys() - law.may_change)}")
+    at, version = utcnow(), pupil.version + 1
+    for column, after in changes.items():
+        db.session.add(
+            RegisterChange(
+                case_id=case.id,
+                pupil_id=pupil.id,
+                column=column,
+                before=stored_text(pupil, column),
+                after=after,
+                pupil_version=version,
+                at=at,
+            )
+        )
+    db.session.flush()
+    values = attributes(pupil, changes) | {"version": version}
+    done = db.session.execute(
+        update(Pupil).where(Pupil.id == pupil.id, Pupil.version == pupil.version).values(**values),
+        execution_options={"synchronize_session": "evaluate"},
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise RegisterMoved
+    db.session.add(NationalEntry(case_id=case.id, approved_at=at))
+    reach("decide.after_register")
+
+
+def stored_text(pupil: Pupil, column: str) -> str:
+    """The value of a register column as text, "" where there is none."""
+    value = getattr(pupil, column) if BY_KEY[column].stored else pupil.particulars.get(column, "")
+    return value.isoformat() if isinstance(value, date) else str(value or "")
+
+
+def attributes(pupil: Pupil, changes: Mapping[str, str]) -> dict[str, Any]:
+    """Model attributes for {column: text}, with the search keys that follow a name."""
+    values: dict[str, Any] = {}
+    loose = {key: text for key, text in changes.items() if not BY_KEY[key].stored}
+    for key, text in changes.items():
+        if BY_KEY[key].kind == "date":
+            values[key] = date.fromisoformat(text) if text else None
+        elif BY_KEY[key].stored:
+            values[key] = text
+    if "name" in changes:
+        values |= {"name_key": names.name_key(changes["name"]), "initials": names.initials(changes["name"])}
+    if loose:
+        values["particulars"] = {**pupil.particulars, **loose}
+    return values

@@ -1,0 +1,110 @@
+"""The 补正 list: coded reasons tied to a field or a slot, ticked off by the actual change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.extensions import db
+from portal.models import Case, EvidenceFile, Remark
+from portal.policies import policy
+from portal.workflows import workflow
+
+FIELD, EVIDENCE, CASE = "field", "evidence", "case"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason chosen by a reviewer: code of the policy's list, what it is about, and a note."""
+
+    code: str
+    target: str = CASE
+    key: str = ""
+    note: str = ""
+
+
+def reason_titles(case: Case) -> dict[str, str]:
+    """code -> title of the policy's return reasons."""
+    return {row["code"]: row["title"] for row in policy(case.policy).value("return_reasons")}
+
+
+def fault_in_reasons(case: Case, reasons: tuple[Reason, ...]) -> str:
+    """Why these reasons cannot be sent, "" when they can."""
+    if not reasons:
+        return "请至少选择一条退回原因，并指明对应的项目或证明材料"
+    law, titles = workflow(case.workflow), reason_titles(case)
+    fields = {name for page in law.pages for name in page.fields}
+    for reason in reasons:
+        if reason.code not in titles:
+            return "退回原因不在列表中，请重新选择"
+        if reason.target == FIELD and reason.key not in fields:
+            return f"“{titles[reason.code]}”没有指明是哪一项"
+        if reason.target == EVIDENCE and law.slot(reason.key) is None:
+            return f"“{titles[reason.code]}”没有指明是哪一份证明材料"
+        if reason.target not in (FIELD, EVIDENCE, CASE):
+            return "退回原因的对象有误，请重新选择"
+        if reason.target == CASE and not reason.note.strip():
+            return f"“{titles[reason.code]}”须写明具体要求"
+    return ""
+
+
+def write_remarks(case: Case, reasons: tuple[Reason, ...]) -> None:
+    """Keep the reasons with what stands there now, so that a change can be told."""
+    for position, reason in enumerate(reasons, start=1):
+        db.session.add(
+            Remark(
+                case_id=case.id,
+                round=case.round,
+                position=position,
+                target=reason.target,
+                key=reason.key,
+                code=reason.code,
+                note=reason.note.strip(),
+                before=_snapshot(case, reason.target, reason.key),
+            )
+        )
+
+
+def open_remarks(case: Case) -> list[Remark]:
+    """The remarks of the latest return, in order."""
+    query = select(Remark).where(Remark.case_id == case.id).order_by(Remark.round.desc(), Remark.position)
+    found = list(db.session.scalars(query))
+    return [remark for remark in found if remark.round == found[0].round]
+
+
+def settled(case: Case, remark: Remark) -> bool:
+    """Whether what the remark is about has changed, or the school has written why it stays."""
+    if remark.explanation.strip():
+        return True
+    return remark.target != CASE and _snapshot(case, remark.target, remark.key) != remark.before
+
+
+def unsettled(case: Case) -> list[Remark]:
+    """Remarks that still keep the case from being submitted again."""
+    return [remark for remark in open_remarks(case) if not settled(case, remark)]
+
+
+def explain(case: Case, explanations: Mapping[str, str]) -> None:
+    """Keep the school's reasons for leaving items as they are: {remark id: text}."""
+    for remark in open_remarks(case):
+        if str(remark.id) in explanations:
+            remark.explanation = explanations[str(remark.id)].strip()
+
+
+def _snapshot(case: Case, target: str, key: str) -> str:
+    value: Any = None
+    if target == FIELD:
+        value = case.answers.get(key)
+    elif target == EVIDENCE:
+        query = select(EvidenceFile.sha256).where(
+            EvidenceFile.case_id == case.id,
+            EvidenceFile.slot == key,
+            EvidenceFile.status == "committed",
+            EvidenceFile.removed_at.is_(None),
+        )
+        value = sorted(db.session.scalars(query))
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,17 @@
+"""Commands for the operator: flask demo, doctor, audit, worker and their like.
+
+What never belongs here: what a command does beyond reading its arguments and printing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+NAMES: tuple[str, ...] = ()
+
+
+def init_app(app: Flask) -> None:
+    for name in NAMES:
+        import_module(f"portal.cli.{name}").init_app(app)

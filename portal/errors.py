@@ -1,0 +1,40 @@
+"""What a person reads when something goes wrong: plain Chinese, never a stack trace."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, make_response, render_template
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portal.extensions import db
+from portal.web import wants_fragment
+from storage.objects import StoreUnavailable
+
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 500, 503})
+STALE_FORM = "登录状态已变化，页面已过期。请返回上一页，刷新后重新提交；自动保存的草稿没有丢失。"
+STORE_DOWN = "证据存储暂时连接不上，这次上传没有保存。已填写的内容没有丢失，请稍后重试。"
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(CSRFError, lambda _error: show(400, STALE_FORM))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(StoreUnavailable, lambda _error: show(503, STORE_DOWN))
+    app.register_error_handler(Exception, _unexpected)
+
+
+def show(code: int, message: str = "") -> Response:
+    """An error page with the status code, or its core for htmx; whatever was half done is rolled back."""
+    db.session.rollback()
+    page = code if code in PAGES else 400 if code < 500 else 500
+    template = "errors/_error.html" if wants_fragment() else f"errors/{page}.html"
+    return make_response(render_template(template, code=code, page=page, message=message), code)
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    code = error.code or 500
+    return error if code < 400 else show(code)
+
+
+def _unexpected(error: Exception) -> Response:
+    current_app.logger.exception("unexpected error", exc_info=error)
+    return show(500)

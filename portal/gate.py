@@ -1,0 +1,69 @@
+"""The door: every view needs a living session unless it is marked public; what each request may assume."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal import audit
+from portal.accounts import sessions
+from portal.accounts.sessions import SignedIn
+from portal.cases import clock
+from portal.extensions import login, set_read_only
+from portal.settings import Settings
+from portal.web import new_request_id, wants_fragment
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+WITHOUT_LOGIN = {"static"}
+
+
+def init_app(app: Flask) -> None:
+    login.session_protection = None  # sessions live in the database and end there
+    login.user_loader(_resume)
+    app.before_request(_prepare)
+    app.before_request(_refuse_cross_site)
+    app.before_request(_require_login)
+    app.jinja_env.filters["local"] = lambda moment, form="%Y-%m-%d %H:%M": clock.local(moment).strftime(form)
+
+
+def _resume(token: str) -> SignedIn | None:
+    settings: Settings = current_app.extensions["settings"]
+    return sessions.resume(
+        token, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_max_hours)
+    )
+
+
+def _prepare() -> None:
+    set_read_only(request.method in SAFE)
+    audit.origin.set(audit.Origin(address=request.remote_addr or "", request_id=new_request_id()))
+
+
+def _refuse_cross_site() -> None:
+    """Beside the CSRF token: a browser that says a change comes from another site is believed."""
+    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403)
+
+
+def _require_login() -> Response | tuple[str, int, dict[str, str]] | None:
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    if request.endpoint in WITHOUT_LOGIN or getattr(view, "is_public", False):
+        return None
+    if not current_user.is_authenticated:
+        target = url_for("auth.sign_in", next=_here())
+        if wants_fragment():
+            return "", 401, {"HX-Redirect": target}
+        return redirect(target, 303)
+    account = current_user.account
+    audit.set_origin(actor_id=account.id, office_id=account.office_id, session_id=current_user.session_id)
+    if account.must_change_password and request.endpoint not in ("auth.change_password", "auth.sign_out"):
+        return redirect(url_for("auth.change_password"), 303)
+    return None
+
+
+def _here() -> str | None:
+    """The path to come back to after signing in; only of a page, never of a change."""
+    return request.full_path.rstrip("?") if request.method == "GET" and not wants_fragment() else None

@@ -1,0 +1,50 @@
+"""What is remembered: tables and columns, nothing that decides.
+
+What never belongs here: a rule, a status change, a query that somebody's rights depend on.
+"""
+
+from portal.models.audit import AuditHead, AuditRecord
+from portal.models.calendar import Holiday
+from portal.models.case import OPEN, Case, CaseEvent, Decision, NationalEntry, NumberSeries, Remark, Status
+from portal.models.evidence import EvidenceFile, EvidencePage
+from portal.models.people import (
+    ROLE_LEVELS,
+    Account,
+    Level,
+    Office,
+    OneTimeCode,
+    Preference,
+    Role,
+    SignInAttempt,
+    SignInSession,
+)
+from portal.models.register import Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
+
+__all__ = [
+    "OPEN",
+    "ROLE_LEVELS",
+    "Account",
+    "AuditHead",
+    "AuditRecord",
+    "Case",
+    "CaseEvent",
+    "Decision",
+    "EvidenceFile",
+    "EvidencePage",
+    "Holiday",
+    "Level",
+    "NationalEntry",
+    "NumberSeries",
+    "Office",
+    "OneTimeCode",
+    "Preference",
+    "Pupil",
+    "RegisterChange",
+    "RegisterLoad",
+    "RegisterLoadRow",
+    "Remark",
+    "Role",
+    "SignInAttempt",
+    "SignInSession",
+    "Status",
+]

@@ -1,0 +1,107 @@
+"""What differs by jurisdiction and year. A pack is one TOML file: documents, articles and values, each value with the
+article it rests on. A pack inherits another; its own values and articles win.
+
+What never belongs here: code. A condition is a function in a workflow that reads a value from here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+
+
+class PolicyError(Exception):
+    """A pack that cannot be used, or a key that no pack knows."""
+
+
+@dataclass(frozen=True)
+class Article:
+    """A clause that a stop rests on: document number, clause, and its words (or a plain account of them)."""
+
+    id: str
+    document: str
+    clause: str
+    text: str
+
+    @property
+    def cited(self) -> str:
+        return f"{self.document} {self.clause}".strip()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One pack with everything it inherits. `code` is the file's name without .toml."""
+
+    code: str
+    title: str
+    lineage: tuple[str, ...]  # this pack first, then what it inherits
+    valid_from: date
+    values: dict[str, tuple[Any, str]]  # dotted key -> (value, article id)
+    articles: dict[str, Article]
+
+    def value(self, key: str) -> Any:
+        """The value under a dotted key. Raises PolicyError for a key that no pack of the lineage sets."""
+        try:
+            return self.values[key][0]
+        except KeyError:
+            raise PolicyError(f"policy {self.code} has no value {key}") from None
+
+    def source(self, key: str) -> Article:
+        """The article that the value under a dotted key rests on."""
+        self.value(key)
+        return self.articles[self.values[key][1]]
+
+    def article(self, article_id: str) -> Article:
+        """An article by its id. Raises PolicyError for one that no pack of the lineage holds."""
+        try:
+            return self.articles[article_id]
+        except KeyError:
+            raise PolicyError(f"policy {self.code} has no article {article_id}") from None
+
+
+@cache
+def policy(code: str) -> Policy:
+    """Read one pack and its ancestors. Raises PolicyError with the file's name on any fault."""
+    path = FOLDER / f"{code}.toml"
+    if not path.is_file():
+        raise PolicyError(f"there is no policy pack {code}")
+    pack = tomllib.loads(path.read_text("utf-8"))
+    parent = policy(pack["inherits"]) if "inherits" in pack else None
+    articles = dict(parent.articles) if parent else {}
+    for article_id, entry in pack.get("articles", {}).items():
+        articles[article_id] = Article(article_id, entry["document"], entry.get("clause", ""), entry["text"])
+    values = dict(parent.values) if parent else {}
+    values |= _values(pack.get("values", {}), "")
+    for key, (_value, article_id) in values.items():
+        if article_id not in articles:
+            raise PolicyError(f"{path.name}: value {key} rests on the unknown article {article_id!r}")
+    lineage = (code, *(parent.lineage if parent else ()))
+    return Policy(code, pack["title"], lineage, pack["valid_from"], values, articles)
+
+
+def _values(table: dict[str, Any], prefix: str) -> dict[str, tuple[Any, str]]:
+    """Flatten nested tables; a table that has `value` and `article` is a value."""
+    found: dict[str, tuple[Any, str]] = {}
+    for name, entry in table.items():
+        key = f"{prefix}{name}"
+        if isinstance(entry, dict) and "value" in entry:
+            if "article" not in entry:
+                raise PolicyError(f"value {key} names no article")
+            found[key] = (entry["value"], entry["article"])
+        elif isinstance(entry, dict):
+            found |= _values(entry, f"{key}.")
+        else:
+            raise PolicyError(f"{key} is neither a table of values nor a value with its article")
+    return found
+
+
+@cache
+def all_policies() -> dict[str, Policy]:
+    """Every pack in this folder by code, in order of code."""
+    return {path.stem: policy(path.stem) for path in sorted(FOLDER.glob("*.toml"))}

@@ -1,0 +1,99 @@
+"""Environment -> one typed, validated Settings value. Nothing else in the portal reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRET_KEY_MIN_BYTES = 32
+WEAK_KEYS = frozenset({"dev", "secret", "changeme", "change-me", "default", "xueji", "password"})
+
+
+class SettingsError(Exception):
+    """A setting that the portal refuses to start with; the text is for the operator."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that an installation can choose. Durations in minutes, hours or seconds as the name says."""
+
+    secret_key: str
+    database_url: str
+    store_url: str
+    data_dir: Path
+    secure_cookies: bool = True
+    demo: bool = False
+    worker: str = "inline"  # "inline": tasks run in this process after commit; "procrastinate": flask worker
+    session_idle_minutes: int = 30
+    session_max_hours: int = 12
+    claim_minutes: int = 30
+    staging_hours: int = 24
+    trusted_proxies: int = 0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read XUEJI_* variables.
+
+        Raises SettingsError on a missing, default or short key, or a value out of range.
+        """
+        env = os.environ if environ is None else environ
+        data_dir = Path(env.get("XUEJI_DATA_DIR", "instance")).resolve()
+        settings = cls(
+            secret_key=_secret_key(env),
+            database_url=_database_url(env.get("XUEJI_DATABASE_URL", f"sqlite:///{data_dir / 'portal.db'}")),
+            store_url=env.get("XUEJI_STORE_URL", f"folder:{data_dir / 'evidence'}"),
+            data_dir=data_dir,
+            secure_cookies=_flag(env, "XUEJI_SECURE_COOKIES", True),
+            demo=_flag(env, "XUEJI_DEMO", False),
+            worker=env.get("XUEJI_WORKER", "inline"),
+            session_idle_minutes=_number(env, "XUEJI_SESSION_IDLE_MINUTES", 30, 1, 30),
+            session_max_hours=_number(env, "XUEJI_SESSION_MAX_HOURS", 12, 1, 12),
+            claim_minutes=_number(env, "XUEJI_CLAIM_MINUTES", 30, 5, 24 * 60),
+            trusted_proxies=_number(env, "XUEJI_TRUSTED_PROXIES", 0, 0, 5),
+        )
+        if settings.worker not in ("inline", "procrastinate"):
+            raise SettingsError("XUEJI_WORKER must be 'inline' or 'procrastinate'.")
+        if settings.worker == "procrastinate" and not settings.database_url.startswith("postgresql"):
+            raise SettingsError("XUEJI_WORKER=procrastinate needs PostgreSQL in XUEJI_DATABASE_URL.")
+        return settings
+
+
+def _secret_key(env: Mapping[str, str]) -> str:
+    key = env.get("XUEJI_SECRET_KEY", "")
+    key_file = env.get("XUEJI_SECRET_KEY_FILE", "")
+    if not key and key_file:
+        key = Path(key_file).read_text("utf-8").strip()
+    if not key:
+        raise SettingsError(
+            "Set XUEJI_SECRET_KEY (or XUEJI_SECRET_KEY_FILE) to at least 32 random bytes, "
+            'for example from: python3 -c "import secrets; print(secrets.token_hex(32))"'
+        )
+    if key.lower() in WEAK_KEYS or len(key.encode()) < SECRET_KEY_MIN_BYTES or len(set(key)) < 8:
+        raise SettingsError("XUEJI_SECRET_KEY is a default, short or repetitive key; use 32 random bytes or more.")
+    return key
+
+
+def _database_url(url: str) -> str:
+    """Name the driver that the portal ships, so that a plain postgresql:// works."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:
+    value = env.get(name, "").strip().lower()
+    if value in ("", "1", "true", "yes", "0", "false", "no"):
+        return default if not value else value in ("1", "true", "yes")
+    raise SettingsError(f"{name} must be 1 or 0, not {value!r}.")
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)

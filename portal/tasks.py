@@ -1,0 +1,135 @@
+"""Work that outlives a request. A task is a plain function of JSON values that can be run twice without harm.
+
+Embedded, tasks run in one thread of this process after the commit that asked for them; with XUEJI_WORKER=procrastinate
+they are queued in that very transaction and `flask worker` runs them. Either way unfinished work is found again from
+the data when a process starts.
+
+What never belongs here: what a task does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import procrastinate
+from flask import Flask, current_app
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from portal.extensions import db, reading_only
+from portal.settings import Settings
+
+TASKS: dict[str, Callable[..., None]] = {}
+UNFINISHED: list[Callable[[], Iterable[tuple[str, dict[str, str]]]]] = []
+QUEUE = "portal"
+_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="task")
+_running: set[Future[None]] = set()
+_lock = threading.Lock()
+
+
+def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as the task `name`. It runs in an application context and commits for itself."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        TASKS[name] = function
+        return function
+
+    return register
+
+
+def unfinished(find: Callable[[], Iterable[tuple[str, dict[str, str]]]]) -> Callable[[], Iterable[tuple[str, dict[str, str]]]]:
+    """Register a query that finds (task, arguments) which a dead process left behind."""
+    UNFINISHED.append(find)
+    return find
+
+
+def enqueue(name: str, **arguments: str) -> None:
+    """Ask for a task in the running transaction: no commit, no task."""
+    if name not in TASKS:
+        raise KeyError(name)
+    settings: Settings = current_app.extensions["settings"]
+    if settings.worker == "procrastinate":
+        _defer(name, arguments)
+    else:
+        session = db.session()
+        session.info.setdefault("tasks", []).append((current_app._get_current_object(), name, arguments))  # type: ignore[attr-defined]
+
+
+def resume(app: Flask) -> int:
+    """Ask again for whatever a dead process left unfinished. Returns how many tasks."""
+    with app.app_context(), reading_only(False):
+        found = [item for find in UNFINISHED for item in find()]
+        for name, arguments in found:
+            enqueue(name, **arguments)
+        db.session.commit()
+        return len(found)
+
+
+def wait(timeout: float = 60) -> None:
+    """Wait until the tasks of this process have run; raises what the first failing one raised."""
+    while True:
+        with _lock:
+            waiting = list(_running)
+        if not waiting:
+            return
+        for one in waiting:
+            one.result(timeout)
+
+
+def run(app: Flask, name: str, arguments: dict[str, str]) -> None:
+    """Run one task now, in its own application context."""
+    with app.app_context(), reading_only(False):
+        try:
+            TASKS[name](**arguments)
+        except Exception:
+            db.session.rollback()
+            app.logger.exception("task %s failed", name)
+            raise
+
+
+def init_app(app: Flask) -> None:
+    """Make a Procrastinate application where one is wanted."""
+    settings: Settings = app.extensions["settings"]
+    if settings.worker == "procrastinate":
+        app.extensions["procrastinate"] = worker_app(app, settings)
+
+
+def worker_app(app: Flask, settings: Settings) -> procrastinate.App:
+    """The Procrastinate application whose single task runs any of ours by name."""
+    address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address))
+
+    @queue.task(name="portal.run", queue=QUEUE, retry=3)
+    def run_by_name(name: str, arguments: dict[str, str]) -> None:
+        run(app, name, arguments)
+
+    return queue
+
+
+def _defer(name: str, arguments: dict[str, str]) -> None:
+    queue: procrastinate.App = current_app.extensions["procrastinate"]
+    connection = db.session.connection().connection.driver_connection
+    job = queue.configure_task("portal.run", queue=QUEUE)
+    job.defer(connection=connection, name=name, arguments=arguments)
+
+
+@event.listens_for(Session, "after_commit")
+def _start_tasks(session: Session) -> None:
+    for app, name, arguments in session.info.pop("tasks", []):
+        future = _pool.submit(run, app, name, arguments)
+        with _lock:
+            _running.add(future)
+        future.add_done_callback(_forget)
+
+
+@event.listens_for(Session, "after_rollback")
+def _drop_tasks(session: Session) -> None:
+    session.info.pop("tasks", None)
+
+
+def _forget(future: Future[Any]) -> None:
+    with _lock:
+        _running.discard(future)

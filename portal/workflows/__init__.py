@@ -1,0 +1,77 @@
+"""The law: one file per procedure, written in the words of vocabulary.py.
+
+What never belongs here: Flask, SQL, storage, who is signed in, a status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from portal.policies import Policy, PolicyError
+from portal.standards.columns import BY_KEY
+from portal.workflows import key_information_change
+from portal.workflows.vocabulary import Workflow
+
+WORKFLOWS: tuple[Workflow, ...] = (key_information_change.WORKFLOW,)
+
+
+class WorkflowError(Exception):
+    """A procedure that is not written soundly; raised at start-up, never to a clerk."""
+
+
+def workflow(workflow_id: str) -> Workflow:
+    """The procedure with this id. Raises KeyError."""
+    return {item.id: item for item in WORKFLOWS}[workflow_id]
+
+
+def check_workflows(workflows: Iterable[Workflow], policies: Mapping[str, Policy], blanks: Path) -> None:
+    """Fail on duplicate ids, unknown columns or fields, a missing blank, or an article that an offering policy lacks."""
+    workflows = tuple(workflows)
+    _unique("workflow", [item.id for item in workflows])
+    _unique("number prefix", [item.number_prefix for item in workflows])
+    for item in workflows:
+        _check_names(item)
+        for printout in item.printouts:
+            if not (blanks / printout.blank).is_file():
+                raise WorkflowError(f"{item.id}: the blank {printout.blank} is missing")
+        for policy in policies.values():
+            _check_policy(item, policy)
+
+
+def _unique(what: str, ids: list[str]) -> None:
+    twice = {one for one in ids if ids.count(one) > 1}
+    if twice:
+        raise WorkflowError(f"duplicate {what}: {', '.join(sorted(twice))}")
+
+
+def _check_names(item: Workflow) -> None:
+    for what, ids in (
+        ("rule", [rule.id for rule in item.rules]),
+        ("evidence", [slot.id for slot in item.evidence]),
+        ("step", [step.id for step in item.chain]),
+        ("page", [page.id for page in item.pages]),
+    ):
+        _unique(f"{what} in {item.id}", ids)
+    fields = set(item.form()._fields)
+    asked = {name for page in item.pages for name in page.fields}
+    if asked - fields:
+        raise WorkflowError(f"{item.id}: pages ask for unknown fields {sorted(asked - fields)}")
+    if (item.may_change | set(item.compare.values()) | item.unique) - BY_KEY.keys():
+        raise WorkflowError(f"{item.id}: names columns that the register lacks")
+    if "student_number" in item.may_change:
+        raise WorkflowError(f"{item.id}: the student number is never rewritten")
+
+
+def _check_policy(item: Workflow, policy: Policy) -> None:
+    try:
+        if not item.offered(policy):
+            return
+        for rule in item.rules:
+            rule.article_in(policy)
+        for slot in item.evidence:
+            policy.source(slot.article) if slot.article in policy.values else policy.article(slot.article)
+        policy.value(f"clock.{item.id}")
+        policy.value("return_reasons")
+    except PolicyError as error:
+        raise WorkflowError(f"{item.id}: {error}") from error

@@ -1,0 +1,274 @@
+"""The words in which a procedure is written. All values are frozen; conditions are plain functions of Facts.
+
+What never belongs here: a procedure's own names, Flask, SQL, who is signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Literal
+
+from portal.forms import AnswersForm
+from portal.policies import Article, Policy
+
+
+class Office(StrEnum):
+    """Levels that can hold a step. A district supervises but decides nothing."""
+
+    SCHOOL = "school"
+    COUNTY = "county"
+    STATE = "state"
+
+
+@dataclass(frozen=True)
+class PupilFacts:
+    """A pupil as the register holds them: {column key: stored value as text}, see standards.columns."""
+
+    id: str
+    values: Mapping[str, str]
+    version: int
+    school: str
+    supervisors: Mapping[str, str]  # office level -> name, of the offices above the school
+
+    def __getitem__(self, column: str) -> str:
+        return self.values.get(column, "")
+
+    @property
+    def birth_date(self) -> date | None:
+        return date.fromisoformat(self["birth_date"]) if self["birth_date"] else None
+
+
+@dataclass(frozen=True)
+class OtherCase:
+    """Another open case about the same pupil."""
+
+    number: str
+    workflow: str
+    title: str
+    status_text: str
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Another pupil who already has a value that must be one pupil's only. Named only inside the same school: who
+    stands in another office's register is not this office's to read."""
+
+    name: str  # "" outside the school
+    here: bool
+
+    def __str__(self) -> str:
+        return f"本校学生{self.name}" if self.here else "其他学校的一名学生"
+
+
+@dataclass(frozen=True)
+class EvidenceFact:
+    """One committed file in a slot."""
+
+    slot: str
+    name: str
+    sha256: str
+    pages: int
+    verdict: str  # pass, mend, advise, refuse
+    override_reason: str
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A decision as it stands on the printed form."""
+
+    step: str
+    office: str
+    person: str
+    day: date
+    verb: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that rules, steps and printouts may look at; read once per decision by cases.facts."""
+
+    workflow: str
+    number: str
+    today: date
+    policy: Policy
+    pupil: PupilFacts
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[EvidenceFact, ...] = ()
+    other_cases: tuple[OtherCase, ...] = ()
+    held_elsewhere: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)  # column -> other holders
+    opinions: tuple[Opinion, ...] = ()
+    applicant: str = ""  # the registrar who submitted
+    submitted_on: date | None = None
+
+    def answer(self, name: str) -> Any:
+        """The typed answer, "" where nothing was given."""
+        return self.answers.get(name) or ""
+
+    def setting(self, key: str) -> Any:
+        """A policy value of this workflow."""
+        return self.policy.value(f"{self.workflow}.{key}")
+
+    def in_slot(self, slot: str) -> tuple[EvidenceFact, ...]:
+        return tuple(item for item in self.evidence if item.slot == slot)
+
+
+Condition = Callable[[Facts], bool]
+
+
+def always(_facts: Facts) -> bool:
+    """The condition of what holds in every case."""
+    return True
+
+
+def never(_facts: Facts) -> bool:
+    """The condition of what holds in no case."""
+    return False
+
+
+When = Literal["start", "answers", "evidence"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A stop: when `stops(facts)` holds, the person reads `text` and `remedy`, with the article it rests on.
+
+    `at` says how early it can be known: when the pupil is chosen, when the answers are in, with the evidence.
+    `article` is an article id, or the key of the policy value whose article it is.
+    """
+
+    id: str
+    article: str
+    stops: Condition
+    text: str | Callable[[Facts], str]
+    remedy: str
+    at: When = "answers"
+    field: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.id and self.article):
+            raise ValueError(f"rule {self.id!r} needs an id and an article")
+
+    def refuse(self, facts: Facts) -> Refusal | None:
+        """The refusal where this rule stops the case, else None."""
+        if not self.stops(facts):
+            return None
+        text = self.text if isinstance(self.text, str) else self.text(facts)
+        return Refusal(self.id, text, self.remedy, self.article_in(facts.policy), self.field)
+
+    def article_in(self, policy: Policy) -> Article:
+        return policy.source(self.article) if self.article in policy.values else policy.article(self.article)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a case cannot go on, as a person reads it; `field` is an answer's or a slot's name, "" for the whole case."""
+
+    rule: str
+    text: str
+    remedy: str
+    article: Article
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A slot for papers. `when` decides whether it is shown, `required` whether the case stops without it."""
+
+    id: str
+    title: str
+    issuer: str
+    help: str
+    article: str
+    when: Condition = always
+    required: Condition = always
+    paper: str = "document"  # the kind of paper, by which the judge chooses its thresholds
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of questions."""
+
+    id: str
+    title: str
+    fields: tuple[str, ...]
+    intro: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A place in the chain: who looks, and whether this case goes there at all.
+
+    `place` chooses the school whose line of offices decides; None is the owner's own.
+    """
+
+    id: str
+    title: str
+    office: Office
+    role: str
+    when: Condition = always
+    place: Callable[[Facts], str] | None = None
+
+
+@dataclass(frozen=True)
+class Printout:
+    """A paper that can be printed: its blank in portal/printouts and the values of the blank's «names»."""
+
+    id: str
+    title: str
+    blank: str
+    names: Callable[[Facts], Mapping[str, str]]
+    rows: Callable[[Facts], Mapping[str, tuple[Mapping[str, str], ...]]] | None = None
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A whole procedure. Adding one touches its own file, the list in workflows/__init__.py, a blank and a test."""
+
+    id: str
+    title: str
+    purpose: str
+    form: type[AnswersForm]
+    pages: tuple[Page, ...]
+    evidence: tuple[Evidence, ...]
+    rules: tuple[Rule, ...]
+    chain: tuple[Step, ...]
+    may_change: frozenset[str]  # the only register columns it can touch
+    changes: Callable[[Facts], Mapping[str, str]]  # column -> new stored text
+    printouts: tuple[Printout, ...]
+    number_prefix: str  # of case numbers, two capital letters
+    compare: Mapping[str, str] = field(default_factory=dict)  # answer field -> the column whose old value stands beside
+    relevant: Callable[[Facts], frozenset[str]] | None = None  # fields that apply; None: all
+    unique: frozenset[str] = frozenset()  # columns whose value one pupil only may hold
+
+    def asked(self, facts: Facts) -> frozenset[str]:
+        """The fields that apply to these facts."""
+        every = frozenset(name for page in self.pages for name in page.fields)
+        return every if self.relevant is None else every & self.relevant(facts)
+
+    def slots(self, facts: Facts) -> tuple[Evidence, ...]:
+        """The evidence that these answers call for, in order."""
+        return tuple(item for item in self.evidence if item.when(facts))
+
+    def steps(self, facts: Facts) -> tuple[Step, ...]:
+        """The chain as it runs for these facts."""
+        return tuple(step for step in self.chain if step.when(facts))
+
+    def step(self, step_id: str) -> Step:
+        return next(step for step in self.chain if step.id == step_id)
+
+    def slot(self, slot_id: str) -> Evidence | None:
+        return next((item for item in self.evidence if item.id == slot_id), None)
+
+    def offered(self, policy: Policy) -> bool:
+        """Whether this procedure is open under a policy."""
+        return bool(policy.value(f"{self.id}.offered"))
+
+    def refusals(self, facts: Facts, *moments: When) -> tuple[Refusal, ...]:
+        """Everything that stops the case now, of the given moments (all when none is given), in order of the rules."""
+        found = (rule.refuse(facts) for rule in self.rules if not moments or rule.at in moments)
+        return tuple(refusal for refusal in found if refusal)

@@ -1,0 +1,100 @@
+"""The application under test, on both pairs of services: SQLite with a folder, PostgreSQL with a real S3."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from portal import create_app, tasks
+from portal.extensions import db
+from portal.settings import Settings
+from tests.services import (  # noqa: F401 - fixtures
+    chromium_path,
+    fresh_bucket_url,
+    fresh_postgres_database,
+    postgres_url,
+    s3_url,
+    soffice_path,
+)
+
+EMBEDDED, SERVICES = "sqlite+folder", "postgresql+s3"
+KEY = "a-key-for-tests-only-0123456789abcdef"
+
+
+def settings_for(data_dir: Path, database_url: str = "", store_url: str = "", **changes: Any) -> Settings:
+    return Settings(
+        secret_key=KEY,
+        database_url=database_url or f"sqlite:///{data_dir / 'portal.db'}",
+        store_url=store_url or f"folder:{data_dir / 'evidence'}",
+        data_dir=data_dir,
+        secure_cookies=False,
+        **changes,
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with every table, to be copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app(settings_for(folder))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+    return folder / "portal.db"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL database with every table, used as a template."""
+    server = request.getfixturevalue("postgres_url")
+    with fresh_postgres_database(server) as url:
+        app = create_app(settings_for(tmp_path_factory.mktemp("template"), url))
+        with app.app_context():
+            upgrade()
+            db.session.remove()
+            db.engine.dispose()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def bucket(request: pytest.FixtureRequest) -> str:
+    """The URL of a bucket on a real S3 with lock and versions, one for the whole run: keys are never used twice."""
+    return fresh_bucket_url(request.getfixturevalue("s3_url"))
+
+
+@pytest.fixture(params=[EMBEDDED, pytest.param(SERVICES, marks=pytest.mark.services)])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation with an empty, migrated database."""
+    if request.param == EMBEDDED:
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "portal.db")
+        yield settings_for(tmp_path)
+        return
+    template = request.getfixturevalue("migrated_postgres")
+    with fresh_postgres_database(request.getfixturevalue("postgres_url"), template.rsplit("/", 1)[1]) as url:
+        yield settings_for(tmp_path, url, request.getfixturevalue("bucket"))
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The portal inside an application context; what a test leaves running is waited for."""
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        yield app
+        tasks.wait()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
