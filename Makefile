@@ -35,6 +35,7 @@ test: install-dev
 
 lint: install-dev
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 
