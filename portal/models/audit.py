@@ -48,3 +48,21 @@ class AuditHead(db.Model):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(Integer, default=0)
     digest: Mapped[str] = mapped_column(String(64), default="0" * 64)
+
+
+GUARDS = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER audit_records_no_{act.lower()} BEFORE {act} ON audit_records "
+        "BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END"
+        for act in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit chain is append-only'; END $$",
+        "CREATE TRIGGER audit_records_guard BEFORE UPDATE OR DELETE ON audit_records "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()",
+        "CREATE TRIGGER audit_records_guard_truncate BEFORE TRUNCATE ON audit_records "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()",
+    ),
+}
+"""Statements by which the database itself refuses to change the chain; the migration runs them."""

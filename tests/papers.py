@@ -1,0 +1,299 @@
+"""Fictional official papers, drawn for the tests: certificates, household pages, and what goes wrong with them.
+
+Everything is deterministic: the same arguments and seed give the same pixels. All people, places and numbers
+are invented. Degradations have known parameters, so that a check can be held against the truth.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+A4_RATIO = 297 / 210
+INK = (28, 28, 34)
+SEAL = (206, 32, 40)
+_FONT_FILES = (
+    "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/arphic/uming.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+)
+
+
+@functools.cache
+def font_file() -> str:
+    """A Chinese font of this machine; the test that needs it is skipped, visibly, where there is none."""
+    for name in _FONT_FILES:
+        if Path(name).exists():
+            return name
+    if shutil.which("fc-match"):
+        answer = subprocess.run(
+            ["fc-match", "-f", "%{file}|%{lang}", ":lang=zh-cn"], capture_output=True, text=True, check=False
+        )
+        name, _, languages = answer.stdout.partition("|")
+        if "zh" in languages and Path(name).exists():
+            return name
+    pytest.skip("no Chinese font here: install fonts-noto-cjk")
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(font_file(), size)
+
+
+class _Sheet:
+    """A white sheet measured in millimetres."""
+
+    def __init__(self, width_mm: float, height_mm: float, width: int, paper: tuple[int, int, int]) -> None:
+        self.mm = width / width_mm
+        self.image = Image.new("RGB", (width, round(height_mm * self.mm)), paper)
+        self._draw = ImageDraw.Draw(self.image)
+
+    def text(self, x: float, y: float, words: str, size: float, *, centred: bool = False) -> None:
+        """Words with characters of ``size`` mm, their top left (or top middle) at x, y."""
+        at = (x * self.mm, y * self.mm)
+        self._draw.text(at, words, INK, _font(max(4, round(size * self.mm))), anchor="ma" if centred else "la")
+
+    def line(self, *points: float) -> None:
+        """A thin rule through x, y, x, y ... in mm."""
+        self._draw.line([p * self.mm for p in points], INK, max(1, round(0.3 * self.mm)))
+
+    def seal(self, x: float, y: float, name: str, diameter: float = 40.0) -> None:
+        """A round red seal with a star, around x, y, letting the print under it show through."""
+        side = round(diameter * self.mm)
+        mask = Image.new("L", (side, side), 0)
+        draw = ImageDraw.Draw(mask)
+        draw.ellipse((1, 1, side - 2, side - 2), outline=255, width=max(2, round(1.2 * self.mm)))
+        draw.polygon([_at(side / 2, side * r, a) for r, a in _star()], fill=255)
+        letter = round(side * 0.11)
+        for i, character in enumerate(name):
+            tile = Image.new("L", (letter, letter), 0)
+            ImageDraw.Draw(tile).text((letter / 2, letter / 2), character, 255, _font(letter), anchor="mm")
+            angle = -120 + 240 * (i + 0.5) / len(name)
+            cx, cy = _at(side / 2, side * 0.39, angle - 90)
+            turned = tile.rotate(-angle, expand=True)
+            mask.paste(turned, (round(cx - turned.width / 2), round(cy - turned.height / 2)), turned)
+        mask = mask.point(lambda v: v * 8 // 10)
+        self.image.paste(SEAL, (round(x * self.mm - side / 2), round(y * self.mm - side / 2)), mask)
+
+
+def _at(middle: float, radius: float, degrees: float) -> tuple[float, float]:
+    return (
+        middle + radius * math.cos(math.radians(degrees)),
+        middle + radius * math.sin(math.radians(degrees)),
+    )
+
+
+def _star() -> Iterable[tuple[float, float]]:
+    return ((0.15 if i % 2 == 0 else 0.06, -90 + 36 * i) for i in range(10))
+
+
+def police_certificate(
+    name: str, id_number: str, old: str, new: str, seed: int = 0, *, width: int = 2480
+) -> Image.Image:
+    """户籍登记项目变更证明 on A4, ``width`` pixels wide (2480 is 300 dpi), with a red seal."""
+    rng = np.random.default_rng(seed)
+    sheet = _Sheet(210, 297, width, (253, 253, 251))
+    sheet.text(105, 28, "户籍登记项目变更证明", 9, centred=True)
+    sheet.text(150, 44, f"康警户字〔2026〕第{int(rng.integers(100, 999))}号", 3.8)
+    lines = (
+        "兹证明我辖区居民户籍登记项目变更情况如下：",
+        f"姓名：{name}　　　公民身份号码：{id_number}",
+        "户籍地址：云岭省康禾州青禾县河湾镇杏花村三组十二号",
+        "变更登记项目：姓名　　　　变更日期：2026年9月3日",
+        f"变更前：{old}",
+        f"变更后：{new}",
+        "变更原因：依据本人监护人申请，经审核符合户口登记项目变更的有关规定，",
+        "准予变更，原登记内容自变更之日起不再使用。",
+        "本证明用于办理学籍信息变更，复印无效，有效期三个月。",
+        "特此证明。",
+    )
+    for i, line in enumerate(lines):
+        sheet.text(28, 62 + 11 * i, line, 4.4)
+    top = 180
+    for row, words in enumerate(("登记项目", "变更前内容", "变更后内容", "经办人")):
+        sheet.text(32, top + 2.5 + 10 * row, words, 4.2)
+        value = ("姓名", old, new, "陈一鸣")[row]
+        sheet.text(78, top + 2.5 + 10 * row, value, 4.2)
+        sheet.line(28, top + 10 * row, 182, top + 10 * row)
+    sheet.line(28, top + 40, 182, top + 40, 182, top, 28, top, 28, top + 40)
+    sheet.line(72, top, 72, top + 40)
+    sheet.text(128, 240, "青禾县公安局河湾派出所", 4.4)
+    sheet.text(140, 249, "2026年9月5日", 4.4)
+    sheet.text(28, 272, "经办民警：李远山　联系电话：0000-8880000　第一联　交申请人存用", 3.6)
+    sheet.seal(148 + float(rng.uniform(-3, 3)), 243 + float(rng.uniform(-3, 3)), "青禾县公安局户口专用章")
+    return sheet.image
+
+
+def household_page(name: str, id_number: str, seed: int = 0, *, width: int = 1700) -> Image.Image:
+    """常住人口登记卡, a page of the household book (143 x 105 mm) on slightly toned paper."""
+    rng = np.random.default_rng(seed)
+    sheet = _Sheet(143, 105, width, (246, 244, 236))
+    sheet.text(71, 6, "常住人口登记卡", 5.5, centred=True)
+    rows = (
+        ("姓　　名", name, "户主或与户主关系", "长女"),
+        ("曾 用 名", "", "性　　别", "女"),
+        ("出 生 地", "云岭省青禾县", "民　　族", "汉族"),
+        ("籍　　贯", "云岭省青禾县", "出生日期", "2013年5月6日"),
+        ("本市（县）其他住址", "", "宗教信仰", ""),
+        ("公民身份号码", id_number, "身　　高", "146厘米"),
+        ("文化程度", "小学", "婚姻状况", "未婚"),
+        ("服务处所", "河湾镇中心小学", "职　　业", "学生"),
+        ("何时由何地迁来本址", "2013年5月20日 出生登记", "", ""),
+    )
+    for i, (left, value, right, other) in enumerate(rows):
+        y = 16 + 8.6 * i
+        sheet.line(6, y, 137, y)
+        for x, words in ((8, left), (40, value), (84, right), (114, other)):
+            sheet.text(x, y + 2.4, words, 3.1)
+    bottom = 16 + 8.6 * len(rows)
+    sheet.line(6, bottom, 137, bottom)
+    for x in (6, 38, 82, 112, 137):
+        sheet.line(x, 16, x, bottom)
+    sheet.text(8, bottom + 2.5, "承办人签章：王静　　登记日期：2026年9月3日", 3.1)
+    sheet.seal(118 + float(rng.uniform(-2, 2)), bottom - 4, "青禾县公安局河湾派出所", diameter=28)
+    return sheet.image
+
+
+def blank_sheet(*, width: int = 2480) -> Image.Image:
+    """An empty A4 sheet."""
+    return Image.new("RGB", (width, round(width * A4_RATIO)), (252, 252, 250))
+
+
+def blurred(image: Image.Image, sigma: float) -> Image.Image:
+    """Out of focus by a Gaussian of ``sigma`` pixels."""
+    return image.filter(ImageFilter.GaussianBlur(sigma))
+
+
+def shaken(image: Image.Image, pixels: int) -> Image.Image:
+    """Moved sideways by ``pixels`` while the shutter was open."""
+    values = np.asarray(image, dtype=np.float32)
+    total = sum(np.roll(values, shift, axis=1) for shift in range(pixels))
+    return Image.fromarray((total / pixels).astype(np.uint8))
+
+
+def rotated(image: Image.Image, degrees: float) -> Image.Image:
+    """Laid on the scanner askew: positive degrees lean clockwise; the ground is white."""
+    return image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(253, 253, 251))
+
+
+def cut_bottom(image: Image.Image, share: float) -> Image.Image:
+    """With the lowest ``share`` of the picture missing."""
+    return image.crop((0, 0, image.width, round(image.height * (1 - share))))
+
+
+def narrow(image: Image.Image, width: int) -> Image.Image:
+    """Made small: ``width`` pixels wide."""
+    return image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
+
+
+def dark(image: Image.Image, share: float) -> Image.Image:
+    """With only ``share`` of the light."""
+    return image.point(lambda v: v * share)
+
+
+def noisy(image: Image.Image, sigma: float, seed: int = 0) -> Image.Image:
+    """With the noise of a phone in poor light, ``sigma`` levels."""
+    values = np.asarray(image, dtype=np.float32)
+    grain = np.random.default_rng(seed).normal(0, sigma, values.shape).astype(np.float32)
+    return Image.fromarray(np.clip(values + grain, 0, 255).astype(np.uint8))
+
+
+def glare(image: Image.Image, diameter: float) -> Image.Image:
+    """A lamp mirrored on the sheet: a saturated spot, its ``diameter`` a share of the width."""
+    light = Image.new("L", image.size, 0)
+    x, y, r = image.width * 0.45, image.height * 0.3, image.width * diameter / 2
+    ImageDraw.Draw(light).ellipse((x - r, y - r, x + r, y + r), fill=255)
+    light = light.filter(ImageFilter.GaussianBlur(r / 6))
+    return Image.composite(Image.new("RGB", image.size, "white"), image, light)
+
+
+def on_desk(
+    image: Image.Image, seed: int = 0, *, size: tuple[int, int] = (3000, 4000), lean: float = 1.0
+) -> Image.Image:
+    """Photographed by a phone on a wooden desk: 12 megapixels, uneven light, some perspective and grain."""
+    rng = np.random.default_rng(seed)
+    wide, high = size
+    desk = Image.fromarray(_wood(wide, high, rng))
+    share = min(wide * 0.86 / image.width, high * 0.86 / image.height)
+    paper = image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.LANCZOS)
+    left, top = (wide - paper.width) // 2, (high - paper.height) // 2
+    layer, mask = Image.new("RGB", size), Image.new("L", size, 0)
+    layer.paste(paper, (left, top))
+    mask.paste(255, (left, top, left + paper.width, top + paper.height))
+    slant = (1.0, 0.012, -0.006 * wide, 0.0, 1.0, 0.0, 6e-6, 4e-6)
+    for step in (
+        lambda picture: picture.rotate(-lean, Image.Resampling.BICUBIC),
+        lambda picture: picture.transform(size, Image.Transform.PERSPECTIVE, slant, Image.Resampling.BICUBIC),
+    ):
+        layer, mask = step(layer), step(mask)
+    desk.paste(layer, mask=mask)
+    values = np.asarray(desk, dtype=np.float32)
+    light = np.linspace(0.9, 0.74, wide, dtype=np.float32)[None, :, None]
+    light = light * np.linspace(1.0, 0.92, high, dtype=np.float32)[:, None, None]
+    grain = rng.standard_normal((high, wide, 1), dtype=np.float32) * 2.5
+    return Image.fromarray(np.clip(values * light + grain, 0, 255).astype(np.uint8))
+
+
+def _wood(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+    along = rng.normal(0, 1, height).cumsum()
+    along = 12 * np.sin(along / 6) + rng.normal(0, 3, height)
+    bend = (6 * np.sin(np.linspace(0, 5, width))).astype(int)
+    rows = (np.arange(height)[:, None] + bend[None, :]) % height
+    grain = along[rows]
+    return np.clip(np.stack([148 + grain, 104 + grain, 66 + grain], axis=2), 0, 255).astype(np.uint8)
+
+
+def as_jpeg(image: Image.Image, quality: int = 90, exif_orientation: int | None = None) -> bytes:
+    """JPEG bytes, stored the way a phone with this EXIF orientation would store the upright ``image``."""
+    out = io.BytesIO()
+    if exif_orientation is None:
+        image.save(out, "JPEG", quality=quality)
+        return out.getvalue()
+    undo = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[exif_orientation]
+    stored = image if undo is None else image.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = exif_orientation
+    exif[0x010F] = "Fictional Phones"
+    exif.get_ifd(0x8825)[1] = "N"  # a GPS block, which no rendition may keep
+    stored.save(out, "JPEG", quality=quality, exif=exif)
+    return out.getvalue()
+
+
+def as_png(image: Image.Image) -> bytes:
+    """PNG bytes."""
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def as_tiff(*images: Image.Image) -> bytes:
+    """A TIFF of one or more pages."""
+    out = io.BytesIO()
+    images[0].save(out, "TIFF", save_all=True, append_images=images[1:], compression="tiff_adobe_deflate")
+    return out.getvalue()
+
+
+def as_pdf(*images: Image.Image, dpi: float = 300) -> bytes:
+    """A PDF of scanned pages."""
+    out = io.BytesIO()
+    images[0].save(out, "PDF", save_all=True, append_images=images[1:], resolution=dpi)
+    return out.getvalue()
