@@ -10,6 +10,9 @@ ARGS   ?=
 PY  := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
+# What the demo keeps between runs; remove it to begin again.
+DEMO_DIR ?= $(CURDIR)/instance/demo
+
 SERVICES_DIR  ?= .services
 POSTGRES_PORT ?= 5499
 S3_PORT       ?= 9480
@@ -27,8 +30,12 @@ help:
 	@echo "make services-down  stop them again"
 	@echo "make clean          remove the environment and everything that can be made again"
 
+# A data folder and a random key of its own: the portal refuses to start without a key.
 demo: install
-	@exec $(PY) -m flask --app wsgi demo --port $(PORT)
+	@umask 077; mkdir -p "$(DEMO_DIR)"; [ -s "$(DEMO_DIR)/secret_key" ] || \
+		$(PY) -c 'import secrets; print(secrets.token_hex(32))' >"$(DEMO_DIR)/secret_key"
+	@XUEJI_DATA_DIR="$(DEMO_DIR)" XUEJI_SECRET_KEY_FILE="$(DEMO_DIR)/secret_key" XUEJI_DEMO=1 XUEJI_SECURE_COOKIES=0 \
+		exec $(PY) -m flask --app wsgi demo --port $(PORT)
 
 test: install-dev
 	@$(PY) -m pytest $(ARGS)
