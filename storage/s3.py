@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -48,9 +48,7 @@ PROBES = "probe"
 PROBE_LOCK = timedelta(minutes=1)
 
 DETAIL_OK = "S3 存储：已实测对象锁定有效，锁定期内的文件无法删除或替换"
-DETAIL_NOT_LOCKED = (
-    "S3 存储：锁定的文件仍能被删除，不能用于保存证明材料，请更换存储或开启对象锁定（Object Lock）"
-)
+DETAIL_NOT_LOCKED = "S3 存储：锁定的文件仍能被删除，不能保存证明材料，请更换存储或开启对象锁定（Object Lock）"
 DETAIL_NO_LOCKING = "S3 存储：存储桶没有开启版本控制和对象锁定（Object Lock），请新建一个开启锁定的存储桶"
 DETAIL_UNAVAILABLE = "S3 存储无法连接，请检查网络、地址和密钥"
 
@@ -103,10 +101,10 @@ class S3Store:
             stored = self._client.put_object(
                 self._bucket,
                 key,
-                spool,
+                cast(BinaryIO, spool),
                 size,
                 content_type=media_type,
-                part_size=SINGLE_PART,  # type: ignore[arg-type]
+                part_size=SINGLE_PART,
             )
         if not stored.version_id:
             raise StoreUnavailable("the bucket keeps no versions")

@@ -32,7 +32,7 @@ def cut_marks(picture: Picture) -> dict[str, int]:
         return {"上边": 0, "下边": 0, "左边": 0, "右边": 0}
     height, width = text.ink.shape
     x, y, w, h = text.boxes.T
-    typical = (np.maximum(w, h) <= 1.6 * text.height) & (np.maximum(w, h) >= 0.35 * text.height)
+    typical = (h <= 1.6 * text.height) & (w <= 6 * text.height) & (np.maximum(w, h) >= 0.35 * text.height)
 
     def count(touching: npt.NDArray[np.bool_]) -> int:
         return int(np.count_nonzero(typical & touching))

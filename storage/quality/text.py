@@ -9,10 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.uint8]
+Parts = npt.NDArray[np.int32]
 
-INK_DEPTH = 0.16  # darker than the paper around it by this share of the paper's level
+INK_SHARE = 0.35  # of the depth of the darkest ink: lighter than that is paper
+LEAST_DEPTH, MOST_DEPTH = 6.0, 40.0  # levels darker than the paper around it
+NOISE_FACTOR = 3.0  # ink stands out from the grain of the paper by this
 REACH = 15  # pixels at a quarter of the size: strokes and characters up to four times this vanish in "paper"
 MIN_HEIGHT, MAX_HEIGHT = 6, 110  # pixels of a character in the reduced picture
+WIDEST = 12  # heights
+TINY = 1000  # pixels of the long side
 HEIGHT_PERCENTILE = 60
 
 
@@ -20,11 +25,15 @@ HEIGHT_PERCENTILE = 60
 class Text:
     """``ink`` is 255 where there is ink on the sheet. ``boxes`` has one row (x, y, width, height) per mark.
 
+    ``labels`` numbers the connected ink (0 is paper), and ``is_small`` tells for each number whether it is
+    neither nearly as long as the picture nor at its edge: a frame, a shadow or the rim of a copy is.
     ``height`` is the height of a character in pixels of the reduced picture, 0 when there are too few marks.
     """
 
     ink: Mask
     boxes: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.int32]
+    is_small: npt.NDArray[np.bool_]
     height: float
 
     @property
@@ -39,29 +48,49 @@ def find(red: Mask, paper: Mask) -> Text:
     ink = ink_of(red)
     sheet = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
     cv2.bitwise_and(ink, sheet, dst=ink)
-    boxes = _marks(ink)
+    labels, parts = _connected(ink)
+    boxes = parts[_like_characters(parts), :4]
     size = float(np.percentile(boxes[:, 3], HEIGHT_PERCENTILE)) if len(boxes) >= 6 else 0.0
-    return Text(ink, boxes, size)
+    return Text(ink, boxes, labels, _small(parts, width, height), size)
 
 
 def ink_of(red: Mask) -> Mask:
-    """255 where a pixel is darker than the paper around it."""
+    """255 where a pixel is darker than the paper around it, by a depth that fits faint and black print."""
     height, width = red.shape
     quarter = cv2.resize(red, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(quarter, cv2.MORPH_CLOSE, np.ones((REACH, REACH), np.uint8))
     paper = cv2.blur(paper, (REACH, REACH))
-    limit = cv2.convertScaleAbs(paper, alpha=1 - INK_DEPTH, beta=-4)
-    limit = cv2.resize(limit, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.compare(red, limit, cv2.CMP_LT), dtype=np.uint8)
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    depth = cv2.subtract(paper, red)
+    grain, darkest = np.percentile(depth[::4, ::4], (50, 98))
+    limit = min(max(INK_SHARE * darkest, NOISE_FACTOR * grain + LEAST_DEPTH), MOST_DEPTH)
+    return np.asarray(cv2.compare(depth, limit, cv2.CMP_GT), dtype=np.uint8)
 
 
-def _marks(ink: Mask) -> npt.NDArray[np.int32]:
-    """Boxes of connected ink with the size and shape of a character; parts of one are joined first."""
-    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8, ltype=cv2.CV_32S)
-    boxes = stats[1:]
-    width, height, area = boxes[:, 2], boxes[:, 3], boxes[:, 4]
+def _connected(ink: Mask) -> tuple[Parts, Parts]:
+    """Labels of connected ink, and for each label (0 is paper) x, y, width, height and area."""
+    if max(ink.shape) > TINY:  # parts of one character are joined; in a tiny picture they touch anyway
+        ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+    _, labels, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    return np.asarray(labels, dtype=np.int32), np.asarray(parts, dtype=np.int32)
+
+
+def _like_characters(parts: Parts) -> npt.NDArray[np.bool_]:
+    """Which parts have the height of a character. Neighbours that touch make one wide part, as tall as one."""
+    width, height, area = parts[:, 2], parts[:, 3], parts[:, 4]
     fill = area / (width * height)
-    like = (height >= MIN_HEIGHT) & (height <= MAX_HEIGHT) & (width >= 0.3 * height) & (width <= 2.2 * height)
-    like &= (fill > 0.15) & (fill < 0.9)
-    return np.asarray(boxes[like, :4], dtype=np.int32)
+    like = (
+        (height >= MIN_HEIGHT) & (height <= MAX_HEIGHT) & (width >= 0.3 * height) & (width <= WIDEST * height)
+    )
+    like &= (fill > 0.12) & (fill < 0.9)
+    like[0] = False
+    return np.asarray(like, dtype=np.bool_)
+
+
+def _small(parts: Parts, width: int, height: int) -> npt.NDArray[np.bool_]:
+    """Which parts are neither half as long as the picture nor lie along its edge."""
+    x, y, w, h = parts[:, :4].T
+    small = (w < width / 2) & (h < height / 2)
+    small &= (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
+    small[0] = False
+    return np.asarray(small, dtype=np.bool_)
