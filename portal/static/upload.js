@@ -107,6 +107,11 @@
         // The slot came back, good or with its own message: the row has served its turn.
         entry.row.remove();
         replaceSlot(document.getElementById(slotId), fresh);
+        page.querySelectorAll('[hx-swap-oob="true"][id]').forEach((part) => {
+          const old = document.getElementById(part.id);
+          part.removeAttribute("hx-swap-oob");
+          if (old) { old.replaceWith(part); if (window.htmx) window.htmx.process(part); }
+        });
       } else failed(slotId, entry, reason(request));
       done();
     });
