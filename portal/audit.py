@@ -49,7 +49,13 @@ def set_origin(**changes: Any) -> None:
 
 
 def append(
-    action: str, kind: str = "", object_id: object = "", *, result: str = "ok", session: Session | None = None, **body: Any
+    action: str,
+    kind: str = "",
+    object_id: object = "",
+    *,
+    result: str = "ok",
+    session: Session | None = None,
+    **body: Any,
 ) -> AuditRecord:
     """Add a record to the running transaction. Call it last: the head stays locked until the commit.
 
@@ -84,7 +90,9 @@ def append(
     return record
 
 
-def append_now(action: str, kind: str = "", object_id: object = "", *, result: str = "ok", **body: Any) -> None:
+def append_now(
+    action: str, kind: str = "", object_id: object = "", *, result: str = "ok", **body: Any
+) -> None:
     """Record a view in a transaction of its own, committed before the thing is shown.
 
     Raises whatever the database raises: then nothing is shown.
@@ -159,5 +167,3 @@ def _records() -> Iterator[AuditRecord]:
         yield from batch
         last = batch[-1].seq
         db.session.expunge_all()
-
-

@@ -63,7 +63,9 @@ class AnswersForm(Form):
         return found
 
 
-def raw_answers(form_class: type[AnswersForm], posted: MultiDict[str, str], names: Iterable[str]) -> dict[str, Any]:
+def raw_answers(
+    form_class: type[AnswersForm], posted: MultiDict[str, str], names: Iterable[str]
+) -> dict[str, Any]:
     """What was posted for the named fields, as it was typed. A field that was not posted is left out, except lists
     and check boxes, which browsers leave out when empty."""
     raw: dict[str, Any] = {}

@@ -44,7 +44,10 @@ def _prepare() -> None:
 
 def _refuse_cross_site() -> None:
     """Beside the CSRF token: a browser that says a change comes from another site is believed."""
-    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
+        "same-origin",
+        "none",
+    ):
         abort(403)
 
 

@@ -71,7 +71,9 @@ def _secret_key(env: Mapping[str, str]) -> str:
             'for example from: python3 -c "import secrets; print(secrets.token_hex(32))"'
         )
     if key.lower() in WEAK_KEYS or len(key.encode()) < SECRET_KEY_MIN_BYTES or len(set(key)) < 8:
-        raise SettingsError("XUEJI_SECRET_KEY is a default, short or repetitive key; use 32 random bytes or more.")
+        raise SettingsError(
+            "XUEJI_SECRET_KEY is a default, short or repetitive key; use 32 random bytes or more."
+        )
     return key
 
 

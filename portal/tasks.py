@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from portal.extensions import db, reading_only
 from portal.settings import Settings
+from storage.objects import ObjectStore
 
 TASKS: dict[str, Callable[..., None]] = {}
 UNFINISHED: list[Callable[[], Iterable[tuple[str, dict[str, str]]]]] = []
@@ -40,7 +41,9 @@ def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return register
 
 
-def unfinished(find: Callable[[], Iterable[tuple[str, dict[str, str]]]]) -> Callable[[], Iterable[tuple[str, dict[str, str]]]]:
+def unfinished(
+    find: Callable[[], Iterable[tuple[str, dict[str, str]]]],
+) -> Callable[[], Iterable[tuple[str, dict[str, str]]]]:
     """Register a query that finds (task, arguments) which a dead process left behind."""
     UNFINISHED.append(find)
     return find
@@ -66,6 +69,12 @@ def resume(app: Flask) -> int:
             enqueue(name, **arguments)
         db.session.commit()
         return len(found)
+
+
+def store() -> ObjectStore:
+    """The evidence store of the application that the task runs in."""
+    found: ObjectStore = current_app.extensions["store"]
+    return found
 
 
 def wait(timeout: float = 60) -> None:
@@ -109,7 +118,7 @@ def worker_app(app: Flask, settings: Settings) -> procrastinate.App:
     return queue
 
 
-def _defer(name: str, arguments: dict[str, str]) -> None:
+def _defer(name: str, arguments: dict[str, Any]) -> None:
     queue: procrastinate.App = current_app.extensions["procrastinate"]
     connection = db.session.connection().connection.driver_connection
     job = queue.configure_task("portal.run", queue=QUEUE)

@@ -5,9 +5,12 @@ Every builder adds irrelevant neighbours by default where a forgotten filter wou
 
 from __future__ import annotations
 
+import io
 import itertools
 from datetime import date
 from typing import Any
+
+from flask import current_app
 
 from portal.accounts.sessions import SignedIn, begin
 from portal.cases import actions
@@ -18,6 +21,7 @@ from portal.models import Account, Case, EvidenceFile, EvidencePage, Level, Offi
 from portal.models.types import new_id
 from portal.standards import id_number, names
 from portal.workflows import workflow
+from storage.objects import ObjectStore, new_key
 
 KEY_CHANGE = "key_information_change"
 PASSWORD = "Quiet-River-2048"
@@ -33,7 +37,12 @@ def an_id_number(born: date = date(2010, 5, 6), sex: str = "1", serial: int | No
 
 def an_office(level: Level, parent: Office | None = None, name: str = "", **values: Any) -> Office:
     number = next(_serial)
-    kind = {Level.STATE: "云岭州教育局", Level.COUNTY: "县教育局", Level.DISTRICT: "学区中心学校", Level.SCHOOL: "学校"}
+    kind = {
+        Level.STATE: "云岭州教育局",
+        Level.COUNTY: "县教育局",
+        Level.DISTRICT: "学区中心学校",
+        Level.SCHOOL: "学校",
+    }
     office = Office(
         id=new_id(),
         name=name or f"青禾{number}{kind[level]}",
@@ -113,18 +122,21 @@ def a_pupil(school: Office | None = None, **values: Any) -> Pupil:
 
 
 def a_file(case: Case, slot: str, uploader: Account | Actor, **values: Any) -> EvidenceFile:
-    """A committed file's rows (no object in a store); tests of bytes go through the upload route."""
+    """A committed file: its rows, and a small object in the store (no picture)."""
     number = next(_serial)
+    content = f"evidence {number} {new_id().hex}".encode()
+    store: ObjectStore = current_app.extensions["store"]
+    sealed = store.put(new_key("evidence"), io.BytesIO(content), size_limit=1000, media_type="image/jpeg")
     file = EvidenceFile(
         id=new_id(),
         case_id=case.id,
         slot=slot,
         status="committed",
         name=values.pop("name", f"证明{number}.jpg"),
-        store_key=f"evidence/test/{number}-{new_id().hex}",
-        version_id=f"v{number}",
-        sha256=values.pop("sha256", f"{number:064x}"),
-        size=1000,
+        store_key=sealed.key,
+        version_id=sealed.version_id,
+        sha256=sealed.sha256,
+        size=sealed.size,
         media_type="image/jpeg",
         verdict=values.pop("verdict", "pass"),
         uploaded_by_id=uploader.id,
@@ -138,7 +150,12 @@ def a_file(case: Case, slot: str, uploader: Account | Actor, **values: Any) -> E
     return file
 
 
-NEW_NAME = {"fields": ["name"], "cause": "household_corrected", "explanation": "户口簿登记姓名有误，已更正", "new_name": "马晓明"}
+NEW_NAME = {
+    "fields": ["name"],
+    "cause": "household_corrected",
+    "explanation": "户口簿登记姓名有误，已更正",
+    "new_name": "马晓明",
+}
 
 
 class Cast:
@@ -162,7 +179,9 @@ class Cast:
         return {name: value for name, value in vars(self).items() if isinstance(value, Actor)}
 
 
-def a_case(cast: Cast, at: str = "draft", answers: dict[str, Any] | None = None, pupil: Pupil | None = None) -> Case:
+def a_case(
+    cast: Cast, at: str = "draft", answers: dict[str, Any] | None = None, pupil: Pupil | None = None
+) -> Case:
     """A key-information case of the cast, moved by real acts to `at`: draft, ready, county_review, state_approval,
     returned, approved, rejected or withdrawn. The answers and files of "ready" make it submittable."""
     case = actions.start(cast.registrar, workflow(KEY_CHANGE), pupil or cast.pupil)
@@ -209,5 +228,3 @@ def sign_in(client: Any, account: Account | Actor) -> SignedIn:
         cookie["_user_id"] = signed_in.token
         cookie["_fresh"] = True
     return signed_in
-
-

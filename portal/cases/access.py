@@ -27,7 +27,13 @@ class Actor:
     def of(cls, account: Account) -> Actor:
         office = account.office
         return cls(
-            account.id, account.name, Role(account.role), office.id, office.name, Level(office.level), office.path
+            account.id,
+            account.name,
+            Role(account.role),
+            office.id,
+            office.name,
+            Level(office.level),
+            office.path,
         )
 
     @property
@@ -35,7 +41,7 @@ class Actor:
         return self.role in (Role.HEAD, Role.REVIEWER, Role.APPROVER)
 
 
-def offices_under(path: str) -> Select[tuple[uuid.UUID]]:
+def offices_under(path: str) -> Select[uuid.UUID]:
     """The ids of an office and everything it supervises."""
     return select(Office.id).where(Office.path.startswith(path, autoescape=True))
 
@@ -75,4 +81,6 @@ def find_case(actor: Actor, case_id: uuid.UUID) -> Case | None:
 
 def find_pupil(actor: Actor, pupil_id: uuid.UUID) -> Pupil | None:
     """The pupil if the actor may see them; None otherwise."""
-    return db.session.scalars(select(Pupil).where(Pupil.id == pupil_id, pupils_visible_to(actor))).one_or_none()
+    return db.session.scalars(
+        select(Pupil).where(Pupil.id == pupil_id, pupils_visible_to(actor))
+    ).one_or_none()

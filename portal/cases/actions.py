@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from portal import audit
+from portal import audit, tasks
 from portal.cases import claims, clock, register, remarks
 from portal.cases.access import Actor
 from portal.cases.facts import facts_before_start, read_facts
@@ -195,7 +195,11 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         raise Refused(told_what_happened(case), conflict=True) from error
     if verb != "edit":
         _append_event(case, actor, action.event, before.step, act)
-    audit.append(f"case.{action.event}", "case", case.id, step=before.step, round=before.round, version=case.version)
+    if verb == "submit" or case.ended_at:
+        tasks.enqueue("evidence.lock", case_id=str(case.id))
+    audit.append(
+        f"case.{action.event}", "case", case.id, step=before.step, round=before.round, version=case.version
+    )
     reach("decide.before_commit")
 
 
@@ -236,7 +240,12 @@ def _check(case: Case, action: Action, act: Act) -> None:
     if action.verb in ("submit", "approve"):
         stopping = refusals_now(case)
         if stopping:
-            raise Refused("还不能提交，请先处理下列事项" if action.verb == "submit" else "现在不能同意，请先处理下列事项", stopping)
+            raise Refused(
+                "还不能提交，请先处理下列事项"
+                if action.verb == "submit"
+                else "现在不能同意，请先处理下列事项",
+                stopping,
+            )
 
 
 def refusals_now(case: Case) -> tuple[Refusal, ...]:
@@ -323,7 +332,12 @@ def _write_case(case: Case, seen_version: int, before: _Place, plan: _Plan) -> N
     }
     done = db.session.execute(
         update(Case)
-        .where(Case.id == case.id, Case.status == before.status, Case.step == before.step, Case.version == seen_version)
+        .where(
+            Case.id == case.id,
+            Case.status == before.status,
+            Case.step == before.step,
+            Case.version == seen_version,
+        )
         .values(**values),
         execution_options={"synchronize_session": False},
     )

@@ -33,7 +33,9 @@ def claim(case: Case, actor: Actor, *, take_over: bool = False) -> bool:
 
     `take_over` passes over a living claim; the person who loses it sees so on the open page.
     """
-    free = or_(Case.claimed_by_id.is_(None), Case.claimed_by_id == actor.id, Case.claimed_at < utcnow() - CLAIM)
+    free = or_(
+        Case.claimed_by_id.is_(None), Case.claimed_by_id == actor.id, Case.claimed_at < utcnow() - CLAIM
+    )
     guard = [Case.id == case.id, waiting_for(actor)] + ([] if take_over else [free])
     before = case.claimed_by_id
     done = db.session.execute(
@@ -51,7 +53,9 @@ def claim(case: Case, actor: Actor, *, take_over: bool = False) -> bool:
 def release(case: Case, actor: Actor) -> bool:
     """Give up one's own claim. False when it was not one's own."""
     done = db.session.execute(
-        update(Case).where(Case.id == case.id, Case.claimed_by_id == actor.id).values(claimed_by_id=None, claimed_at=None),
+        update(Case)
+        .where(Case.id == case.id, Case.claimed_by_id == actor.id)
+        .values(claimed_by_id=None, claimed_at=None),
         execution_options={"synchronize_session": False},
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]

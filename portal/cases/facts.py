@@ -71,7 +71,9 @@ def pupil_values(pupil: Pupil) -> dict[str, str]:
 
 
 def pupil_facts(pupil: Pupil) -> PupilFacts:
-    supervisors = {one.level: one.name for one in reversed(line_of(pupil.school)) if one.id != pupil.school_id}
+    supervisors = {
+        one.level: one.name for one in reversed(line_of(pupil.school)) if one.id != pupil.school_id
+    }
     return PupilFacts(str(pupil.id), pupil_values(pupil), pupil.version, pupil.school.name, supervisors)
 
 
@@ -80,7 +82,11 @@ def _other_cases(pupil: Pupil, without: uuid.UUID | None) -> tuple[OtherCase, ..
     found = [case for case in db.session.scalars(query) if case.id != without]
     return tuple(
         OtherCase(
-            case.number, case.workflow, workflow(case.workflow).title, STATUS_TEXT[case.status], workflow(case.workflow).may_change
+            case.number,
+            case.workflow,
+            workflow(case.workflow).title,
+            STATUS_TEXT[case.status],
+            workflow(case.workflow).may_change,
         )
         for case in found
     )
@@ -95,7 +101,8 @@ def _held_elsewhere(law: Workflow, new: Mapping[str, str], pupil: Pupil) -> dict
         here = [other.school_id == pupil.school_id for other in others]
         if others:
             held[column] = tuple(
-                Holder(other.name if inside else "", inside) for other, inside in zip(others, here, strict=True)
+                Holder(other.name if inside else "", inside)
+                for other, inside in zip(others, here, strict=True)
             )
     return held
 
@@ -103,7 +110,11 @@ def _held_elsewhere(law: Workflow, new: Mapping[str, str], pupil: Pupil) -> dict
 def _evidence(case_id: uuid.UUID) -> tuple[EvidenceFact, ...]:
     query = (
         select(EvidenceFile)
-        .where(EvidenceFile.case_id == case_id, EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None))
+        .where(
+            EvidenceFile.case_id == case_id,
+            EvidenceFile.status == "committed",
+            EvidenceFile.removed_at.is_(None),
+        )
         .order_by(EvidenceFile.uploaded_at, EvidenceFile.id)
     )
     return tuple(

@@ -128,7 +128,9 @@ def count(actor: Actor, box: Box, filters: Filters | None = None) -> int:
     return db.session.execute(query).scalar_one()
 
 
-def page(actor: Actor, box: Box, filters: Filters, *, after: str = "", before: str = "", size: int = PAGE) -> Listing:
+def page(
+    actor: Actor, box: Box, filters: Filters, *, after: str = "", before: str = "", size: int = PAGE
+) -> Listing:
     """One page. `after` and `before` are keys from a former page; a key that cannot be read gives the first page."""
     column, descending = _order(box, filters)
     key = _read_key(column, after or before)
@@ -160,7 +162,9 @@ def position(actor: Actor, box: Box, filters: Filters, case: Case) -> int:
     return db.session.execute(query).scalar_one() + 1
 
 
-def neighbours(actor: Actor, box: Box, filters: Filters, case: Case) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def neighbours(
+    actor: Actor, box: Box, filters: Filters, case: Case
+) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """The ids of the cases before and after this one in the same box, filter and sort."""
     column, descending = _order(box, filters)
     key = (getattr(case, column.key), case.id)

@@ -111,7 +111,10 @@ class Decision(db.Model):
     """Who decided which step of which round, and exactly which files were seen. One row a step, by constraint."""
 
     __tablename__ = "decisions"
-    __table_args__ = (UniqueConstraint("case_id", "round", "step"), Index("ix_decisions_actor", "actor_id", "at"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "round", "step"),
+        Index("ix_decisions_actor", "actor_id", "at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))

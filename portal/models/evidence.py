@@ -46,7 +46,9 @@ class EvidenceFile(db.Model):
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_round: Mapped[int | None] = mapped_column(Integer)
     round: Mapped[int] = mapped_column(Integer, default=0)  # the case's round when it came
-    lock_mode: Mapped[str] = mapped_column(String(12), default="")  # what the store has been told to hold it by
+    lock_mode: Mapped[str] = mapped_column(
+        String(12), default=""
+    )  # what the store has been told to hold it by
 
     uploaded_by: Mapped[Account] = relationship()
     pages: Mapped[list[EvidencePage]] = relationship(order_by="EvidencePage.page", back_populates="file")
@@ -65,7 +67,9 @@ class EvidencePage(db.Model):
     height: Mapped[int] = mapped_column(Integer)
     verdict: Mapped[str] = mapped_column(String(8))
     measurements: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
-    view: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # a sealed object: key, version_id, sha256, size
+    view: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict
+    )  # a sealed object: key, version_id, sha256, size
     thumb: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
     file: Mapped[EvidenceFile] = relationship(back_populates="pages")

@@ -58,11 +58,15 @@ class Office(db.Model):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(120))
     level: Mapped[str] = mapped_column(String(10))
-    code: Mapped[str] = mapped_column(String(20), unique=True)  # 学校标识码 of a school, our own code of a bureau
+    code: Mapped[str] = mapped_column(
+        String(20), unique=True
+    )  # 学校标识码 of a school, our own code of a bureau
     parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offices.id"))
     path: Mapped[str] = mapped_column(String(400))
     policy: Mapped[str | None] = mapped_column(String(40))  # None: the supervising office's
-    stages: Mapped[list[str]] = mapped_column(Json, default=list)  # 小学, 初中, 高中, 特教: what a school teaches
+    stages: Mapped[list[str]] = mapped_column(
+        Json, default=list
+    )  # 小学, 初中, 高中, 特教: what a school teaches
     active: Mapped[bool] = mapped_column(default=True)
 
     parent: Mapped[Office | None] = relationship(remote_side="Office.id")

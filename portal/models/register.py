@@ -91,7 +91,9 @@ class RegisterLoadRow(db.Model):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     load_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("register_loads.id", ondelete="CASCADE"))
-    row: Mapped[int] = mapped_column(Integer)  # the row in the sheet, headings are row 1; 0 for a missing pupil
+    row: Mapped[int] = mapped_column(
+        Integer
+    )  # the row in the sheet, headings are row 1; 0 for a missing pupil
     kind: Mapped[str] = mapped_column(String(8))
     pupil_id: Mapped[uuid.UUID | None] = mapped_column()
     student_number: Mapped[str] = mapped_column(String(20), default="")

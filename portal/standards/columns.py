@@ -51,7 +51,14 @@ def _guardian(number: str, word: str) -> Iterable[Column]:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("student_number", "学籍号", "student_number", stored=True, required=True, aliases=("全国学籍号", "学籍主号")),
+    Column(
+        "student_number",
+        "学籍号",
+        "student_number",
+        stored=True,
+        required=True,
+        aliases=("全国学籍号", "学籍主号"),
+    ),
     Column("school_code", "学校标识码", "school_code", required=True, aliases=("学校代码", "学校标识")),
     Column("stage", "学段", stored=True, aliases=("就读学段",)),
     Column("name", "姓名", "name", stored=True, required=True, aliases=("学生姓名",)),
@@ -61,7 +68,14 @@ COLUMNS: tuple[Column, ...] = (
     Column("overseas", "港澳台侨外", "code", codes.OVERSEAS, stored=True),
     Column("ethnicity", "民族", "code", codes.ETHNICITY, stored=True),
     Column("id_type", "身份证件类型", "code", codes.ID_TYPE, stored=True, aliases=("证件类型",)),
-    Column("id_number", "身份证件号", "id_number", stored=True, aliases=("身份证号", "身份证件号码"), private=True),
+    Column(
+        "id_number",
+        "身份证件号",
+        "id_number",
+        stored=True,
+        aliases=("身份证号", "身份证件号码"),
+        private=True,
+    ),
     Column("birth_date", "出生日期", "date", stored=True, required=True, aliases=("出生年月",)),
     Column("address", "现居住详细地址", aliases=("现住址",), private=True),
     Column("household", "户口所在地具体地址", aliases=("户口所在地",), private=True),
@@ -75,7 +89,14 @@ COLUMNS: tuple[Column, ...] = (
     *_guardian("2", "监护人二"),
     Column("disability", "残疾类型", "code", codes.DISABILITY),
     Column("special_study", "特殊学生就读类型"),
-    Column("enrolment_status", "学生状态", "code", codes.ENROLMENT_STATUS, stored=True, aliases=("学生当前状态", "学籍状态")),
+    Column(
+        "enrolment_status",
+        "学生状态",
+        "code",
+        codes.ENROLMENT_STATUS,
+        stored=True,
+        aliases=("学生当前状态", "学籍状态"),
+    ),
     Column("problem", "问题学籍", stored=True, aliases=("问题学籍类型",)),
 )
 BY_KEY: dict[str, Column] = {column.key: column for column in COLUMNS}

@@ -28,7 +28,9 @@ def tidy(text: str) -> str:
 
 def check_digit(first_17: str) -> str:
     """The 18th character that belongs to 17 digits (GB 11643-1999 clause 4.2)."""
-    return CHECK_DIGITS[sum(int(digit) * weight for digit, weight in zip(first_17, WEIGHTS, strict=True)) % 11]
+    return CHECK_DIGITS[
+        sum(int(digit) * weight for digit, weight in zip(first_17, WEIGHTS, strict=True)) % 11
+    ]
 
 
 def birth_date(number: str) -> date | None:
@@ -52,7 +54,10 @@ def fault_in(number: str, today: date) -> Fault | None:
     if re.fullmatch(r"[0-9]{15}", number):
         return Fault("这是 15 位旧身份证号", "请填写 18 位身份证号，以户口簿或身份证为准")
     if not _SHAPE.fullmatch(number):
-        return Fault(f"身份证号应为 18 位（现有 {len(number)} 位），前 17 位是数字，末位是数字或 X", "请对照证件逐位核对")
+        return Fault(
+            f"身份证号应为 18 位（现有 {len(number)} 位），前 17 位是数字，末位是数字或 X",
+            "请对照证件逐位核对",
+        )
     born = birth_date(number)
     if born is None or born.year < 1900 or born > today:
         return Fault("第 7 至 14 位不是有效的出生日期", "请对照证件核对出生日期部分")

@@ -38,7 +38,9 @@ def name_fault(name: str) -> Fault | None:
         return Fault("姓名前后有空格", "请删去姓名前后的空格")
     for character in name:
         if not _may_stand(character):
-            return Fault(f"姓名中有不能使用的字符“{_shown(character)}”", "请按户口簿逐字核对；少数民族姓名间隔号用“·”")
+            return Fault(
+                f"姓名中有不能使用的字符“{_shown(character)}”", "请按户口簿逐字核对；少数民族姓名间隔号用“·”"
+            )
     return None
 
 

@@ -16,7 +16,17 @@ from portal.forms import AnswersForm, ChineseDateField, LineField
 from portal.standards import id_number, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.vocabulary import Evidence, Facts, Office, OtherCase, Page, Printout, Rule, Step, Workflow
+from portal.workflows.vocabulary import (
+    Evidence,
+    Facts,
+    Office,
+    OtherCase,
+    Page,
+    Printout,
+    Rule,
+    Step,
+    Workflow,
+)
 
 ID = "key_information_change"
 CHANGEABLE = ("name", "id_number", "birth_date", "sex")
@@ -40,13 +50,15 @@ class KeyInformationForm(AnswersForm):
         render_kw={"rows": 3},
     )
     new_name = LineField("新姓名", [REQUIRED], description="与户口簿逐字一致；少数民族姓名间隔号用“·”。")
-    new_id_number = LineField("新身份证件号", [REQUIRED], description="18 位居民身份证号，末位 X 大小写均可。")
+    new_id_number = LineField(
+        "新身份证件号", [REQUIRED], description="18 位居民身份证号，末位 X 大小写均可。"
+    )
     new_birth_date = ChineseDateField("新出生日期", [REQUIRED], render_kw={"min": "1990-01-01"})
     new_sex = RadioField("新性别", [InputRequired("请选择性别")], choices=[("1", "男"), ("2", "女")])
 
     def prepare(self, facts: Facts) -> None:
-        self["fields"].choices = [(key, BY_KEY[key].title) for key in facts.setting("key_fields")]
-        self["cause"].choices = [(row["code"], row["title"]) for row in facts.setting("causes")]
+        self.fields.choices = [(key, BY_KEY[key].title) for key in facts.setting("key_fields")]
+        self.cause.choices = [(row["code"], row["title"]) for row in facts.setting("causes")]
 
     def validate_new_name(self, field: LineField) -> None:
         if fault := names.name_fault(field.data or ""):
@@ -88,11 +100,18 @@ def new_number_fault(facts: Facts) -> id_number.Fault | None:
     return id_number.fault_in(number, facts.today) if number and number_follows_gb11643(facts) else None
 
 
+def _number_fault_text(facts: Facts) -> str:
+    fault = new_number_fault(facts)
+    return fault.reason if fault else ""
+
+
 def resulting_number_is_sound(facts: Facts) -> bool:
     """The number that will stand can be compared with birth date and sex, and this case touches one of the three."""
     touched = {"id_number", "birth_date", "sex"} & changes(facts).keys()
     number = after(facts, "id_number")
-    return bool(touched and number_follows_gb11643(facts) and number and not id_number.fault_in(number, facts.today))
+    return bool(
+        touched and number_follows_gb11643(facts) and number and not id_number.fault_in(number, facts.today)
+    )
 
 
 def birth_date_disagrees(facts: Facts) -> bool:
@@ -105,7 +124,9 @@ def birth_date_disagrees(facts: Facts) -> bool:
 def sex_disagrees(facts: Facts) -> bool:
     if not resulting_number_is_sound(facts):
         return False
-    return after(facts, "sex") in ("1", "2") and id_number.sex(after(facts, "id_number")) != after(facts, "sex")
+    return after(facts, "sex") in ("1", "2") and id_number.sex(after(facts, "id_number")) != after(
+        facts, "sex"
+    )
 
 
 def open_cases(facts: Facts) -> tuple[OtherCase, ...]:
@@ -175,7 +196,13 @@ def _wants_state(facts: Facts) -> bool:
 
 
 CHAIN = (
-    Step("school_check", "学校负责人复核", Office.SCHOOL, "head", when=lambda facts: bool(facts.setting("head_check"))),
+    Step(
+        "school_check",
+        "学校负责人复核",
+        Office.SCHOOL,
+        "head",
+        when=lambda facts: bool(facts.setting("head_check")),
+    ),
     Step(
         "county_review",
         "县级审核",
@@ -191,7 +218,9 @@ RULES = (
         "not_enrolled",
         "key_information_change.open_to_status",
         lambda facts: facts.pupil["enrolment_status"] not in facts.setting("open_to_status"),
-        lambda facts: f"该生当前学籍状态为“{BY_KEY['enrolment_status'].shown(facts.pupil['enrolment_status'])}”，不能变更关键信息",
+        lambda facts: (
+            f"该生当前学籍状态为“{BY_KEY['enrolment_status'].shown(facts.pupil['enrolment_status'])}”，不能变更关键信息"
+        ),
         "请核对学生状态；状态有误的，先在全国学籍系统更正后重新导入",
         at="start",
     ),
@@ -199,7 +228,9 @@ RULES = (
         "open_case",
         "one_change_at_a_time",
         lambda facts: bool(open_cases(facts)),
-        lambda facts: f"该生已有未办结的业务：{'、'.join(f'{c.number}（{c.status_text}）' for c in open_cases(facts))}",
+        lambda facts: (
+            f"该生已有未办结的业务：{'、'.join(f'{c.number}（{c.status_text}）' for c in open_cases(facts))}"
+        ),
         "请先办结或撤回原有业务",
         at="start",
     ),
@@ -222,7 +253,7 @@ RULES = (
         "id_number_wrong",
         "gb11643",
         lambda facts: new_number_fault(facts) is not None,
-        lambda facts: (fault := new_number_fault(facts)) and fault.reason or "",
+        _number_fault_text,
         "请对照户口簿逐位核对",
         field="new_id_number",
     ),
@@ -259,7 +290,9 @@ RULES = (
 
 def form_names(facts: Facts) -> Mapping[str, str]:
     """The «names» of 关键信息变更审批表 that only this procedure knows."""
-    cause = next((row["title"] for row in facts.setting("causes") if row["code"] == facts.answer("cause")), "")
+    cause = next(
+        (row["title"] for row in facts.setting("causes") if row["code"] == facts.answer("cause")), ""
+    )
     return {"cause": cause, "explanation": str(facts.answer("explanation"))}
 
 
@@ -270,7 +303,12 @@ WORKFLOW = Workflow(
     form=KeyInformationForm,
     pages=(
         Page("what", "变更什么", ("fields", "cause", "explanation"), "以公安机关证明上载明的项目为准。"),
-        Page("values", "新旧对照", tuple(f"new_{key}" for key in CHANGEABLE), "左边是学籍现有登记，右边填写证明上的新值。"),
+        Page(
+            "values",
+            "新旧对照",
+            tuple(f"new_{key}" for key in CHANGEABLE),
+            "左边是学籍现有登记，右边填写证明上的新值。",
+        ),
     ),
     evidence=EVIDENCE,
     rules=RULES,

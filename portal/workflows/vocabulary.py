@@ -241,7 +241,9 @@ class Workflow:
     changes: Callable[[Facts], Mapping[str, str]]  # column -> new stored text
     printouts: tuple[Printout, ...]
     number_prefix: str  # of case numbers, two capital letters
-    compare: Mapping[str, str] = field(default_factory=dict)  # answer field -> the column whose old value stands beside
+    compare: Mapping[str, str] = field(
+        default_factory=dict
+    )  # answer field -> the column whose old value stands beside
     relevant: Callable[[Facts], frozenset[str]] | None = None  # fields that apply; None: all
     unique: frozenset[str] = frozenset()  # columns whose value one pupil only may hold
 

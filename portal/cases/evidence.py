@@ -1,0 +1,346 @@
+"""Evidence by the intent protocol: a row says what will come, the store keeps it, a second row write makes it count.
+
+stage() -> commit -> keep() -> settle() -> commit -> only then the person reads "received". A crash anywhere leaves either
+a committed file or a staged row that reap() takes up; nothing is deleted that lacks a claimed row.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from portal import audit, tasks
+from portal.cases import clock
+from portal.cases.access import Actor
+from portal.cases.actions import Refused, available
+from portal.cases.facts import read_facts
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import Case, EvidenceFile, EvidencePage, Remark, Status
+from portal.models.types import new_id, utcnow
+from portal.policies import policy
+from portal.workflows import workflow
+from storage.judge import MAX_BYTES, Judgement
+from storage.measurement import worst
+from storage.objects import Missing, ObjectStore, Sealed, new_key
+
+STAGED_FOR = timedelta(hours=24)
+SETTLED = ("pass", "mend")
+LOCK_TASK = "evidence.lock"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the store holds of one upload: the original and, for each page, view and thumbnail."""
+
+    original: Sealed
+    pages: tuple[tuple[Sealed, Sealed], ...]
+
+
+def stage(case: Case, actor: Actor, slot: str, name: str) -> EvidenceFile:
+    """The intent row. Raises Refused when the case cannot be edited, the slot is not asked for, or it is full."""
+    _check_open(case, actor)
+    law = workflow(case.workflow)
+    wanted = next((item for item in law.slots(read_facts(case)) if item.id == slot), None)
+    if wanted is None:
+        raise Refused("这项业务不需要这份材料，请返回核对所填内容")
+    limit = policy(case.policy).value("evidence.max_files_per_slot")
+    if len(files_of(case, slot)) >= limit:
+        raise Refused(f"“{wanted.title}”最多 {limit} 个文件，请先删去不需要的")
+    file = EvidenceFile(
+        id=new_id(),
+        case_id=case.id,
+        slot=slot,
+        status="staged",
+        name=shown_name(name),
+        store_key=new_key("evidence"),
+        uploaded_by_id=actor.id,
+        expires_at=utcnow() + STAGED_FOR,
+        round=case.round,
+    )
+    db.session.add(file)
+    db.session.flush()
+    return file
+
+
+def keep(store: ObjectStore, key: str, data: bytes, judged: Judgement) -> Kept:
+    """Put the original and our renditions into the store. No database. Raises storage.objects.StoreError."""
+    original = store.put(
+        key,
+        io.BytesIO(data),
+        size_limit=MAX_BYTES,
+        media_type=judged.media_type or "application/octet-stream",
+    )
+    reach("upload.after_put")
+    pages = []
+    for page in judged.pages:
+        view, thumb = (_put_jpeg(store, picture) for picture in (page.view_jpeg, page.thumb_jpeg))
+        pages.append((view, thumb))
+    reach("upload.after_views")
+    return Kept(original, tuple(pages))
+
+
+def _put_jpeg(store: ObjectStore, picture: bytes) -> Sealed:
+    return store.put(new_key("views"), io.BytesIO(picture), size_limit=MAX_BYTES, media_type="image/jpeg")
+
+
+def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
+    """The second write: the staged row becomes committed evidence. Raises Refused when the case has moved on."""
+    file = db.session.get_one(EvidenceFile, file_id)
+    case = db.session.get_one(Case, file.case_id)
+    _hold_editable(case)
+    same = _same_content(case, file, kept.original.sha256)
+    done = db.session.execute(
+        update(EvidenceFile)
+        .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
+        .values(
+            status="committed",
+            version_id=kept.original.version_id,
+            sha256=kept.original.sha256,
+            size=kept.original.size,
+            media_type=judged.media_type,
+            verdict=worst([judged.verdict, *([same.level] if same else [])]),
+            notice=same.text if same else "",
+            expires_at=None,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused("上传中断的时间太长，请重新上传这个文件")
+    for page, (view, thumb) in zip(judged.pages, kept.pages, strict=True):
+        db.session.add(
+            EvidencePage(
+                file_id=file_id,
+                page=page.page,
+                width=page.width,
+                height=page.height,
+                verdict=page.verdict,
+                measurements=[asdict(one) for one in page.measurements],
+                view=asdict(view),
+                thumb=asdict(thumb),
+            )
+        )
+    db.session.flush()
+    db.session.refresh(file)
+    audit.append(
+        "evidence.received", "evidence", file.id, case=case.id.hex, sha256=file.sha256, verdict=file.verdict
+    )
+    reach("upload.before_commit")
+    return file
+
+
+def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
+    """Note that a file was no evidence at all; nothing of it is kept."""
+    file = db.session.get_one(EvidenceFile, file_id)
+    file.status, file.verdict, file.refusal = "refused", "refuse", judged.refusal or ""
+    file.expires_at = None
+    audit.append("evidence.refused", "evidence", file.id, result="refused", case=file.case_id.hex)
+    return file
+
+
+@dataclass(frozen=True)
+class _Same:
+    level: Any  # storage.measurement.Verdict
+    text: str
+
+
+def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
+    """Whether the same bytes came before: returned once (refuse), or used in another case (advise)."""
+    query = select(EvidenceFile).where(
+        EvidenceFile.sha256 == sha256, EvidenceFile.status == "committed", EvidenceFile.id != file.id
+    )
+    earlier = list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
+    for other in earlier:
+        if other.case_id == case.id and other.slot == file.slot and other.removed_at is None:
+            raise Refused("这个文件已经在本栏中，不用再传一次")
+    for other in earlier:
+        if returned := _returned_on(other):
+            return _Same("refuse", f"该图片已于 {returned:%m月%d日} 被退回，请重新拍摄")
+    elsewhere = next((other for other in earlier if other.case_id != case.id), None)
+    if elsewhere is None:
+        return None
+    used = db.session.get_one(Case, elsewhere.case_id)
+    where = used.number if used.owner_office_id == case.owner_office_id else "其他单位的业务"
+    return _Same("advise", f"该图片已用于 {where}，请确认没有传错")
+
+
+def _returned_on(file: EvidenceFile) -> Any:
+    """The local date on which a return named this file's slot while the file stood in it, or None."""
+    query = select(Remark.round).where(
+        Remark.case_id == file.case_id,
+        Remark.target == "evidence",
+        Remark.key == file.slot,
+        Remark.round > file.round,
+    )
+    rounds = [
+        number
+        for number in db.session.scalars(query)
+        if file.removed_round is None or number <= file.removed_round
+    ]
+    if not rounds:
+        return None
+    case = db.session.get_one(Case, file.case_id)
+    events = [event for event in case.events if event.verb == "returned" and event.round == rounds[0]]
+    return clock.local(events[-1].at).date() if events else None
+
+
+def files_of(case: Case, slot: str | None = None) -> list[EvidenceFile]:
+    """Committed files that stand in the case (or one slot), oldest first."""
+    query = select(EvidenceFile).where(
+        EvidenceFile.case_id == case.id, EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None)
+    )
+    if slot is not None:
+        query = query.where(EvidenceFile.slot == slot)
+    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id)))
+
+
+def removed_files(case: Case, slot: str) -> list[EvidenceFile]:
+    """Files of a slot that were part of an earlier round and have been replaced, oldest first."""
+    query = select(EvidenceFile).where(
+        EvidenceFile.case_id == case.id,
+        EvidenceFile.slot == slot,
+        EvidenceFile.status == "committed",
+        EvidenceFile.removed_at.is_not(None),
+        EvidenceFile.removed_round > EvidenceFile.round,
+    )
+    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
+
+
+def remove(case: Case, actor: Actor, file: EvidenceFile) -> None:
+    """Take a file out of a draft or returned case. The sealed object stays: what a reviewer once saw is kept."""
+    _check_open(case, actor)
+    if file.removed_at is None:
+        file.removed_at, file.removed_round = utcnow(), case.round
+        audit.append("evidence.removed", "evidence", file.id, case=case.id.hex)
+
+
+def may_override(case: Case, file: EvidenceFile) -> bool:
+    """The way out: at once for an advice, after the policy's number of refusals in the slot for a refusal."""
+    if file.verdict in SETTLED:
+        return False
+    if file.verdict == "advise":
+        return True
+    query = select(func.count()).select_from(EvidenceFile)
+    earlier = db.session.execute(
+        query.where(
+            EvidenceFile.case_id == case.id,
+            EvidenceFile.slot == file.slot,
+            EvidenceFile.verdict == "refuse",
+            EvidenceFile.status == "committed",
+            EvidenceFile.uploaded_at < file.uploaded_at,
+        )
+    ).scalar_one()
+    return bool(earlier >= policy(case.policy).value("evidence.refusals_before_way_out"))
+
+
+def override(case: Case, actor: Actor, file: EvidenceFile, reason: str) -> None:
+    """Go on with a poor picture for a typed reason, which the reviewer reads. Raises Refused."""
+    _check_open(case, actor)
+    reason = " ".join(reason.split())
+    if len(reason) < 4 or any(ord(character) < 32 for character in reason):
+        raise Refused("请写明为什么只能提交这一张（至少 4 个字）")
+    if not may_override(case, file):
+        raise Refused("请先按提示重新拍摄；多次仍不能通过时可以填写原因后继续")
+    file.override_reason = reason[:500]
+    audit.append("evidence.overridden", "evidence", file.id, case=case.id.hex, verdict=file.verdict)
+
+
+def _check_open(case: Case, actor: Actor) -> None:
+    if "edit" not in available(case, actor):
+        raise Refused("业务已提交，证明材料不能再改动", conflict=True)
+
+
+def _hold_editable(case: Case) -> None:
+    """Take the case's row so that an upload and a submission cannot cross. Raises Refused when it was submitted."""
+    done = db.session.execute(
+        update(Case)
+        .where(Case.id == case.id, Case.status.in_((Status.DRAFT, Status.RETURNED)))
+        .values(changed_at=utcnow()),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused("业务已提交，证明材料不能再改动", conflict=True)
+
+
+def shown_name(name: str) -> str:
+    """A file's name for display: no path, no control or direction characters, at most 120 characters."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    clean = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")).strip(" .")
+    return clean[-120:] or "未命名文件"
+
+
+def sealed_original(file: EvidenceFile) -> Sealed:
+    return Sealed(file.store_key, file.version_id, file.sha256, file.size)
+
+
+def sealed_picture(stored: Mapping[str, Any]) -> Sealed:
+    return Sealed(**stored)
+
+
+# --- after the commit -----------------------------------------------------------------------------------------------
+
+
+@tasks.task(LOCK_TASK)
+def lock_files(case_id: str) -> None:
+    """Tell the store to hold the files: GOVERNANCE once submitted, COMPLIANCE once decided. Safe to repeat."""
+    case = db.session.get_one(Case, uuid.UUID(case_id))
+    pack = policy(case.policy)
+    if case.ended_at and case.status != Status.WITHDRAWN:
+        mode, span = "COMPLIANCE", timedelta(days=365 * pack.value("evidence.keep_years_decided"))
+    else:
+        mode, span = "GOVERNANCE", timedelta(days=pack.value("evidence.hold_days_submitted"))
+    waiting = [file for file in files_of(case) if file.lock_mode != mode]
+    originals = [(file.id, sealed_original(file)) for file in waiting]
+    db.session.rollback()
+    for _, sealed in originals:
+        tasks.store().lock(sealed, utcnow() + span, mode)  # type: ignore[arg-type]
+    db.session.execute(
+        update(EvidenceFile).where(EvidenceFile.id.in_([one for one, _ in originals])).values(lock_mode=mode)
+    )
+    db.session.commit()
+
+
+@tasks.unfinished
+def unlocked_cases() -> Iterable[tuple[str, dict[str, str]]]:
+    """Submitted or decided cases with a file that the store was not told to hold as it should."""
+    due = (
+        select(Case.id)
+        .join(EvidenceFile, EvidenceFile.case_id == Case.id)
+        .where(EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None), Case.round > 0)
+        .where(
+            ((Case.status.in_((Status.APPROVED, Status.REJECTED))) & (EvidenceFile.lock_mode != "COMPLIANCE"))
+            | ((Case.status == Status.IN_REVIEW) & (EvidenceFile.lock_mode == ""))
+        )
+        .distinct()
+    )
+    return [(LOCK_TASK, {"case_id": str(one)}) for one in db.session.scalars(due)]
+
+
+def reap(store: ObjectStore) -> int:
+    """Clear up uploads that never finished: claim the row, delete whatever reached the store, mark it gone.
+
+    Commits for itself, a row at a time. Returns the number of rows.
+    """
+    query = select(EvidenceFile.id, EvidenceFile.store_key).where(
+        EvidenceFile.status.in_(("staged", "reaping")),
+        EvidenceFile.expires_at < utcnow() - timedelta(hours=1),
+    )
+    found = db.session.execute(query).all()
+    for file_id, key in found:
+        db.session.execute(update(EvidenceFile).where(EvidenceFile.id == file_id).values(status="reaping"))
+        db.session.commit()
+        for name, version in store.keys(key):
+            try:
+                store.delete(name, version)
+            except Missing:
+                continue
+        db.session.execute(update(EvidenceFile).where(EvidenceFile.id == file_id).values(status="gone"))
+        db.session.commit()
+    return len(found)
