@@ -5,6 +5,10 @@
 
   const EDGE = 8, STEP = 1.25, MOST = 8;
 
+  /* Whole page or page width: the person's last choice holds on the next case. Width first, since it can be read. */
+  function preferred() { try { return localStorage.getItem("viewer-mode") === "fit" ? "fit" : "width"; } catch (_) { return "width"; } }
+  function prefer(mode) { try { localStorage.setItem("viewer-mode", mode); } catch (_) { /* storage may be off */ } }
+
   class Viewer {
     constructor(root) {
       this.root = root;
@@ -28,7 +32,7 @@
       this.file = file;
       const pages = this.pages;
       this.page = pages[Math.min(Math.max(number, 1), pages.length) - 1];
-      if (!this.views.has(this.page)) this.views.set(this.page, { x: 0, y: 0, scale: 0, turn: 0, mode: "fit" });
+      if (!this.views.has(this.page)) this.views.set(this.page, { x: 0, y: 0, scale: 0, turn: 0, mode: preferred() });
       this.files.forEach((other) => other.classList.toggle("is-shown", other === file));
       pages.forEach((other) => other.classList.toggle("is-shown", other === this.page));
       this.root.querySelectorAll("[data-viewer-file]").forEach((tab) => {
@@ -143,7 +147,7 @@
       else if (name === "zoom-out") this.zoom(1 / STEP);
       else if (name === "left") this.turn(-90);
       else if (name === "right") this.turn(90);
-      else this.fit(name); // "fit" or "width"
+      else { this.fit(name); prefer(name); } // "fit" or "width"
     }
 
     place(event) {
@@ -155,9 +159,13 @@
       const stage = this.stage;
       stage.addEventListener("wheel", (event) => {
         event.preventDefault();
-        this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.place(event));
+        const unit = event.deltaMode ? 30 : 1; // some browsers count lines, not pixels
+        // As in a PDF reader: the wheel moves, with Ctrl (which is also a pinch on a touch pad) it zooms.
+        if (event.ctrlKey) this.zoom(Math.exp(-event.deltaY * unit * 0.002), this.place(event));
+        else if (event.shiftKey) this.move(-event.deltaY * unit, 0);
+        else this.move(-event.deltaX * unit, -event.deltaY * unit);
       }, { passive: false });
-      stage.addEventListener("dblclick", (event) => { if (this.view.mode === "fit") this.zoom(2.5, this.place(event)); else this.fit("fit"); });
+      stage.addEventListener("dblclick", (event) => { if (this.view.mode !== "free") this.zoom(2, this.place(event)); else this.fit(preferred()); });
       stage.addEventListener("pointerdown", (event) => {
         if (event.button > 0) return;
         stage.setPointerCapture(event.pointerId);
