@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from flask import Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -99,11 +99,10 @@ def found(thing: R | None) -> R:
     """The thing, or 404: the same answer for what is not there and for what is not yours."""
     if thing is None:
         deny()
-    assert thing is not None
     return thing
 
 
-def deny() -> None:
+def deny() -> NoReturn:
     """404 with a record of who tried what. The path holds ids only."""
     audit.append_now("access.denied", "page", request.endpoint or "", result="denied", method=request.method)
     abort(404)

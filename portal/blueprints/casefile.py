@@ -1,0 +1,346 @@
+"""What pages show of a case, as plain values for the macros: changes, steps, timeline, slots. Used by every desk.
+
+What never belongs here: a query about who may see it (the case has been loaded through access), a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import url_for
+
+from portal.cases import clock, evidence, remarks
+from portal.cases.actions import EVENT_TEXT
+from portal.cases.facts import read_facts
+from portal.models import Case, CaseEvent, EvidenceFile, Remark, Status
+from portal.standards import id_number, school_numbers
+from portal.standards.columns import BY_KEY
+from portal.workflows import workflow
+from portal.workflows.vocabulary import Facts, Refusal
+
+TONES = {"approved": "ok", "returned": "soon", "rejected": "late", "withdrawn": "paused", "submitted": "info"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One register column: old value beside the new one, as people read them."""
+
+    column: str
+    title: str
+    old: str
+    new: str
+
+
+def changes(facts: Facts) -> list[Change]:
+    """What the case would change, or has changed."""
+    new = workflow(facts.workflow).changes(facts)
+    return [
+        Change(key, BY_KEY[key].title, BY_KEY[key].shown(facts.pupil[key]), BY_KEY[key].shown(text))
+        for key, text in new.items()
+    ]
+
+
+def recorded_changes(case: Case, rows: Iterable[Any]) -> list[Change]:
+    """The same from RegisterChange rows, once the register has moved on."""
+    return [
+        Change(
+            row.column,
+            BY_KEY[row.column].title,
+            BY_KEY[row.column].shown(row.before),
+            BY_KEY[row.column].shown(row.after),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class StepItem:
+    title: str
+    state: str
+    text: str = ""
+
+
+def steps(case: Case, facts: Facts) -> list[StepItem]:
+    """The chain of this case for macros/steps.html: the school's part first, then each deciding step."""
+    law = workflow(case.workflow)
+    submitted = "done" if case.round and case.status != Status.RETURNED else "current"
+    items = [StepItem("学校提交", submitted, case.owner.name)]
+    decided = {opinion.step: opinion for opinion in facts.opinions if opinion.verb == "approved"}
+    running = law.steps(facts)
+    reached = (
+        [step.id for step in running].index(case.step) if case.step in [step.id for step in running] else None
+    )
+    for position, step in enumerate(running):
+        if case.status == Status.APPROVED or (reached is not None and position < reached):
+            opinion = decided.get(step.id)
+            text = f"{opinion.office} {opinion.person} {opinion.day:%m月%d日}" if opinion else ""
+            items.append(StepItem(step.title, "done", text))
+        elif case.status == Status.IN_REVIEW and position == reached:
+            items.append(StepItem(step.title, "current", case.holder.name if case.holder else ""))
+        else:
+            items.append(StepItem(step.title, "todo"))
+    return items
+
+
+@dataclass(frozen=True)
+class TimelineItem:
+    at: str
+    who: str
+    office: str
+    title: str
+    note: str
+    tone: str
+
+
+def timeline(case: Case) -> list[TimelineItem]:
+    """Everything that happened, newest first."""
+    titles = remarks.reason_titles(case)
+    return [_timeline_item(case, event, titles) for event in reversed(case.events)]
+
+
+def _timeline_item(case: Case, event: CaseEvent, titles: Mapping[str, str]) -> TimelineItem:
+    law = workflow(case.workflow)
+    where = f"{law.step(event.step).title}：" if event.step else ""
+    lines = [event.note] if event.note else []
+    for reason in event.data.get("reasons", []):
+        what = target_title(case, reason["target"], reason["key"])
+        note = f"：{reason['note']}" if reason["note"] else ""
+        lines.append(f"{what}——{titles.get(reason['code'], reason['code'])}{note}")
+    return TimelineItem(
+        at=clock.local(event.at).strftime("%Y-%m-%d %H:%M"),
+        who=event.actor.name,
+        office=event.office.name,
+        title=where + EVENT_TEXT[event.verb],
+        note="\n".join(lines),
+        tone=TONES.get(event.verb, "info"),
+    )
+
+
+def target_title(case: Case, target: str, key: str) -> str:
+    """What a remark is about, in words."""
+    law = workflow(case.workflow)
+    if target == remarks.FIELD:
+        form = law.form()
+        return str(form[key].label.text) if key in form else key
+    if target == remarks.EVIDENCE:
+        slot = law.slot(key)
+        return slot.title if slot else key
+    return "整件业务"
+
+
+@dataclass(frozen=True)
+class RemarkItem:
+    """One line of the 补正 list: where it leads, and whether it is settled."""
+
+    id: str
+    position: int
+    title: str
+    reason: str
+    note: str
+    settled: bool
+    explanation: str
+    target: str
+    key: str
+    url: str
+
+
+def remark_items(case: Case) -> list[RemarkItem]:
+    """The 补正 list of the latest return, empty when there was none."""
+    titles = remarks.reason_titles(case)
+    return [
+        RemarkItem(
+            str(remark.id),
+            remark.position,
+            target_title(case, remark.target, remark.key),
+            titles.get(remark.code, remark.code),
+            remark.note,
+            remarks.settled(case, remark),
+            remark.explanation,
+            remark.target,
+            remark.key,
+            mending_url(case, remark.target, remark.key),
+        )
+        for remark in remarks.open_remarks(case)
+    ]
+
+
+def mending_url(case: Case, target: str, key: str) -> str:
+    """The page and place on which the owner can change what a remark or a refusal is about."""
+    law = workflow(case.workflow)
+    if target == remarks.EVIDENCE or law.slot(key):
+        return url_for("cases.papers", case_id=case.id, _anchor=f"slot-{key}")
+    page = next((page.id for page in law.pages if key in page.fields), law.pages[0].id)
+    return url_for("cases.fill", case_id=case.id, page=page, _anchor=key or None)
+
+
+def refusal_url(case: Case, refusal: Refusal) -> str:
+    return mending_url(case, remarks.FIELD, refusal.field)
+
+
+# --- evidence -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Message:
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file for macros/evidence.html and macros/desk.html."""
+
+    id: str
+    name: str
+    slot: str
+    slot_title: str
+    size_text: str
+    status: str
+    verdict: str
+    messages: tuple[Message, ...]
+    notice: str
+    override_reason: str
+    may_override: bool
+    pages: int
+    page_urls: tuple[str, ...]
+    thumb_url: str
+    view_url: str
+    original_url: str
+    remove_url: str
+    override_url: str
+    uploaded_at: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SlotView:
+    id: str
+    title: str
+    help: str
+    issuer: str
+    required: bool
+    satisfied: bool
+    upload_url: str
+    readonly: bool
+    files: list[FileView] = field(default_factory=list)
+    error: str = ""
+
+
+def slots(
+    case: Case, facts: Facts | None = None, *, readonly: bool = False, error: tuple[str, str] = ("", "")
+) -> list[SlotView]:
+    """The slots that the answers call for, with their files. `error` is (slot id, message)."""
+    facts = facts or read_facts(case)
+    law = workflow(case.workflow)
+    return [
+        slot_view(case, facts, item.id, readonly=readonly, error=error[1] if error[0] == item.id else "")
+        for item in law.slots(facts)
+    ]
+
+
+def slot_view(case: Case, facts: Facts, slot_id: str, *, readonly: bool = False, error: str = "") -> SlotView:
+    item = workflow(case.workflow).slot(slot_id)
+    if item is None:
+        raise KeyError(slot_id)
+    files = [file_view(case, file, item.title) for file in evidence.files_of(case, slot_id)]
+    settled = [file.verdict in evidence.SETTLED or bool(file.override_reason) for file in files]
+    return SlotView(
+        id=item.id,
+        title=item.title,
+        help=item.help,
+        issuer=item.issuer,
+        required=item.required(facts),
+        satisfied=bool(files) and all(settled),
+        upload_url=url_for("evidence.upload", case_id=case.id, slot=item.id),
+        readonly=readonly,
+        files=files,
+        error=error,
+    )
+
+
+def file_view(case: Case, file: EvidenceFile, slot_title: str = "") -> FileView:
+    urls = tuple(url_for("evidence.view", file_id=file.id, page=page.page) for page in file.pages)
+    return FileView(
+        id=str(file.id),
+        name=file.name,
+        slot=file.slot,
+        slot_title=slot_title or target_title(case, remarks.EVIDENCE, file.slot),
+        size_text=size_text(file.size),
+        status="",
+        verdict=file.verdict,
+        messages=tuple(_messages(file)),
+        notice=file.notice,
+        override_reason=file.override_reason,
+        may_override=evidence.may_override(case, file),
+        pages=len(file.pages),
+        page_urls=urls,
+        thumb_url=url_for("evidence.thumb", file_id=file.id, page=file.pages[0].page) if file.pages else "",
+        view_url=urls[0] if urls else "",
+        original_url=url_for("evidence.original", file_id=file.id),
+        remove_url=url_for("evidence.remove", file_id=file.id),
+        override_url=url_for("evidence.override", file_id=file.id),
+        uploaded_at=clock.local(file.uploaded_at).strftime("%m-%d %H:%M"),
+        sha256=file.sha256,
+    )
+
+
+def _messages(file: EvidenceFile) -> Iterable[Message]:
+    several = len(file.pages) > 1
+    for page in file.pages:
+        for found in page.measurements:
+            if found["message"]:
+                yield Message(
+                    found["verdict"], (f"第 {page.page} 页：" if several else "") + found["message"]
+                )
+
+
+def size_text(size: int) -> str:
+    return f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, round(size / 1024))} KB"
+
+
+# --- the head of a page ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PupilLine:
+    """A pupil in one line: numbers masked, since birth date and sex may stand beside them."""
+
+    name: str
+    school: str
+    klass: str
+    student_number: str
+    id_number: str
+    sex: str
+
+
+def pupil_line(facts: Facts) -> PupilLine:
+    pupil = facts.pupil
+    return PupilLine(
+        pupil["name"],
+        pupil.school,
+        f"{pupil['grade']} {pupil['class_name']}".strip(),
+        school_numbers.masked(pupil["student_number"]),
+        id_number.masked(pupil["id_number"]),
+        BY_KEY["sex"].shown(pupil["sex"]),
+    )
+
+
+def answers(facts: Facts, case: Case) -> list[tuple[str, str]]:
+    """(label, value) of the answers that are not register columns, e.g. cause and explanation."""
+    law = workflow(case.workflow)
+    form = law.form.from_raw(case.answers, facts)
+    found = []
+    for name in (name for page in law.pages for name in page.fields):
+        if name in law.asked(facts) and name not in law.compare:
+            found.append((str(form[name].label.text), _shown(form[name])))
+    return found
+
+
+def _shown(form_field: Any) -> str:
+    chosen = form_field.data if isinstance(form_field.data, list) else [form_field.data]
+    if getattr(form_field, "choices", None):
+        labels = {str(value): str(label) for value, label, *_ in form_field.iter_choices()}
+        return "、".join(labels.get(str(value), str(value)) for value in chosen if value)
+    return "、".join(str(value) for value in chosen if value)
