@@ -1,8 +1,8 @@
 /* Drafts save themselves: <form data-autosave="URL"> posts what changed, 0.8 s after the last key.
 
-   Sent: the form as multipart without files, header X-Requested-With: autosave. Answer: any 2xx; JSON {"version": 7}
-   is written into the form's field `version`, so that the later submit does not look stale. JSON {"message": "…"} on a
-   4xx is shown. The place [data-saved] in the form says what is true: 已保存 09:42, or why not; nothing typed is thrown away. */
+   Sent: the form as multipart without files, headers HX-Request (a redirect comes back as HX-Redirect, which a script can
+   read) and X-Requested-With: autosave. Answer: any 2xx; JSON {"version": 7} is written into the form's field `version`,
+   so that the later submit does not look stale. JSON {"message": "…"} or an error page of ours on a 4xx is shown. The place [data-saved] in the form says what is true: 已保存 09:42, or why not; nothing typed is thrown away. */
 (function () {
   "use strict";
 
@@ -39,13 +39,23 @@
     state.timer = setTimeout(() => save(form), delay);
   }
 
+  const SIGNED_OUT = "登录已失效，请在新窗口登录后再继续，已填的内容还在这里";
+  /* Sent elsewhere instead of answered: to the sign-in page. Sent to the page we are on: an ordinary "done". */
+  function signedOut(answer) {
+    const target = answer.headers.get("HX-Redirect");
+    return answer.status === 401 || answer.type === "opaqueredirect" ||
+      Boolean(target && new URL(target, location.href).pathname !== location.pathname);
+  }
+
   async function problem(answer) {
+    const text = await answer.text();
     try {
-      const data = await answer.json();
+      const data = JSON.parse(text);
       if (data.message) return data.message;
-    } catch (_) { /* not JSON: the status has to do */ }
+    } catch (_) { /* not JSON: an error page, or nothing of ours */ }
+    const told = new DOMParser().parseFromString(text, "text/html").querySelector("[data-error]");
+    if (told) return told.textContent.trim();
     if (answer.status === 409) return "这份草稿已在别处更新，请重新打开后再填";
-    if (answer.status === 401 || answer.status === 403) return "登录已失效，请在新窗口登录后再继续，已填的内容还在这里";
     return "有内容没有通过检查";
   }
 
@@ -58,9 +68,9 @@
     try {
       const answer = await fetch(form.dataset.autosave, {
         method: "POST", body: body(form), credentials: "same-origin", redirect: "manual",
-        headers: { "X-Requested-With": "autosave", Accept: "application/json" },
+        headers: { "HX-Request": "true", "X-Requested-With": "autosave", Accept: "application/json" },
       });
-      if (answer.ok) {
+      if (answer.ok && !signedOut(answer)) {
         if ((answer.headers.get("Content-Type") || "").includes("json")) {
           const data = await answer.json();
           const version = form.elements.namedItem("version");
@@ -74,10 +84,8 @@
       } else if (answer.status >= 500) {
         throw new Error("server");
       } else {
-        // A redirect (opaque, status 0) leads to the sign-in page: sending again would not help.
-        state.dirty = true;
-        const why = answer.type === "opaqueredirect" ? await problem({ status: 401, json: () => Promise.reject() }) : await problem(answer);
-        say(form, "未保存：" + why, true);
+        state.dirty = true; // sending the same again would not help: the next change tries anew
+        say(form, "未保存：" + (signedOut(answer) ? SIGNED_OUT : await problem(answer)), true);
         state.sending = false;
         return;
       }

@@ -58,9 +58,11 @@
       const data = JSON.parse(answer);
       if (data.message) return data.message;
     } catch (_) { /* not JSON */ }
+    const told = new DOMParser().parseFromString(answer, "text/html").querySelector("[data-error]");
+    if (told) return told.textContent.trim();
     if (answer && answer.length < 200 && !answer.includes("<")) return answer;
     if (request.status === 413) return "文件太大，请降低扫描分辨率或分开上传";
-    if (request.status === 401 || request.status === 403 || request.responseURL.includes("sign-in")) return "登录已失效，请在新窗口登录后重试";
+    if (request.status === 401 || request.getResponseHeader("HX-Redirect")) return "登录已失效，请在新窗口登录后重试";
     if (request.status >= 500) return "系统没有收好这个文件，请重试";
     return "系统没有收下这个文件";
   }
@@ -92,6 +94,7 @@
     data.append("files", entry.file, entry.file.name || "粘贴的图片.png");
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
+    request.setRequestHeader("HX-Request", "true"); // asks for the fragment, and for HX-Redirect in place of a redirect
     request.setRequestHeader("X-Requested-With", "upload");
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;
@@ -101,6 +104,13 @@
     });
     request.upload.addEventListener("load", () => { entry.meter.removeAttribute("value"); entry.note.textContent = "已送达，正在检查画面…"; });
     request.addEventListener("load", () => {
+      const target = request.getResponseHeader("HX-Redirect");
+      if (target && new URL(target, location.href).pathname === location.pathname) {
+        // "Done, look at this page again": fetch it, so that what is being typed elsewhere on it stays.
+        request.open("GET", target);
+        request.send();
+        return;
+      }
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const fresh = page.getElementById(slotId);
       if (fresh) {
