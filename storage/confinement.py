@@ -2,7 +2,8 @@
 
 Started as ``python -I`` with an empty environment and its socket as standard input. ``serve`` forks a child
 for every socket it is sent and kills it when it lives too long; ``once`` does the work of a single child.
-A child may use no network, start no process or thread, open few files, and use bounded memory and time.
+A child may use no network, start no process (and no thread, unless its decoder cannot do without), open few
+files, and use bounded memory and time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 from typing import Any, NoReturn
 
 from storage import examination
-from storage.intake import Refused
+from storage.intake import Refused, needs_thread
 from storage.sandbox import CRASHED, WALL_SECONDS
 
 MEMORY = 512 * 1024 * 1024  # bytes of address space above what the loaded libraries take
@@ -68,21 +69,33 @@ def _serve(control: socket.socket) -> None:
                 os.close(descriptor)
                 continue
             if pid == 0:
+                os.setpgid(0, 0)
                 control.close()
                 _work(socket.socket(fileno=descriptor))
             os.close(descriptor)
             deadlines[pid] = time.monotonic() + WALL_SECONDS
     for pid in deadlines:
-        os.kill(pid, signal.SIGKILL)
+        _kill_group(pid)
 
 
 def _kill_overdue(deadlines: dict[int, float]) -> None:
-    """Reap the children that ended and kill those past their time: only ever our own, not yet reaped."""
+    """Reap the children that ended and kill those past their time, with whatever they may have started.
+
+    Each child leads a process group, and a group is killed before its leader is reaped: until then its
+    number cannot belong to anybody else.
+    """
     for pid, deadline in list(deadlines.items()):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            _kill_group(pid)
+            os.waitpid(pid, 0)
             del deadlines[pid]
         elif time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+            _kill_group(pid)
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _work(channel: socket.socket) -> NoReturn:
@@ -95,6 +108,8 @@ def _work(channel: socket.socket) -> NoReturn:
             (length,) = struct.unpack("!I", source.read(4))
             request = json.loads(source.read(length))
             data = source.read(request.pop("size"))
+        if not needs_thread(data):
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
         channel.sendall(_answer(request, data))
         code = 0
     finally:
@@ -132,7 +147,6 @@ def _confine() -> None:
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # after setuid, which clears it
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     os.chdir("/")
     silence = os.open(os.devnull, os.O_RDWR)  # decoders write a file's own words to stderr: not into our log
     for stream in (0, 1, 2):

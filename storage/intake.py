@@ -66,6 +66,11 @@ def media_type_of(data: bytes) -> str:
     raise Refused(NOT_ACCEPTED)
 
 
+def needs_thread(data: bytes) -> bool:
+    """Whether the decoder of this file cannot work without a thread of its own: that of HEIC."""
+    return data[4:8] == b"ftyp"
+
+
 def check_header(data: bytes, media_type: str) -> None:
     """Refuse what is known to be hostile before a decoder sees it."""
     if media_type == JPEG and scans_in_jpeg(data) > MAX_SCANS:

@@ -20,7 +20,7 @@ from storage.intake import HEIC, JPEG, PNG, TIFF, Refused
 RGB = npt.NDArray[np.uint8]  # height x width x 3
 
 pi_heif.register_heif_opener()
-pi_heif.options.DECODE_THREADS = 1  # the child may start no thread
+pi_heif.options.DECODE_THREADS = 1
 
 # Always named: by default Pillow would open 43 formats, one of which runs Ghostscript.
 _FORMATS = {JPEG: ("JPEG", "MPO"), PNG: ("PNG",), TIFF: ("TIFF",), HEIC: ("HEIF",)}
