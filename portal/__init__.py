@@ -66,6 +66,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
+        "WTF_CSRF_SSL_STRICT": False,  # asks for a Referer, which we never send; gate.py judges the origin instead
         "WTF_CSRF_TIME_LIMIT": None,  # lives as long as the session, so that a long form is never lost to it
         "RATELIMIT_STORAGE_URI": "memory://",
     }

@@ -44,10 +44,11 @@ def _prepare() -> None:
 
 def _refuse_cross_site() -> None:
     """Beside the CSRF token: a browser that says a change comes from another site is believed."""
-    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
-        "same-origin",
-        "none",
-    ):
+    if request.method in SAFE:
+        return
+    site, source = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign = source not in (None, request.host_url.rstrip("/"))
+    if site not in (None, "same-origin", "none") or (site is None and foreign):
         abort(403)
 
 

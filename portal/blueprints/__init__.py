@@ -9,7 +9,11 @@ from importlib import import_module
 
 from flask import Flask
 
-NAMES = ("health",)
+NAMES = (
+    "health",
+    "cases",
+    "evidence",
+)
 
 
 def init_app(app: Flask) -> None:

@@ -14,7 +14,7 @@ from flask import url_for
 from portal.cases import clock, evidence, remarks
 from portal.cases.actions import EVENT_TEXT
 from portal.cases.facts import read_facts
-from portal.models import Case, CaseEvent, EvidenceFile, Remark, Status
+from portal.models import Case, CaseEvent, EvidenceFile, Status
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
@@ -40,6 +40,11 @@ def changes(facts: Facts) -> list[Change]:
         Change(key, BY_KEY[key].title, BY_KEY[key].shown(facts.pupil[key]), BY_KEY[key].shown(text))
         for key, text in new.items()
     ]
+
+
+def old_value(facts: Facts, column: str) -> str:
+    """The register's present value as a person reads it."""
+    return BY_KEY[column].shown(facts.pupil[column])
 
 
 def recorded_changes(case: Case, rows: Iterable[Any]) -> list[Change]:

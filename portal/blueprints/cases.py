@@ -1,0 +1,356 @@
+"""The school's desk: choose a pupil, answer page by page, add papers, check and submit, mend what came back."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints import casefile
+from portal.cases import actions, clock
+from portal.cases.access import find_case, find_pupil
+from portal.cases.actions import Act, Refused, available, perform, stamp
+from portal.cases.facts import STATUS_TEXT, facts_before_start, read_facts
+from portal.cases.offices import policy_of
+from portal.extensions import db
+from portal.forms import raw_answers
+from portal.models import Case, NationalEntry, RegisterChange, Role, Status
+from portal.web import actor, deny, found, go, reply, roles
+from portal.workflows import WORKFLOWS, workflow
+from portal.workflows.vocabulary import Facts, Page, Workflow
+
+bp = Blueprint("cases", __name__, url_prefix="/cases")
+
+PAPERS, CHECK = "papers", "check"
+
+
+@bp.get("/new")
+@roles(Role.REGISTRAR)
+def choose() -> Response:
+    """Without a pupil: how to find one. With one: the procedures, and at once what stops each of them."""
+    pupil_id = request.args.get("pupil", type=uuid.UUID)
+    if pupil_id is None:
+        return reply("cases/choose.html", pupil=None, offers=[], workflows=WORKFLOWS)
+    pupil = found(find_pupil(actor(), pupil_id))
+    audit.append_now("pupil.viewed", "pupil", pupil.id)
+    pack = policy_of(pupil.school)
+    offers = []
+    for law in WORKFLOWS:
+        facts = facts_before_start(law, pack, pupil)
+        stops = law.refusals(facts, "start") if law.offered(pack) else ()
+        offers.append((law, law.offered(pack), stops, facts.other_cases))
+    line = casefile.pupil_line(facts_before_start(WORKFLOWS[0], pack, pupil))
+    return reply("cases/choose.html", pupil=pupil, line=line, offers=offers, pack=pack, workflows=WORKFLOWS)
+
+
+@bp.post("/start")
+@roles(Role.REGISTRAR)
+def start() -> BaseResponse:
+    law = {item.id: item for item in WORKFLOWS}.get(request.form.get("workflow", ""))
+    pupil = found(find_pupil(actor(), _form_uuid("pupil")))
+    try:
+        case = actions.start(actor(), found(law), pupil)
+    except Refused as refused:
+        db.session.rollback()
+        flash(refused.message, "error")
+        return go("cases.choose", pupil=pupil.id)
+    db.session.commit()
+    return go("cases.fill", case_id=case.id, page=workflow(case.workflow).pages[0].id)
+
+
+@bp.get("/<uuid:case_id>")
+def show(case_id: uuid.UUID) -> BaseResponse:
+    """The page of a case: bureaus read it at the desk, the school here."""
+    case = found(find_case(actor(), case_id))
+    if actor().role is not Role.REGISTRAR:
+        return redirect(url_for("review.desk", case_id=case.id), 303)
+    audit.append_now("case.viewed", "case", case.id)
+    return _show(case)
+
+
+def _show(case: Case, status: int = 200, message: str = "") -> Response:
+    facts = read_facts(case)
+    return reply(
+        "cases/show.html",
+        status,
+        **_head(case, facts),
+        message=message,
+        changes=_changes(case, facts),
+        answers=casefile.answers(facts, case),
+        slots=casefile.slots(case, facts, readonly=True),
+        timeline=casefile.timeline(case),
+        remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
+        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)]
+        if "submit" in available(case, actor())
+        else [],
+        entry=db.session.get(NationalEntry, case.id),
+        printouts=workflow(case.workflow).printouts,
+    )
+
+
+@bp.route("/<uuid:case_id>/fill/<page>", methods=["GET", "POST"])
+@roles(Role.REGISTRAR)
+def fill(case_id: uuid.UUID, page: str) -> BaseResponse:
+    """One page of questions. What was typed is kept even when it cannot be accepted yet."""
+    case, law, chosen = _open_page(case_id, page)
+    if request.method == "GET":
+        return _fill_page(case, law, chosen)
+    try:
+        _save(case, law, chosen)
+    except Refused as refused:
+        return _fill_page(case, law, chosen, 409, refused.message, raw=_posted(law, chosen))
+    db.session.commit()
+    facts = read_facts(case)
+    problems = _page_problems(case, law, facts, chosen)
+    if request.form.get("go") == "stay" or problems:
+        return _fill_page(case, law, chosen, 422 if problems else 200)
+    following = _next_page(law, facts, chosen)
+    if following:
+        return go("cases.fill", case_id=case.id, page=following.id)
+    return go("cases.papers", case_id=case.id)
+
+
+@bp.post("/<uuid:case_id>/autosave/<page>")
+@roles(Role.REGISTRAR)
+def autosave(case_id: uuid.UUID, page: str) -> BaseResponse:
+    """Keep a draft while it is being typed. Answers the new stamp of the page as JSON."""
+    case, law, chosen = _open_page(case_id, page)
+    try:
+        _save(case, law, chosen)
+    except Refused as refused:
+        db.session.rollback()
+        answer = jsonify(message=refused.message)
+        answer.status_code = 409
+        return answer
+    db.session.commit()
+    return jsonify(version=stamp(case))
+
+
+@bp.get("/<uuid:case_id>/papers")
+@roles(Role.REGISTRAR)
+def papers(case_id: uuid.UUID) -> BaseResponse:
+    """The slots that the answers call for."""
+    return papers_page(_editable(case_id))
+
+
+def papers_page(case: Case, status: int = 200, slot: str = "", message: str = "") -> Response:
+    """The page of slots; `message` stands at `slot`, or on top where the case has no such slot."""
+    facts = read_facts(case)
+    views = casefile.slots(case, facts, error=(slot, message))
+    return reply(
+        "cases/papers.html",
+        status,
+        **_head(case, facts),
+        progress=_progress(case, facts, PAPERS),
+        slots=views,
+        message="" if slot in {view.id for view in views} else message,
+        remarks=_remarks_on(case, "evidence"),
+    )
+
+
+@bp.get("/<uuid:case_id>/check")
+@roles(Role.REGISTRAR)
+def check(case_id: uuid.UUID) -> BaseResponse:
+    """Everything once more before it goes, with what still stands in the way."""
+    return _check_page(_editable(case_id))
+
+
+@bp.post("/<uuid:case_id>/submit")
+@roles(Role.REGISTRAR)
+def submit(case_id: uuid.UUID) -> BaseResponse:
+    case = found(find_case(actor(), case_id))
+    typed = {
+        key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
+    }
+    try:
+        perform(case, actor(), "submit", request.form.get("version", ""), Act(explanations=typed))
+    except Refused as refused:
+        db.session.rollback()
+        if refused.conflict or "submit" not in available(case, actor()):
+            return _show(case, 409, refused.message)
+        return _check_page(case, 422, refused.message, typed)
+    db.session.commit()
+    flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
+    return go("cases.show", case_id=case.id)
+
+
+@bp.post("/<uuid:case_id>/withdraw")
+@roles(Role.REGISTRAR)
+def withdraw(case_id: uuid.UUID) -> BaseResponse:
+    case = found(find_case(actor(), case_id))
+    try:
+        perform(
+            case, actor(), "withdraw", request.form.get("version", ""), Act(note=request.form.get("note", ""))
+        )
+    except Refused as refused:
+        db.session.rollback()
+        return _show(case, 409, refused.message)
+    db.session.commit()
+    flash(f"{case.number} 已撤回。需要时可以为该生重新发起。", "success")
+    return go("queues.home")
+
+
+# --- helpers --------------------------------------------------------------------------------------------------------
+
+
+def _form_uuid(name: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.form.get(name, ""))
+    except ValueError:
+        deny()
+
+
+def _editable(case_id: uuid.UUID) -> Case:
+    """The case if its owner may still change it; otherwise 404, as for a page that is not there."""
+    case = found(find_case(actor(), case_id))
+    return found(case if "edit" in available(case, actor()) else None)
+
+
+def _open_page(case_id: uuid.UUID, page: str) -> tuple[Case, Workflow, Page]:
+    case = _editable(case_id)
+    law = workflow(case.workflow)
+    return case, law, found(next((one for one in law.pages if one.id == page), None))
+
+
+def _posted(law: Workflow, page: Page) -> dict[str, Any]:
+    return raw_answers(law.form, request.form, page.fields)
+
+
+def _save(case: Case, law: Workflow, page: Page) -> None:
+    perform(case, actor(), "edit", request.form.get("version", ""), Act(answers=_posted(law, page)))
+
+
+def _fill_page(
+    case: Case,
+    law: Workflow,
+    page: Page,
+    status: int = 200,
+    message: str = "",
+    raw: dict[str, Any] | None = None,
+) -> Response:
+    facts = read_facts(case)
+    form = law.form.from_raw({**case.answers, **(raw or {})}, facts)
+    asked = [name for name in page.fields if name in law.asked(facts)]
+    refusals = []
+    if status == 422 or any(case.answers.get(name) for name in asked):
+        if status == 422:
+            form.errors_in(asked)
+        refusals = [
+            item for item in law.refusals(facts, "answers") if not item.field or item.field in page.fields
+        ]
+    return reply(
+        "cases/fill.html",
+        status,
+        **_head(case, facts),
+        page=page,
+        form=form,
+        asked=asked,
+        compare_values={
+            name: casefile.old_value(facts, law.compare[name]) for name in asked if name in law.compare
+        },
+        message=message,
+        refusals=refusals,
+        remarks=_remarks_on(case, "field", set(page.fields)),
+        progress=_progress(case, facts, page.id),
+        back=_previous_page(law, facts, page),
+        fragment="cases/_fill.html",
+    )
+
+
+def _page_problems(case: Case, law: Workflow, facts: Facts, page: Page) -> bool:
+    """Whether this page cannot be left yet: incomplete fields, or a rule about a field of this page."""
+    form = law.form.from_raw(case.answers, facts)
+    if form.errors_in([name for name in page.fields if name in law.asked(facts)]):
+        return True
+    here = set(page.fields)
+    return any(item.field in here for item in law.refusals(facts, "answers")) or (
+        page is law.pages[-1] and any(not item.field for item in law.refusals(facts, "answers"))
+    )
+
+
+def _next_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
+    following = law.pages[law.pages.index(page) + 1 :]
+    return next((one for one in following if set(one.fields) & law.asked(facts)), None)
+
+
+def _previous_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
+    earlier = law.pages[: law.pages.index(page)]
+    return next((one for one in reversed(earlier) if set(one.fields) & law.asked(facts)), None)
+
+
+def _progress(case: Case, facts: Facts, current: str) -> list[casefile.StepItem]:
+    """The guided pages as steps: pupil, each page of questions, papers, check."""
+    law = workflow(case.workflow)
+    names = [
+        ("pupil", "选择学生"),
+        *((page.id, page.title) for page in law.pages),
+        (PAPERS, "证明材料"),
+        (CHECK, "核对提交"),
+    ]
+    position = [name for name, _ in names].index(current)
+    states = ["done" if n < position else "current" if n == position else "todo" for n in range(len(names))]
+    return [
+        casefile.StepItem(title, state, facts.pupil["name"] if name == "pupil" else "")
+        for (name, title), state in zip(names, states, strict=True)
+    ]
+
+
+def _remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[casefile.RemarkItem]:
+    """Open remarks of a returned case about fields (of one page) or papers."""
+    if case.status != Status.RETURNED:
+        return []
+    return [
+        item
+        for item in casefile.remark_items(case)
+        if item.target == target and (keys is None or item.key in keys)
+    ]
+
+
+def _check_page(
+    case: Case, status: int = 200, message: str = "", typed: dict[str, str] | None = None
+) -> Response:
+    facts = read_facts(case)
+    law = workflow(case.workflow)
+    first = next(iter(law.steps(facts)), None)
+    return reply(
+        "cases/check.html",
+        status,
+        **_head(case, facts),
+        message=message,
+        progress=_progress(case, facts, CHECK),
+        changes=casefile.changes(facts),
+        answers=casefile.answers(facts, case),
+        slots=casefile.slots(case, facts, readonly=True),
+        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)],
+        remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
+        typed=typed or {},
+        first_step=first,
+        limit=clock.clock_setting(case),
+        limit_article=facts.policy.source(f"clock.{law.id}"),
+    )
+
+
+def _head(case: Case, facts: Facts) -> dict[str, Any]:
+    """What every page of a case shows at its top."""
+    calendar = clock.load_calendar()
+    return {
+        "case": case,
+        "law": workflow(case.workflow),
+        "pupil": casefile.pupil_line(facts),
+        "version": stamp(case),
+        "verbs": available(case, actor()),
+        "status_text": STATUS_TEXT[case.status],
+        "due": clock.read_clock(case, clock.today(), calendar),
+        "chain": casefile.steps(case, facts),
+    }
+
+
+def _changes(case: Case, facts: Facts) -> list[casefile.Change]:
+    """From the register's record once approved, since the register then holds the new values itself."""
+    if case.status != Status.APPROVED:
+        return casefile.changes(facts)
+    rows = db.session.scalars(db.select(RegisterChange).where(RegisterChange.case_id == case.id)).all()
+    return casefile.recorded_changes(case, rows)

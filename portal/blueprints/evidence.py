@@ -1,0 +1,162 @@
+"""Papers in and pictures out. A received file is answered only when it is committed; an original leaves as an
+attachment only; what is shown inline is our own re-encoded picture."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from flask import Blueprint, Response, current_app, make_response, request, send_file
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints import casefile
+from portal.blueprints.cases import papers_page
+from portal.cases import evidence
+from portal.cases.access import find_case
+from portal.cases.actions import Refused
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import Case, EvidenceFile, Role
+from portal.web import actor, found, go, reply, roles, wants_fragment
+from storage.judge import judge
+from storage.objects import ObjectStore, Sealed
+
+bp = Blueprint("evidence", __name__)
+
+SANDBOXED = "sandbox; default-src 'none'"
+
+
+@bp.post("/cases/<uuid:case_id>/evidence/<slot>")
+@roles(Role.REGISTRAR)
+def upload(case_id: uuid.UUID, slot: str) -> BaseResponse:
+    """One or more files into a slot. Answers the slot; a file that was not taken is a 422 with the reason."""
+    case = found(find_case(actor(), case_id))
+    files = [one for one in request.files.getlist("files") if one.filename]
+    if not files:
+        return _answer(case, slot, 422, "请先选择文件，再点上传")
+    for one in files:
+        try:
+            _receive(case, slot, one)
+        except Refused as refused:
+            db.session.rollback()
+            return _answer(
+                case,
+                slot,
+                409 if refused.conflict else 422,
+                f"{evidence.shown_name(one.filename or '')}：{refused.message}",
+            )
+    return _answer(case, slot)
+
+
+def _receive(case: Case, slot: str, upload: FileStorage) -> EvidenceFile:
+    """Intent, commit, judge, keep, settle, commit. The picture work holds no transaction."""
+    staged = evidence.stage(case, actor(), slot, upload.filename or "")
+    db.session.commit()
+    reach("upload.after_stage")
+    file_id, key = staged.id, staged.store_key
+    data = upload.stream.read()
+    judged = judge(data)
+    if judged.refusal:
+        evidence.refuse(file_id, judged)
+        db.session.commit()
+        raise Refused(judged.refusal)
+    kept = evidence.keep(_store(), key, data, judged)
+    file = evidence.settle(file_id, kept, judged)
+    db.session.commit()
+    reach("upload.after_commit")
+    return file
+
+
+@bp.post("/evidence/<uuid:file_id>/remove")
+@roles(Role.REGISTRAR)
+def remove(file_id: uuid.UUID) -> BaseResponse:
+    case, file = _find(file_id)
+    try:
+        evidence.remove(case, actor(), file)
+    except Refused as refused:
+        db.session.rollback()
+        return _answer(case, file.slot, 409, refused.message)
+    db.session.commit()
+    return _answer(case, file.slot)
+
+
+@bp.post("/evidence/<uuid:file_id>/override")
+@roles(Role.REGISTRAR)
+def override(file_id: uuid.UUID) -> BaseResponse:
+    """仍要提交并说明原因."""
+    case, file = _find(file_id)
+    try:
+        evidence.override(case, actor(), file, request.form.get("reason", ""))
+    except Refused as refused:
+        db.session.rollback()
+        return _answer(case, file.slot, 409 if refused.conflict else 422, refused.message)
+    db.session.commit()
+    return _answer(case, file.slot)
+
+
+@bp.get("/evidence/<uuid:file_id>/view/<int:page>")
+def view(file_id: uuid.UUID, page: int) -> Response:
+    """Our rendition of one page, as JPEG."""
+    case, file = _find(file_id)
+    audit.append_now("evidence.viewed", "evidence", file.id, case=case.id.hex, page=page)
+    return _picture(file, page, "view")
+
+
+@bp.get("/evidence/<uuid:file_id>/thumb/<int:page>")
+def thumb(file_id: uuid.UUID, page: int) -> Response:
+    """The small picture of one page. It shows that there is a paper, not what it says, and is not recorded."""
+    _, file = _find(file_id)
+    return _picture(file, page, "thumb")
+
+
+@bp.get("/evidence/<uuid:file_id>/original")
+def original(file_id: uuid.UUID) -> Response:
+    """The sealed original, byte for byte, as an attachment that no browser runs."""
+    case, file = _find(file_id)
+    audit.append_now("evidence.downloaded", "evidence", file.id, case=case.id.hex)
+    data = _store().read(evidence.sealed_original(file))
+    response = make_response(
+        send_file(
+            io.BytesIO(data), mimetype="application/octet-stream", as_attachment=True, download_name=file.name
+        )
+    )
+    response.headers["Content-Security-Policy"] = SANDBOXED
+    return response
+
+
+def _find(file_id: uuid.UUID) -> tuple[Case, EvidenceFile]:
+    """A committed file of a case that the actor may see; 404 otherwise."""
+    file = db.session.get(EvidenceFile, file_id)
+    case = find_case(actor(), file.case_id) if file and file.status == "committed" else None
+    found(case)
+    return found(case), found(file)
+
+
+def _picture(file: EvidenceFile, number: int, kind: str) -> Response:
+    page = found(next((one for one in file.pages if one.page == number), None))
+    stored = page.view if kind == "view" else page.thumb
+    response = make_response(_store().read(Sealed(**found(stored or None))))
+    response.headers["Content-Type"] = "image/jpeg"
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Content-Security-Policy"] = SANDBOXED
+    return response
+
+
+def _store() -> ObjectStore:
+    store: ObjectStore = current_app.extensions["store"]
+    return store
+
+
+def _answer(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:
+    """The slot as it is now: for the upload script a refused file is JSON, without scripts the whole page."""
+    if message and request.headers.get("X-Requested-With") == "upload":
+        return make_response({"message": message}, status)
+    if wants_fragment():
+        views = casefile.slots(case, error=(slot, message))
+        asked = found(next((one for one in views if one.id == slot), None))
+        return reply("cases/_slot.html", status, slot=asked, slots=views)
+    if message:
+        return papers_page(case, status, slot, message)
+    return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")
