@@ -233,17 +233,24 @@ def upgrade():
         sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
     )
     with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index("ix_cases_changed", ["changed_at", "id"], unique=False)
         batch_op.create_index(
             "ix_cases_holder_newest", ["holder_office_id", "status", "submitted_at", "id"], unique=False
         )
         batch_op.create_index(
             "ix_cases_holder_queue", ["holder_office_id", "status", "due_on", "id"], unique=False
         )
+        batch_op.create_index("ix_cases_newest", ["submitted_at", "id"], unique=False)
+        batch_op.create_index("ix_cases_owner_changed", ["owner_office_id", "changed_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_cases_owner_newest", ["owner_office_id", "submitted_at", "id"], unique=False
+        )
         batch_op.create_index(
             "ix_cases_owner_queue", ["owner_office_id", "status", "due_on", "id"], unique=False
         )
-        batch_op.create_index("ix_cases_owner_recent", ["owner_office_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_cases_pupil", ["pupil_id", "status"], unique=False)
+        batch_op.create_index("ix_cases_status_changed", ["status", "changed_at", "id"], unique=False)
+        batch_op.create_index("ix_cases_status_due", ["status", "due_on", "id"], unique=False)
 
     op.create_table(
         "register_loads",
@@ -530,11 +537,16 @@ def downgrade():
 
     op.drop_table("register_loads")
     with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index("ix_cases_status_due")
+        batch_op.drop_index("ix_cases_status_changed")
         batch_op.drop_index("ix_cases_pupil")
-        batch_op.drop_index("ix_cases_owner_recent")
         batch_op.drop_index("ix_cases_owner_queue")
+        batch_op.drop_index("ix_cases_owner_newest")
+        batch_op.drop_index("ix_cases_owner_changed")
+        batch_op.drop_index("ix_cases_newest")
         batch_op.drop_index("ix_cases_holder_queue")
         batch_op.drop_index("ix_cases_holder_newest")
+        batch_op.drop_index("ix_cases_changed")
 
     op.drop_table("cases")
     with op.batch_alter_table("pupils", schema=None) as batch_op:

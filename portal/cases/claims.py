@@ -5,27 +5,39 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from flask import current_app
 from sqlalchemy import or_, update
 
 from portal import audit
 from portal.cases.access import Actor, waiting_for
 from portal.extensions import db
-from portal.models import Case
+from portal.models import Case, Status
 from portal.models.types import utcnow
+from portal.settings import Settings
 
-CLAIM = timedelta(minutes=30)
+
+def lifetime() -> timedelta:
+    """How long a claim lives unless it is renewed."""
+    settings: Settings = current_app.extensions["settings"]
+    return timedelta(minutes=settings.claim_minutes)
 
 
 def holds_claim(case: Case) -> uuid.UUID | None:
     """The account whose claim on the case is alive, or None."""
-    if case.claimed_by_id and case.claimed_at and utcnow() - case.claimed_at < CLAIM:
+    if case.claimed_by_id and case.claimed_at and utcnow() - case.claimed_at < lifetime():
         return case.claimed_by_id
     return None
 
 
 def claimed_by_other(case: Case, actor: Actor) -> bool:
+    """Whether somebody else holds a living claim on the case."""
     holder = holds_claim(case)
     return holder is not None and holder != actor.id
+
+
+def may_claim(case: Case, actor: Actor) -> bool:
+    """Whether the case waits for the actor: access.waiting_for of a decider, asked of one row."""
+    return actor.decides and case.status == Status.IN_REVIEW and case.holder_office_id == actor.office_id
 
 
 def claim(case: Case, actor: Actor, *, take_over: bool = False) -> bool:
@@ -34,10 +46,12 @@ def claim(case: Case, actor: Actor, *, take_over: bool = False) -> bool:
     `take_over` passes over a living claim; the person who loses it sees so on the open page.
     """
     free = or_(
-        Case.claimed_by_id.is_(None), Case.claimed_by_id == actor.id, Case.claimed_at < utcnow() - CLAIM
+        Case.claimed_by_id.is_(None), Case.claimed_by_id == actor.id, Case.claimed_at < utcnow() - lifetime()
     )
+    if not actor.decides:  # a returned case also waits for its registrar, who mends it and decides nothing
+        return False
     guard = [Case.id == case.id, waiting_for(actor)] + ([] if take_over else [free])
-    before = case.claimed_by_id
+    before = holds_claim(case)
     done = db.session.execute(
         update(Case).where(*guard).values(claimed_by_id=actor.id, claimed_at=utcnow()),
         execution_options={"synchronize_session": False},

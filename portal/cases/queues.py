@@ -1,6 +1,6 @@
 """Boxes of cases: each is one condition, and its count is a count of the very same query as its list.
 
-Paging is by key, not by offset: a deep page costs what the first one does.
+Paging is by key, not by offset: a deep page costs what the first one does. Counting stops at CAP for the same reason.
 """
 
 from __future__ import annotations
@@ -11,22 +11,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
+from sqlalchemy.orm import selectinload
 
-from portal.cases import clock
+from portal.cases import claims, clock
 from portal.cases.access import Actor, visible_to, waiting_for
 from portal.extensions import db
-from portal.models import Case, Decision, Office, Pupil, Role, Status
+from portal.models import Case, Decision, Level, Office, Pupil, Role, Status
+from portal.models.types import utcnow
 from portal.standards import names
 
 PAGE = 50
+CAP = 10_000
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
 EVERYONE = (Role.REGISTRAR, *DECIDERS, Role.AUDITOR)
 
 
 @dataclass(frozen=True)
 class Box:
-    """A queue by name. `roles` see it; `sorts` are the orders it offers, the first one by default."""
+    """A queue by name. `roles` see it; `sorts` are the orders it offers, the first one by default. `statuses` are
+    those that its rows can have, where there are several to choose from."""
 
     id: str
     title: str
@@ -34,10 +38,12 @@ class Box:
     condition: Callable[[Actor], ColumnElement[bool]]
     sorts: tuple[str, ...]
     empty: str
+    statuses: tuple[Status, ...] = ()
 
 
 def _decided_by(actor: Actor) -> ColumnElement[bool]:
-    return visible_to(actor) & exists().where(Decision.case_id == Case.id, Decision.actor_id == actor.id)
+    mine = select(Decision.case_id).where(Decision.actor_id == actor.id)
+    return and_(visible_to(actor), Case.id.in_(mine))
 
 
 def _returned(actor: Actor) -> ColumnElement[bool]:
@@ -49,54 +55,67 @@ def _overdue(actor: Actor) -> ColumnElement[bool]:
     return and_(whose, Case.status == Status.IN_REVIEW, Case.due_on < clock.today())
 
 
+def _drafts(actor: Actor) -> ColumnElement[bool]:
+    return and_(visible_to(actor), Case.status == Status.DRAFT)
+
+
+def _started(actor: Actor) -> ColumnElement[bool]:
+    return and_(visible_to(actor), Case.round > 0)
+
+
+SUBMITTED = tuple(status for status in Status if status is not Status.DRAFT)
 BOXES: dict[str, Box] = {
     box.id: box
     for box in (
         Box("todo", "待办", DECIDERS, waiting_for, ("due", "newest"), "现在没有等您办理的业务。"),
+        Box("returned", "待补正", EVERYONE, _returned, ("changed",), "没有待补正的业务。"),
         Box(
             "drafts",
             "草稿",
             (Role.REGISTRAR,),
-            lambda actor: and_(visible_to(actor), Case.status == Status.DRAFT),
+            _drafts,
             ("changed",),
             "没有草稿。从学生页面或“发起业务”开始一项新业务，填写过程会自动保存在这里。",
         ),
-        Box(
-            "returned",
-            "待补正",
-            EVERYONE,
-            _returned,
-            ("changed",),
-            "没有待补正的业务。",
-        ),
-        Box(
-            "started",
-            "我发起的",
-            (Role.REGISTRAR,),
-            lambda actor: and_(visible_to(actor), Case.round > 0),
-            ("newest", "due"),
-            "还没有提交过业务。",
-        ),
-        Box("done", "已办", DECIDERS, _decided_by, ("changed",), "您还没有办理过业务。"),
+        Box("started", "我发起的", (Role.REGISTRAR,), _started, ("newest", "changed"), "还没有提交过业务。", SUBMITTED),
+        Box("done", "已办", DECIDERS, _decided_by, ("changed",), "您还没有办理过业务。", SUBMITTED),
         Box("overdue", "已超期", EVERYONE, _overdue, ("due",), "没有超期的业务。"),
-        Box("all", "全部业务", EVERYONE, visible_to, ("newest", "due"), "还没有业务。"),
+        Box("all", "全部业务", EVERYONE, visible_to, ("newest", "changed"), "还没有已提交的业务。", SUBMITTED),
     )
 }
+DEFAULT_BOX = {Role.REGISTRAR: "returned", Role.AUDITOR: "all"}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a person narrowed a box to; every value is text from the address bar, "" for no narrowing."""
+    """What a person narrowed a box to; every value is text, "" for no narrowing. `name` is personal: it is kept in
+    the person's preferences and never stands in an address."""
 
     workflow: str = ""
     status: str = ""
     school: str = ""
-    name: str = ""
     doubtful: str = ""
     sort: str = ""
+    name: str = ""
 
     def as_args(self) -> dict[str, str]:
-        return {key: value for key, value in vars(self).items() if value}
+        """What may stand in an address."""
+        return {key: value for key, value in vars(self).items() if value and key != "name"}
+
+    @property
+    def narrowing(self) -> bool:
+        return any(value for key, value in vars(self).items() if key != "sort")
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of rows; `more` says that counting stopped there."""
+
+    number: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number}+" if self.more else str(self.number)
 
 
 @dataclass(frozen=True)
@@ -106,8 +125,8 @@ class Listing:
     cases: list[Case]
     previous: str
     next: str
-    total: int
-    first: int  # position of the first row, from 1; 0 when empty
+    total: Count
+    first: int  # position of the first row when the person paged here, from 1; 0 when empty
 
 
 SORTS: dict[str, tuple[Any, bool]] = {  # column, descending
@@ -119,81 +138,127 @@ SORT_TITLES = {"due": "剩余时限最少在前", "newest": "最新提交在前"
 
 
 def boxes_for(actor: Actor) -> list[Box]:
+    """The boxes that a person has, in the order of the tabs."""
     return [box for box in BOXES.values() if actor.role in box.roles]
 
 
-def count(actor: Actor, box: Box, filters: Filters | None = None) -> int:
-    """How many rows the list has: the same query, counted."""
-    query = select(func.count()).select_from(Case).where(*_conditions(actor, box, filters or Filters()))
-    return db.session.execute(query).scalar_one()
+def default_box(actor: Actor) -> Box | None:
+    """The box that a person comes in by, or None for somebody who has none."""
+    box = BOXES[DEFAULT_BOX.get(actor.role, "todo")]
+    return box if actor.role in box.roles else None
 
 
-def page(
-    actor: Actor, box: Box, filters: Filters, *, after: str = "", before: str = "", size: int = PAGE
-) -> Listing:
-    """One page. `after` and `before` are keys from a former page; a key that cannot be read gives the first page."""
+def count(actor: Actor, box: Box, filters: Filters | None = None) -> Count:
+    """How many rows the list has: the same query, counted up to CAP."""
+    rows = select(literal(1)).select_from(Case).where(*_conditions(actor, box, filters or Filters()))
+    return _capped(rows)
+
+
+def _capped(rows: Select[Any]) -> Count:
+    some = rows.limit(CAP + 1).subquery()
+    number = db.session.execute(select(func.count()).select_from(some)).scalar_one()
+    return Count(min(number, CAP), number > CAP)
+
+
+def page(actor: Actor, box: Box, filters: Filters, *, after: str = "", before: str = "", size: int = PAGE) -> Listing:
+    """One page. `after` and `before` are keys from a former page; a key that cannot be read, or beyond which nothing
+    is left, gives the first page."""
     column, descending = _order(box, filters)
     key = _read_key(column, after or before)
     backwards = bool(before and not after and key)
-    query = _ordered(select(Case).where(*_conditions(actor, box, filters)), column, descending != backwards)
+    query = _walk(select(Case), actor, box, filters, descending != backwards)
     if key:
-        query = query.where(_beyond(column, key, descending != backwards))
-    rows = list(db.session.scalars(query.limit(size + 1)))
+        query = query.where(_beyond(column, key.row, descending != backwards))
+    rows = list(db.session.scalars(query.options(selectinload(Case.claimed_by)).limit(size + 1)))
+    if key and not rows:
+        return page(actor, box, filters, size=size)
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
         rows.reverse()
     has_next, has_previous = (True, more) if backwards else (more, bool(key))
-    total = count(actor, box, filters)
+    first = _first(key, backwards, len(rows))
     return Listing(
         cases=rows,
-        previous=make_key(rows[0], column) if rows and has_previous else "",
-        next=make_key(rows[-1], column) if rows and has_next else "",
-        total=total,
-        first=position(actor, box, filters, rows[0]) if rows else 0,
+        previous=make_key(rows[0], column, first) if rows and has_previous else "",
+        next=make_key(rows[-1], column, first + len(rows) - 1) if rows and has_next else "",
+        total=count(actor, box, filters),
+        first=first if rows else 0,
     )
 
 
-def position(actor: Actor, box: Box, filters: Filters, case: Case) -> int:
-    """The place of a case in its box, from 1: one more than the rows before it."""
+def _first(key: _Key | None, backwards: bool, rows: int) -> int:
+    """The position of a page's first row, carried in the key: counting the rows before it would cost more with depth."""
+    if key is None:
+        return 1
+    return max(1, key.position - rows) if backwards else key.position + 1
+
+
+def position(actor: Actor, box: Box, filters: Filters, case: Case) -> Count:
+    """The place of a case in its box, from 1: one more than the rows before it, counted up to CAP."""
     column, descending = _order(box, filters)
-    ahead = _beyond(column, (getattr(case, column.key), case.id), not descending)
-    query = select(func.count()).select_from(Case).where(*_conditions(actor, box, filters), ahead)
-    return db.session.execute(query).scalar_one() + 1
+    key = (getattr(case, column.key), case.id)
+    rows = select(literal(1)).select_from(Case).where(*_conditions(actor, box, filters))
+    found = _capped(rows.where(_beyond(column, key, not descending)))
+    return found if found.more else Count(found.number + 1)
 
 
-def neighbours(
-    actor: Actor, box: Box, filters: Filters, case: Case
-) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def contains(actor: Actor, box: Box, filters: Filters, case: Case) -> bool:
+    """Whether the case stands in the box as it is narrowed."""
+    query = select(Case.id).where(Case.id == case.id, *_conditions(actor, box, filters))
+    return db.session.scalars(query).first() is not None
+
+
+def neighbours(actor: Actor, box: Box, filters: Filters, case: Case) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """The ids of the cases before and after this one in the same box, filter and sort."""
+    return _beside(actor, box, filters, case, ahead=False), _beside(actor, box, filters, case, ahead=True)
+
+
+def following(actor: Actor, box: Box, filters: Filters, case: Case) -> uuid.UUID | None:
+    """The case to go on with after this one, in the same box, filter and sort: the next that nobody else is working
+    on, from the start again at the end; None when no other is left."""
+    free = or_(
+        Case.claimed_by_id.is_(None), Case.claimed_by_id == actor.id, Case.claimed_at < utcnow() - claims.lifetime()
+    )
+    ahead = _beside(actor, box, filters, case, free, ahead=True)
+    if ahead:
+        return ahead
+    query = _walk(select(Case.id), actor, box, filters, _order(box, filters)[1])
+    return db.session.scalars(query.where(free, Case.id != case.id).limit(1)).first()
+
+
+def _beside(
+    actor: Actor, box: Box, filters: Filters, case: Case, *more: ColumnElement[bool], ahead: bool
+) -> uuid.UUID | None:
     column, descending = _order(box, filters)
     key = (getattr(case, column.key), case.id)
     if key[0] is None:
-        return None, None
-    found = []
-    for direction in (not descending, descending):
-        query = _ordered(select(Case.id).where(*_conditions(actor, box, filters)), column, direction)
-        found.append(db.session.scalars(query.where(_beyond(column, key, direction)).limit(1)).first())
-    return found[0], found[1]
+        return None
+    direction = descending if ahead else not descending
+    query = _walk(select(Case.id), actor, box, filters, direction)
+    return db.session.scalars(query.where(_beyond(column, key, direction), *more).limit(1)).first()
 
 
-def first_case(actor: Actor, box: Box, filters: Filters) -> uuid.UUID | None:
-    """The id of the first case of a box, None when it is empty."""
-    column, descending = _order(box, filters)
-    query = _ordered(select(Case.id).where(*_conditions(actor, box, filters)), column, descending)
-    return db.session.scalars(query.limit(1)).first()
+@dataclass(frozen=True)
+class _Key:
+    """Where a page ended: the sort value and id of its row, and the position it had."""
+
+    row: tuple[Any, uuid.UUID]
+    position: int
 
 
-def make_key(case: Case, column: Any) -> str:
-    value = getattr(case, column.key)
-    return f"{value.isoformat() if value else ''}~{case.id.hex}"
+def make_key(case: Case, column: Any, place: int) -> str:
+    """The text of a paging key; it holds a date, a random id and a position, nothing about a person."""
+    return f"{getattr(case, column.key).isoformat()}~{case.id.hex}~{place}"
 
 
-def _read_key(column: Any, text: str) -> tuple[Any, uuid.UUID] | None:
-    value, _, case_id = text.partition("~")
+def _read_key(column: Any, text: str) -> _Key | None:
     try:
+        value, case_id, place = text.split("~")
         read = date.fromisoformat(value) if column is Case.due_on else datetime.fromisoformat(value)
-        return read, uuid.UUID(case_id)
+        if isinstance(read, datetime) and read.tzinfo is None:
+            return None
+        return _Key((read, uuid.UUID(case_id)), max(0, int(place)))
     except ValueError:
         return None
 
@@ -202,7 +267,10 @@ def _order(box: Box, filters: Filters) -> tuple[Any, bool]:
     return SORTS[filters.sort if filters.sort in box.sorts else box.sorts[0]]
 
 
-def _ordered(query: Select[Any], column: Any, descending: bool) -> Select[Any]:
+def _walk(query: Select[Any], actor: Actor, box: Box, filters: Filters, descending: bool) -> Select[Any]:
+    """The rows of a box in order, or in the opposite one."""
+    column, _ = _order(box, filters)
+    query = query.where(*_conditions(actor, box, filters))
     if descending:
         return query.order_by(column.desc(), Case.id.desc())
     return query.order_by(column.asc(), Case.id.asc())
@@ -210,21 +278,16 @@ def _ordered(query: Select[Any], column: Any, descending: bool) -> Select[Any]:
 
 def _beyond(column: Any, key: tuple[Any, uuid.UUID], descending: bool) -> ColumnElement[bool]:
     """Rows after the key in the given direction; a row comparison, which both databases answer from the index."""
-    if descending:
-        return tuple_(column, Case.id) < tuple_(*_bound(column, key))
-    return tuple_(column, Case.id) > tuple_(*_bound(column, key))
-
-
-def _bound(column: Any, key: tuple[Any, uuid.UUID]) -> tuple[Any, Any]:
-    return literal(key[0], column.type), literal(key[1], Case.id.type)
+    bound = tuple_(literal(key[0], column.type), literal(key[1], Case.id.type))
+    return tuple_(column, Case.id) < bound if descending else tuple_(column, Case.id) > bound
 
 
 def _conditions(actor: Actor, box: Box, filters: Filters) -> list[ColumnElement[bool]]:
     column, _ = _order(box, filters)
-    found = [box.condition(actor), column.is_not(None)]
+    found = [_condition(actor, box, filters), column.is_not(None)]
     if filters.workflow:
         found.append(Case.workflow == filters.workflow)
-    if filters.status in list(Status):
+    if filters.status in box.statuses:
         found.append(Case.status == filters.status)
     if filters.doubtful:
         found.append(Case.doubtful)
@@ -234,6 +297,15 @@ def _conditions(actor: Actor, box: Box, filters: Filters) -> list[ColumnElement[
     if filters.name:
         found.append(Case.pupil_id.in_(_pupils_named(filters.name)))
     return found
+
+
+def _condition(actor: Actor, box: Box, filters: Filters) -> ColumnElement[bool]:
+    """The box's condition. "All cases of these hundred schools" is put as a truth to be tested row by row, so that the
+    database walks the cases in the order of the page and stops when it is full, instead of sorting every one."""
+    condition = box.condition(actor)
+    wide = box.condition is visible_to and actor.office_level != Level.SCHOOL
+    narrowed = filters.school or filters.name or filters.status
+    return condition.is_(true()) if wide and not narrowed else condition
 
 
 def _pupils_named(text: str) -> Select[tuple[uuid.UUID]]:

@@ -42,7 +42,13 @@ class Case(db.Model):
         Index("ix_cases_holder_queue", "holder_office_id", "status", "due_on", "id"),
         Index("ix_cases_holder_newest", "holder_office_id", "status", "submitted_at", "id"),
         Index("ix_cases_owner_queue", "owner_office_id", "status", "due_on", "id"),
-        Index("ix_cases_owner_recent", "owner_office_id", "created_at", "id"),
+        Index("ix_cases_owner_newest", "owner_office_id", "submitted_at", "id"),
+        Index("ix_cases_owner_changed", "owner_office_id", "changed_at", "id"),
+        # A bureau's wide boxes are walked in their order until a page is full.
+        Index("ix_cases_newest", "submitted_at", "id"),
+        Index("ix_cases_changed", "changed_at", "id"),
+        Index("ix_cases_status_due", "status", "due_on", "id"),
+        Index("ix_cases_status_changed", "status", "changed_at", "id"),
         Index("ix_cases_pupil", "pupil_id", "status"),
     )
 
