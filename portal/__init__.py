@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import audit, blueprints, cli, errors, gate, tasks
+from portal import audit, blueprints, cli, errors, gate, navigation, tasks
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table
 from portal.policies import all_policies
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     gate.init_app(app)
     errors.init_app(app)
     blueprints.init_app(app)
+    navigation.init_app(app)
     tasks.init_app(app)
     cli.init_app(app)
     app.after_request(add_headers)

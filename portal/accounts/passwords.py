@@ -5,15 +5,18 @@ The rule follows GB/T 22239-2019 (complexity) with a list of words that stand to
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterable
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH, MAX_LENGTH, MIN_KINDS = 10, 64, 3
 _hasher = PasswordHasher()  # argon2id, t=3, m=64 MiB, p=4
-_slots = threading.BoundedSemaphore(2)  # each check takes 64 MiB: more at once would let a flood exhaust the memory
+_slots = threading.BoundedSemaphore(
+    2
+)  # each check takes 64 MiB: more at once would let a flood exhaust the memory
 _nobody = _hasher.hash("nobody signs in with this")
 
 
@@ -26,8 +29,9 @@ def verify(password_hash: str | None, password: str) -> bool:
     """Whether the password fits. None takes the same time, so that unknown logins cannot be told from known ones."""
     with _slots:
         try:
-            return _hasher.verify(password_hash or _nobody, password) and password_hash is not None
-        except (VerifyMismatchError, InvalidHashError):
+            _hasher.verify(password_hash or _nobody, password)
+            return password_hash is not None
+        except (VerificationError, InvalidHashError):
             return False
 
 
@@ -49,3 +53,17 @@ def fault_in(password: str, near: Iterable[str] = ()) -> str:
     if any(common in lowered for common in ("password", "123456", "qwerty", "abcdef", "xueji")):
         return "这个密码过于常见，请换一个"
     return ""
+
+
+LETTERS_LOW, LETTERS_HIGH, DIGITS = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"
+
+
+def initial() -> str:
+    """A random initial password, about 70 bits, in groups that can be read out: tkm4-Wqp7-..."""
+    while True:
+        groups = [
+            "".join(secrets.choice(LETTERS_LOW + LETTERS_HIGH + DIGITS) for _ in range(4)) for _ in range(3)
+        ]
+        password = "-".join(groups)
+        if not fault_in(password):
+            return password

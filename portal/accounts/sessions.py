@@ -38,11 +38,19 @@ def hashed(token: str) -> str:
 
 
 def begin(account: Account, address: str, agent: str) -> SignedIn:
-    """A new session in the running transaction. One person, one session: earlier ones end."""
+    """A new session in the running transaction. One person, one session: earlier ones end.
+
+    The account's row is locked first, so that of two sign-ins at the same moment only the later one lives.
+    """
+    db.session.execute(select(Account.id).where(Account.id == account.id).with_for_update())
     end_all(account.id, "replaced")
     token = secrets.token_urlsafe(32)
     session = SignInSession(
-        token_hash=hashed(token), account=account, address=address[:60], agent=agent[:200], last_seen_at=utcnow()
+        token_hash=hashed(token),
+        account=account,
+        address=address[:60],
+        agent=agent[:200],
+        last_seen_at=utcnow(),
     )
     db.session.add(session)
     account.last_sign_in_at = utcnow()
@@ -52,7 +60,9 @@ def begin(account: Account, address: str, agent: str) -> SignedIn:
 
 def resume(token: str, idle: timedelta, longest: timedelta) -> SignedIn | None:
     """The living session of a token, or None. Being seen is noted at most once a minute, in its own transaction."""
-    found = db.session.scalars(select(SignInSession).where(SignInSession.token_hash == hashed(token))).one_or_none()
+    found = db.session.scalars(
+        select(SignInSession).where(SignInSession.token_hash == hashed(token))
+    ).one_or_none()
     if found is None or not alive(found, idle, longest):
         return None
     if utcnow() - found.last_seen_at > TOUCH_EVERY:
@@ -70,6 +80,12 @@ def alive(session: SignInSession, idle: timedelta, longest: timedelta) -> bool:
         and now - session.last_seen_at < idle
         and now - session.created_at < longest
     )
+
+
+def lately(account_id: uuid.UUID, limit: int = 20) -> list[SignInSession]:
+    """The newest sessions of an account, living or ended: what its owner and the superior look through."""
+    query = select(SignInSession).where(SignInSession.account_id == account_id)
+    return list(db.session.scalars(query.order_by(SignInSession.created_at.desc()).limit(limit)))
 
 
 def end(session_id: uuid.UUID, why: str) -> None:
@@ -90,7 +106,7 @@ def _end(which: object, why: str) -> None:
 def _touch(session_id: uuid.UUID) -> None:
     db.session.rollback()  # SQLite: a reader's snapshot must not be held while another connection writes
     with reading_only(False), Session(db.engine) as session:
-        session.execute(update(SignInSession).where(SignInSession.id == session_id).values(last_seen_at=utcnow()))
+        session.execute(
+            update(SignInSession).where(SignInSession.id == session_id).values(last_seen_at=utcnow())
+        )
         session.commit()
-
-

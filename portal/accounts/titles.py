@@ -1,0 +1,33 @@
+"""Roles and levels in the words of the interface, and which roles an office of a level may have."""
+
+from __future__ import annotations
+
+from portal.models import ROLE_LEVELS, Level, Role
+
+ROLE_TITLES: dict[Role, str] = {
+    Role.REGISTRAR: "学籍管理员",
+    Role.HEAD: "校内复核人",
+    Role.REVIEWER: "县级审核人",
+    Role.APPROVER: "州级审批人",
+    Role.AUDITOR: "审计员",
+    Role.ADMINISTRATOR: "管理员",
+}
+ROLE_DUTIES: dict[Role, str] = {
+    Role.REGISTRAR: "发起业务、上传证明、导入本校名册",
+    Role.HEAD: "政策要求校内复核时，在提交县级前复核",
+    Role.REVIEWER: "审核本县学校提交的业务",
+    Role.APPROVER: "审批需要州级决定的业务",
+    Role.AUDITOR: "只查看业务和审计记录，不办理",
+    Role.ADMINISTRATOR: "管理单位、账号和设置，看不到学生和业务",
+}
+LEVEL_TITLES: dict[Level, str] = {
+    Level.SCHOOL: "学校",
+    Level.DISTRICT: "学区中心学校",
+    Level.COUNTY: "县级",
+    Level.STATE: "州级",
+}
+
+
+def roles_at(level: Level) -> list[Role]:
+    """The roles that an office of this level may have, in the order of the titles."""
+    return [role for role in ROLE_TITLES if level in ROLE_LEVELS[role]]
