@@ -1,0 +1,113 @@
+"""A case on paper: what is printed of it, under which name, and the record that it was.
+
+What never belongs here: the look of a form, HTTP.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from portal import audit
+from portal.cases import clock, printing
+from portal.cases.facts import STATUS_TEXT, read_facts
+from portal.extensions import db, reading_only
+from portal.models import Case, RegisterChange
+from portal.models.types import utcnow
+from portal.workflows import workflow
+from portal.workflows.vocabulary import Facts, Printout
+
+FORBIDDEN_IN_FILE_NAMES = frozenset('\\/:*?"<>|')
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that one printout needs, read in one transaction; making it touches the database no more."""
+
+    case_id: uuid.UUID
+    version: int
+    status: str
+    facts: Facts
+    printout: Printout
+
+    @property
+    def file_name(self) -> str:
+        name = f"{self.facts.number}_{self.printout.title}_{self.facts.pupil['name']}"
+        return f"{safe_file_name(name)}.docx"
+
+
+def orders(case: Case, printout_id: str | None = None) -> list[Order]:
+    """The printouts of a case (or the one with this id), in order; empty where there is none."""
+    facts = facts_on_paper(case)
+    return [
+        Order(case.id, case.version, STATUS_TEXT[case.status], facts, printout)
+        for printout in workflow(case.workflow).printouts
+        if printout_id in (None, printout.id)
+    ]
+
+
+def facts_on_paper(case: Case) -> Facts:
+    """The facts with the pupil as the register held them when the case was decided: the form shows what was changed,
+    not what the change has made of it."""
+    facts = read_facts(case)
+    if case.ended_at is None:
+        return facts
+    query = select(RegisterChange).where(
+        RegisterChange.pupil_id == case.pupil_id,
+        or_(RegisterChange.case_id == case.id, RegisterChange.at >= case.ended_at),
+    )
+    values = dict(facts.pupil.values)
+    for change in db.session.scalars(query.order_by(RegisterChange.pupil_version.desc())):
+        values[change.column] = change.before
+    return replace(facts, pupil=replace(facts.pupil, values=values))
+
+
+def record(wanted: Iterable[Order]) -> list[str]:
+    """Write one "case.printed" record for each order in a transaction of its own. Returns the anchor to print on each:
+    the number of the record in the audit chain and the first 12 digits of its digest.
+
+    The running transaction must hold no lock: end it first.
+    """
+    with reading_only(False), Session(db.engine) as session:
+        records = [
+            audit.append(
+                "case.printed",
+                "case",
+                one.case_id,
+                session=session,
+                printout=one.printout.id,
+                version=one.version,
+            )
+            for one in wanted
+        ]
+        anchors = [f"{one.seq}-{one.digest[:12]}" for one in records]
+        session.commit()
+    return anchors
+
+
+def make(order: Order, anchor: str, key: str) -> bytes:
+    """The DOCX of an order. `key` is the installation's secret, for the digits in the QR code."""
+    text = printing.qr_text(order.printout, order.facts, version=order.version, key=key)
+    return printing.render(
+        order.printout,
+        order.facts,
+        version=order.version,
+        anchor=anchor,
+        qr_text=text,
+        status=order.status,
+        printed_at=clock.local(utcnow()),
+    )
+
+
+def safe_file_name(name: str) -> str:
+    """A file name that every system takes: no separators, no control or direction characters, no dot at the ends."""
+    kept = "".join(
+        "_" if character in FORBIDDEN_IN_FILE_NAMES else character
+        for character in name
+        if character.isprintable() or 0xE000 <= ord(character) <= 0xF8FF or ord(character) >= 0x20000
+    )
+    return kept.strip(" .")[:120] or "未命名"
