@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import audit, blueprints, cli, errors, gate, navigation, tasks
+from portal.demo import people as demo_people
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table
 from portal.policies import all_policies
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["store"] = open_store(settings.store_url)
+    app.extensions["demo_accounts"] = demo_people.listed() if settings.demo else []
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).parent.parent / "migrations"))
     login.init_app(app)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from flask import Flask
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("demo",)
 
 
 def init_app(app: Flask) -> None:

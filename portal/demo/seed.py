@@ -1,0 +1,256 @@
+"""Fill an empty database with the demonstration: every row comes into being by the portal's own acts."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+
+from portal import audit
+from portal.accounts import passwords
+from portal.cases import actions, clock, evidence
+from portal.cases.access import Actor
+from portal.cases.actions import Act, perform, stamp
+from portal.cases.offices import place_below
+from portal.cases.remarks import Reason
+from portal.demo.people import ACCOUNTS, OFFICES, PASSWORD
+from portal.demo.pupils import STORIES, DemoPupil, Story, pupils
+from portal.extensions import db
+from portal.models import Account, Case, CaseEvent, EvidenceFile, Holiday, NationalEntry, Office, Pupil
+from portal.models.types import new_id, utcnow
+from portal.standards import codes, names
+from portal.workflows import WORKFLOWS
+from storage.judge import Judgement, judge
+from storage.objects import ObjectStore
+
+PAPERS = Path(__file__).parent / "papers"
+PER_SCHOOL = 120
+SLOTS = {"certificate": "change_certificate", "household": "household_book"}
+
+
+def is_empty() -> bool:
+    """Whether nobody has an account yet."""
+    return db.session.execute(select(func.count()).select_from(Account)).scalar_one() == 0
+
+
+def seed(store: ObjectStore) -> None:
+    """Make offices, people, pupils and one case in every status. Commits as it goes."""
+    audit.set_origin(address="demo")
+    load_holidays()
+    offices = _offices()
+    accounts = _accounts(offices)
+    _pupils(offices)
+    db.session.commit()
+    for story in STORIES:
+        _play(store, story, offices, accounts)
+    _others(store, offices, accounts)
+
+
+def load_holidays() -> None:
+    """The days of the State Council's notices that the code tables carry."""
+    with (codes.FOLDER / "cn_holiday_2021_2026.csv").open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.DictReader(lines):
+            db.session.merge(
+                Holiday(
+                    day=date.fromisoformat(row["date"]),
+                    kind=row["kind"],
+                    name=row["name"],
+                    notice=row["official_notice"],
+                )
+            )
+
+
+def _offices() -> dict[str, Office]:
+    made: dict[str, Office] = {}
+    for one in OFFICES:
+        office = Office(
+            id=new_id(),
+            name=one.name,
+            level=one.level,
+            code=one.code,
+            policy=one.policy,
+            stages=list(one.stages),
+        )
+        place_below(office, made.get(one.parent))
+        db.session.add(office)
+        db.session.flush()
+        made[one.key] = office
+    return made
+
+
+def _accounts(offices: dict[str, Office]) -> dict[str, Account]:
+    hashed = passwords.hash_password(PASSWORD)
+    made = {}
+    for one in ACCOUNTS:
+        office = offices[one.office]
+        account = Account(
+            login=one.login,
+            name=one.name,
+            role=one.role,
+            office_id=office.id,
+            office=office,
+            password_hash=hashed,
+            must_change_password=False,
+        )
+        db.session.add(account)
+        made[one.login] = account
+    db.session.flush()
+    return made
+
+
+def _pupils(offices: dict[str, Office]) -> None:
+    schools = [one for one in OFFICES if one.level == "school"]
+    for number, school in enumerate(schools, start=1):
+        rows: Iterable[DemoPupil] = pupils(school.stages[0], PER_SCHOOL, number)
+        for row in rows:
+            db.session.add(_pupil(offices[school.key], row))
+    for story in STORIES:
+        stage = next(one.stages[0] for one in OFFICES if one.key == story.office)
+        row = DemoPupil(story.name, story.sex, story.born, story.identity, stage, story.grade, "1班")
+        db.session.add(_pupil(offices[story.office], row))
+
+
+def _pupil(school: Office, row: DemoPupil) -> Pupil:
+    return Pupil(
+        student_number="G" + row.identity,
+        school_id=school.id,
+        school=school,
+        name=row.name,
+        name_key=names.name_key(row.name),
+        initials=names.initials(row.name),
+        sex=row.sex,
+        birth_date=row.born,
+        nationality="中国",
+        overseas="00",
+        ethnicity=row.ethnicity,
+        id_type="1",
+        id_number=row.identity,
+        stage=row.stage,
+        grade=row.grade,
+        class_name=row.klass,
+        particulars=row.particulars,
+    )
+
+
+def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts: dict[str, Account]) -> None:
+    """Start the story's case and bring it to where it ends."""
+    school = offices[story.office]
+    registrar = _who(accounts, "registrar", school)
+    pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
+    case = actions.start(registrar, WORKFLOWS[0], pupil)
+    answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
+    answers |= {f"new_{column}": text for column, text in story.new.items()}
+    _act(case, registrar, "edit", Act(answers=answers))
+    db.session.commit()
+    for kind, slot in SLOTS.items():
+        _upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
+    if story.ends == "county_doubtful":
+        poor = _upload(store, case, registrar, "change_certificate", PAPERS / "try-blurred.jpg")
+        poor.verdict = "advise"  # as if the judge had only warned: a refusal needs three tries
+        evidence.override(case, registrar, poor, "原件在派出所存档，窗口只让拍这一张")
+    _act(case, registrar, "submit")
+    db.session.commit()
+    _decide(case, story, school, accounts)
+
+
+def _decide(case: Case, story: Story, school: Office, accounts: dict[str, Account]) -> None:
+    county = accounts["xianji"]
+    if story.ends == "county_late":
+        _backdate(case, 21)
+    if story.ends == "returned":
+        reason = Reason(
+            "image_unclear", "evidence", "change_certificate", "红章压住的日期看不清，请平放后重拍"
+        )
+        _act(case, Actor.of(county), "return", Act(reasons=(reason,), note="其余材料无误，只需补这一项。"))
+    if story.ends in ("state", "approved") and case.step == "county_review":
+        _act(case, Actor.of(county), "approve", Act(note="证明与户口簿一致"))
+    if story.ends == "approved":
+        _act(case, Actor.of(accounts["zhouji"]), "approve")
+    if story.ends == "entered":
+        _act(case, Actor.of(county), "approve", Act(note="证明与户口簿一致"))
+        entry = db.session.get_one(NationalEntry, case.id)
+        entry.receipt, entry.entered_at = "GW20261118000231", utcnow()
+        entry.entered_by_id = _who(accounts, "registrar", school).id
+        _backdate(case, 12)
+    db.session.commit()
+
+
+def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, Account]) -> None:
+    """A draft, a withdrawn and a rejected case, so that every status can be seen."""
+    school = offices["qinghe_high"]
+    registrar = _who(accounts, "registrar", school)
+    query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number).limit(3)
+    for pupil, end in zip(list(db.session.scalars(query)), ("draft", "withdrawn", "rejected"), strict=True):
+        case = actions.start(registrar, WORKFLOWS[0], pupil)
+        answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
+        if end != "draft":
+            answers["new_name"] = f"{pupil.name}华"
+        _act(case, registrar, "edit", Act(answers=answers))
+        if end == "withdrawn":
+            _act(case, registrar, "withdraw", Act(note="家长暂不办理"))
+        db.session.commit()
+        if end == "rejected":
+            for kind, slot in SLOTS.items():
+                file = _upload(store, case, registrar, slot, PAPERS / f"s1-{kind}.jpg")
+                evidence.override(case, registrar, file, "家长暂时只带来这一份")
+            _act(case, registrar, "submit")
+            _act(
+                case,
+                Actor.of(accounts["xianji"]),
+                "reject",
+                Act(note="证明上的姓名与该生不是同一人，不予变更"),
+            )
+            db.session.commit()
+
+
+def _who(accounts: dict[str, Account], role: str, office: Office) -> Actor:
+    return Actor.of(next(one for one in accounts.values() if one.role == role and one.office_id == office.id))
+
+
+def _act(case: Case, actor: Actor, verb: str, act: Act | None = None) -> None:
+    audit.set_origin(actor_id=actor.id, office_id=actor.office_id)
+    perform(case, actor, verb, stamp(case), act)
+
+
+_judged: dict[Path, tuple[bytes, Judgement]] = {}
+
+
+def _upload(store: ObjectStore, case: Case, actor: Actor, slot: str, path: Path) -> EvidenceFile:
+    data, judged = _judged.get(path) or _judge(path)
+    file = evidence.stage(case, actor, slot, path.name)
+    db.session.commit()
+    kept = evidence.keep(store, file.store_key, data, judged)
+    settled = evidence.settle(file.id, kept, judged)
+    db.session.commit()
+    return settled
+
+
+def _judge(path: Path) -> tuple[bytes, Judgement]:
+    data = path.read_bytes()
+    _judged[path] = (data, judge(data))
+    return _judged[path]
+
+
+def _backdate(case: Case, days: int) -> None:
+    """Move a case's own dates into the past; the audit chain keeps the true times."""
+    span = timedelta(days=days)
+    case.submitted_at = (case.submitted_at or utcnow()) - span
+    case.created_at -= span
+    if case.clock_from:
+        case.clock_from -= span
+        case.due_on = clock.due_date(
+            case.clock_from, case.clock_limit, case.clock_used, clock.load_calendar()
+        )
+    if case.ended_at:
+        case.ended_at -= span
+    moved: uuid.UUID = case.id
+    for event in db.session.scalars(select(CaseEvent).where(CaseEvent.case_id == moved)):
+        event.at -= span
+    db.session.execute(
+        update(NationalEntry).where(NationalEntry.case_id == moved).values(approved_at=utcnow() - span)
+    )
+    db.session.flush()
