@@ -20,6 +20,7 @@ VIEW_SIDE = 2400
 VIEW_QUALITY = 85
 THUMB_SIDE = 320
 THUMB_QUALITY = 80
+QUALITIES = (95, 92, 89, 86, 82, 77, 70)  # few, because each try encodes 12 megapixels
 GOAL_LEVEL = 215.0  # a dark page is brought up to about this level of its paper
 MOST_GAIN = 6.0
 
@@ -62,17 +63,17 @@ def jpeg(rgb: RGB, quality: int) -> bytes:
 
 
 def jpeg_within(rgb: RGB, limit: int) -> bytes:
-    """The JPEG of at most ``limit`` bytes at the best quality that fits; smaller only when 60 does not."""
+    """The JPEG of at most ``limit`` bytes at the best of ``QUALITIES`` that fits; smaller when none does."""
     while True:
         best: bytes | None = None
-        low, high = 60, 95
-        while low <= high:
-            middle = (low + high + 1) // 2
-            tried = jpeg(rgb, middle)
+        low, high = 0, len(QUALITIES)
+        while low < high:  # from high on everything fits, before low nothing does
+            middle = (low + high) // 2
+            tried = jpeg(rgb, QUALITIES[middle])
             if len(tried) <= limit:
-                best, low = tried, middle + 1
+                best, high = tried, middle
             else:
-                high = middle - 1
+                low = middle + 1
         if best is not None:
             return best
         rgb = fitted(rgb, int(max(rgb.shape[:2]) * 0.8))
