@@ -9,6 +9,7 @@ import click
 from flask import Flask, current_app
 from flask_migrate import upgrade
 
+from portal import tasks
 from portal.demo import seed
 from portal.extensions import db
 from portal.settings import Settings
@@ -32,6 +33,7 @@ def demo(port: int, prepare_only: bool) -> None:
     if seed.is_empty():
         click.echo("Making the demonstration 州: offices, pupils, cases with papers (about 20 seconds) ...")
         seed.seed(current_app.extensions["store"])
+        tasks.wait()
     db.session.remove()
     if prepare_only:
         return
@@ -39,15 +41,5 @@ def demo(port: int, prepare_only: bool) -> None:
         f"\n  学籍业务门户（演示）  http://127.0.0.1:{port}\n  Accounts are listed on the sign-in page. Ctrl+C stops it.\n"
     )
     sys.stdout.flush()
-    server = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--workers",
-        "1",
-        "--threads",
-        "8",
-    ]
-    os.execv(sys.executable, [*server, "--worker-class", "gthread", "--log-level", "warning", "wsgi:app"])  # noqa: S606
+    server = [sys.executable, "-m", "gunicorn", "--config", "python:portal.serving", "--workers", "1"]
+    os.execv(sys.executable, [*server, "--bind", f"127.0.0.1:{port}", "wsgi:app"])  # noqa: S606 - our own words only
