@@ -9,7 +9,6 @@ import re
 from typing import Any
 
 from wtforms import (
-    BooleanField,
     Field,
     HiddenField,
     PasswordField,
@@ -18,7 +17,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
 
 from portal.accounts import passwords
 from portal.forms import AnswersForm, LineField
@@ -54,7 +53,7 @@ class Filled:
 
 class SignInForm(AnswersForm):
     login = LineField("登录名", [Filled("请填写登录名")])
-    password = PasswordField("密码", [Filled("请填写密码")])
+    password = PasswordField("密码", [Filled("请填写密码")], widget=PasswordInput(hide_value=False))
     next = HiddenField()
 
 
@@ -184,9 +183,3 @@ class NewOfficeForm(OfficeForm):
     def validate_stages(self, field: Field) -> None:
         if self.level.data == "school" and not field.data:
             raise ValidationError("请选择学校开设的学段，审批环节由学段决定")
-
-
-class ConfirmForm(AnswersForm):
-    """A change behind one button; `value` says which way."""
-
-    value = BooleanField()

@@ -31,3 +31,14 @@ LEVEL_TITLES: dict[Level, str] = {
 def roles_at(level: Level) -> list[Role]:
     """The roles that an office of this level may have, in the order of the titles."""
     return [role for role in ROLE_TITLES if level in ROLE_LEVELS[role]]
+
+
+SESSION_ENDS: dict[str, str] = {
+    "signed_out": "本人退出",
+    "replaced": "在别处登录，自动退出",
+    "password_changed": "修改密码",
+    "password_reset": "上级单位重置密码",
+    "account_closed": "账号停用",
+    "office_closed": "单位停用",
+    "ended_by_superior": "上级单位结束登录",
+}

@@ -11,6 +11,7 @@ from flask import Flask
 
 NAMES = (
     "health",
+    "auth",
     "cases",
     "evidence",
 )
