@@ -268,6 +268,8 @@ def upgrade():
         sa.Column("done_rows", sa.Integer(), nullable=False),
         sa.Column("total_rows", sa.Integer(), nullable=False),
         sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("worker", sa.String(length=32), nullable=False),
+        sa.Column("worker_seen_at", portal.models.types.UtcDateTime(), nullable=True),
         sa.Column("created_at", portal.models.types.UtcDateTime(), nullable=False),
         sa.Column("applied_at", portal.models.types.UtcDateTime(), nullable=True),
         sa.Column("undone_at", portal.models.types.UtcDateTime(), nullable=True),
@@ -437,6 +439,7 @@ def upgrade():
         sa.Column("row", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("pupil_id", sa.Uuid(), nullable=True),
+        sa.Column("pupil_version", sa.Integer(), nullable=False),
         sa.Column("student_number", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("before", portal.models.types.Json, nullable=False),
@@ -452,6 +455,7 @@ def upgrade():
     )
     with op.batch_alter_table("register_load_rows", schema=None) as batch_op:
         batch_op.create_index("ix_register_load_rows_load_kind_row", ["load_id", "kind", "row"], unique=False)
+        batch_op.create_index("ix_register_load_rows_pupil", ["pupil_id"], unique=False)
 
     op.create_table(
         "evidence_pages",
@@ -503,6 +507,7 @@ def downgrade():
     op.drop_table("remarks")
     op.drop_table("evidence_pages")
     with op.batch_alter_table("register_load_rows", schema=None) as batch_op:
+        batch_op.drop_index("ix_register_load_rows_pupil")
         batch_op.drop_index("ix_register_load_rows_load_kind_row")
 
     op.drop_table("register_load_rows")

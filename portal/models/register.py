@@ -70,12 +70,18 @@ class RegisterLoad(db.Model):
     stored: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # where the sealed file lies
     status: Mapped[str] = mapped_column(String(12), default="uploaded")
     headings: Mapped[list[str]] = mapped_column(Json, default=list)
-    mapping: Mapped[dict[str, str]] = mapped_column(Json, default=dict)  # heading -> column key
+    mapping: Mapped[dict[str, str]] = mapped_column(
+        Json, default=dict
+    )  # position of the heading -> column key
     counts: Mapped[dict[str, int]] = mapped_column(Json, default=dict)
     message: Mapped[str] = mapped_column(Text, default="")
     done_rows: Mapped[int] = mapped_column(Integer, default=0)
     total_rows: Mapped[int] = mapped_column(Integer, default=0)
     complete: Mapped[bool] = mapped_column(default=False)  # the export holds every pupil of the office
+    worker: Mapped[str] = mapped_column(
+        String(32), default=""
+    )  # who is at it; a dead one is known by worker_seen_at
+    worker_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -84,18 +90,21 @@ class RegisterLoad(db.Model):
 
 
 class RegisterLoadRow(db.Model):
-    """A row of a load that says something: added, changed, missing, held or faulty. Equal rows are only counted."""
+    """A finding about a row of a load: added, changed, missing, held, landed, warning or faulty. One row of the sheet
+    may have several; equal rows are only counted. `before` and `after` are {column key: stored text}."""
 
     __tablename__ = "register_load_rows"
-    __table_args__ = (Index("ix_register_load_rows_load_kind_row", "load_id", "kind", "row"),)
+    __table_args__ = (
+        Index("ix_register_load_rows_load_kind_row", "load_id", "kind", "row"),
+        Index("ix_register_load_rows_pupil", "pupil_id"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     load_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("register_loads.id", ondelete="CASCADE"))
-    row: Mapped[int] = mapped_column(
-        Integer
-    )  # the row in the sheet, headings are row 1; 0 for a missing pupil
+    row: Mapped[int] = mapped_column(Integer)  # the row in the sheet as Excel counts; 0 for a missing pupil
     kind: Mapped[str] = mapped_column(String(8))
     pupil_id: Mapped[uuid.UUID | None] = mapped_column()
+    pupil_version: Mapped[int] = mapped_column(Integer, default=0)  # of the pupil when the row was compared
     student_number: Mapped[str] = mapped_column(String(20), default="")
     name: Mapped[str] = mapped_column(String(80), default="")
     before: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
