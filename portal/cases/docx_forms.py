@@ -25,7 +25,7 @@ from portal.printouts.packing import repacked
 NAME = re.compile(r"«([a-z0-9_.]+)(?::([a-z0-9_]+))?»")
 STRUCK = "—"  # in a row that nothing fills
 # A value of so many characters or more is set in so many points, so that a long text does not push a form off its page.
-SMALLER = ((160, 8.0), (80, 9.0))
+SMALLER = ((120, 8.0), (60, 9.0))
 
 
 @dataclass(frozen=True)

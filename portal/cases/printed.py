@@ -70,8 +70,10 @@ def record(wanted: Iterable[Order]) -> list[str]:
     """Write one "case.printed" record for each order in a transaction of its own. Returns the anchor to print on each:
     the number of the record in the audit chain and the first 12 digits of its digest.
 
-    The running transaction must hold no lock: end it first.
+    Rolls the running transaction back first: on SQLite it would keep the record from being written.
     """
+    wanted = list(wanted)
+    db.session.rollback()
     with reading_only(False), Session(db.engine) as session:
         records = [
             audit.append(

@@ -148,12 +148,12 @@ def evidence_rows(facts: Facts) -> list[dict[str, str]]:
 
 def _evidence_row(position: int, files: list[EvidenceFact], facts: Facts) -> dict[str, str]:
     slot = workflow(facts.workflow).slot(files[0].slot)
-    copies = f"{len(files)} 份 " if len(files) > 1 else ""
+    copies = f"（{len(files)} 份）" if len(files) > 1 else ""
     return {
         "position": str(position),
-        "title": slot.title if slot else files[0].slot,
-        "count": f"{copies}{sum(file.pages for file in files)} 页",
-        "fingerprints": "　".join(file.sha256[:12] for file in files),
+        "title": (slot.title if slot else files[0].slot) + copies,
+        "count": f"{sum(file.pages for file in files)} 页",
+        "fingerprints": " ".join(file.sha256[:12] for file in files),
     }
 
 
