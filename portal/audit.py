@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.extensions import db, reading_only
@@ -62,10 +63,7 @@ def append(
     `body` holds plain JSON values without names, numbers or texts of persons.
     """
     target: Any = session or db.session
-    head = target.execute(select(AuditHead).where(AuditHead.id == 1).with_for_update()).scalar_one_or_none()
-    if head is None:
-        head = AuditHead(id=1, seq=0, digest=START)
-        target.add(head)
+    head = _locked_head(target)
     where = origin.get()
     record = AuditRecord(
         seq=head.seq + 1,
@@ -90,6 +88,19 @@ def append(
     return record
 
 
+def _locked_head(session: Any) -> AuditHead:
+    """The head row, locked and as it stands in the database, not as this session may remember it."""
+    query = (
+        select(AuditHead).where(AuditHead.id == 1).with_for_update().execution_options(populate_existing=True)
+    )
+    head: AuditHead | None = session.execute(query).scalar_one_or_none()
+    if head is None:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(AuditHead).values(id=1, seq=0, digest=START).on_conflict_do_nothing())
+        head = session.execute(query).scalar_one()
+    return head
+
+
 def append_now(
     action: str, kind: str = "", object_id: object = "", *, result: str = "ok", **body: Any
 ) -> None:
@@ -102,7 +113,7 @@ def append_now(
         session.commit()
 
 
-def digest(record: AuditRecord) -> str:
+def digest(record: Any) -> str:
     """The hash that seals a record: sha256 over the previous digest and the record's canonical JSON."""
     fields = {
         "seq": record.seq,
@@ -137,33 +148,43 @@ class Verdict:
 
 
 def verify(anchor: tuple[int, str] | None = None) -> Verdict:
-    """Walk the whole chain. `anchor` is a (seq, digest) noted outside; with it a cut tail is found too."""
-    previous, expected, seen_anchor = START, 1, anchor is None
-    for record in _records():
-        if record.seq != expected:
-            return Verdict(expected - 1, f"记录 {expected} 缺失（其后是 {record.seq}）", previous)
-        if record.previous != previous or digest(record) != record.digest:
-            return Verdict(expected - 1, f"记录 {record.seq} 的内容或次序被改动", previous)
-        if anchor and record.seq == anchor[0]:
-            if record.digest != anchor[1]:
-                return Verdict(expected - 1, f"记录 {record.seq} 与外部留存的锚点不符", previous)
-            seen_anchor = True
-        previous, expected = record.digest, expected + 1
-    head = db.session.get(AuditHead, 1)
-    if head and (head.seq, head.digest) != (expected - 1, previous):
-        return Verdict(expected - 1, f"链尾 {head.seq} 与最后一条记录 {expected - 1} 不符", previous)
-    if not seen_anchor:
-        return Verdict(expected - 1, "外部留存的锚点之后的记录被截去", previous)
-    return Verdict(expected - 1, "", previous)
+    """Walk the whole chain. `anchor` is a (seq, digest) noted outside; with it a cut tail is found too.
+
+    Reads in a session of its own and up to the head as it stood at the start, so writers may go on meanwhile.
+    """
+    with reading_only(), Session(db.engine) as session:
+        newest = select(func.max(AuditRecord.seq)).scalar_subquery()
+        head = session.execute(
+            select(AuditHead.seq, AuditHead.digest, newest).where(AuditHead.id == 1)
+        ).one_or_none()
+        last, head_digest, highest = head or (0, START, session.scalar(select(newest)))
+        previous, sound, seen = START, 0, anchor is None or anchor == (0, START)
+        for record in _records(session, last):
+            if record.seq != sound + 1:
+                return Verdict(sound, f"记录 {sound + 1} 缺失（其后是 {record.seq}）", previous)
+            if record.previous != previous or digest(record) != record.digest:
+                return Verdict(sound, f"记录 {record.seq} 的内容或次序被改动", previous)
+            if anchor and record.seq == anchor[0]:
+                if record.digest != anchor[1]:
+                    return Verdict(sound, f"记录 {record.seq} 与外部留存的锚点不符", previous)
+                seen = True
+            previous, sound = record.digest, record.seq
+    if (last, head_digest) != (sound, previous) or (highest or 0) > last:
+        return Verdict(sound, f"链尾记为 {last}，与最后一条记录 {highest or 0} 不符", previous)
+    if not seen:
+        return Verdict(
+            sound, f"外部留存的锚点是第 {anchor[0] if anchor else 0} 条，之前的记录被截去", previous
+        )
+    return Verdict(sound, "", previous)
 
 
-def _records() -> Iterator[AuditRecord]:
-    last = 0
+def _records(session: Session, last: int) -> Iterator[Any]:
+    """Rows up to `last` in batches, as plain rows: no object is kept for each of a million records."""
+    columns, seq = list(AuditRecord.__table__.columns), 0
     while True:
-        query = select(AuditRecord).where(AuditRecord.seq > last).order_by(AuditRecord.seq).limit(BATCH)
-        batch = db.session.scalars(query).all()
+        query = select(*columns).where(AuditRecord.seq > seq, AuditRecord.seq <= last)
+        batch = session.execute(query.order_by(AuditRecord.seq).limit(BATCH)).all()
         if not batch:
             return
         yield from batch
-        last = batch[-1].seq
-        db.session.expunge_all()
+        seq = batch[-1].seq

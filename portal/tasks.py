@@ -15,7 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import procrastinate
+import psycopg
 from flask import Flask, current_app
+from procrastinate.connector import BaseConnector
+from procrastinate.schema import SchemaManager
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -26,6 +29,7 @@ from storage.objects import ObjectStore
 TASKS: dict[str, Callable[..., None]] = {}
 UNFINISHED: list[Callable[[], Iterable[tuple[str, dict[str, str]]]]] = []
 QUEUE = "portal"
+QUEUE_LOCK = 7_305_211  # any number that nothing else in this database locks by
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="task")
 _running: set[Future[None]] = set()
 _lock = threading.Lock()
@@ -100,26 +104,51 @@ def run(app: Flask, name: str, arguments: dict[str, str]) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Make a Procrastinate application where one is wanted."""
+    """Make a Procrastinate application where one is wanted. Nothing is contacted yet."""
     settings: Settings = app.extensions["settings"]
     if settings.worker == "procrastinate":
-        app.extensions["procrastinate"] = worker_app(app, settings)
+        # Asking is done on the connection of the running transaction, so this connector is never opened.
+        app.extensions["procrastinate"] = _queue(app, procrastinate.SyncPsycopgConnector())
 
 
-def worker_app(app: Flask, settings: Settings) -> procrastinate.App:
-    """The Procrastinate application whose single task runs any of ours by name."""
-    address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
-    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address))
+def worker_app(app: Flask) -> procrastinate.App:
+    """The Procrastinate application of `flask worker`, on connections of its own. Its tables are made if missing."""
+    prepare_queue(app)
+    return _queue(app, procrastinate.PsycopgConnector(conninfo=_address(app)))
 
-    @queue.task(name="portal.run", queue=QUEUE, retry=3)
+
+def prepare_queue(app: Flask) -> bool:
+    """Make Procrastinate's tables where they are missing; True when it did. Two that try at once do it once."""
+    with psycopg.connect(_address(app)) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (QUEUE_LOCK,))
+        if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() != (None,):
+            return False
+        connection.execute(SchemaManager.get_schema())
+        return True
+
+
+def _queue(app: Flask, connector: BaseConnector) -> procrastinate.App:
+    """One task that runs any of ours by name."""
+    queue = procrastinate.App(connector=connector)
+    patience = procrastinate.RetryStrategy(max_attempts=3, exponential_wait=5)
+
+    @queue.task(name="portal.run", queue=QUEUE, retry=patience)
     def run_by_name(name: str, arguments: dict[str, str]) -> None:
         run(app, name, arguments)
 
     return queue
 
 
+def _address(app: Flask) -> str:
+    settings: Settings = app.extensions["settings"]
+    return settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+
+
 def _defer(name: str, arguments: dict[str, Any]) -> None:
     queue: procrastinate.App = current_app.extensions["procrastinate"]
+    if not current_app.extensions.get("procrastinate_ready"):
+        prepare_queue(current_app._get_current_object())  # type: ignore[attr-defined]
+        current_app.extensions["procrastinate_ready"] = True
     connection = db.session.connection().connection.driver_connection
     job = queue.configure_task("portal.run", queue=QUEUE)
     job.defer(connection=connection, name=name, arguments=arguments)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from flask import Flask
 
-NAMES: tuple[str, ...] = ("demo",)
+NAMES: tuple[str, ...] = ("demo", "first_administrator", "doctor", "audit_cmd", "worker")
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,274 @@
+"""Whether this installation is fit to work: one check a function, each a plain sentence with a colour.
+
+The quick checks answer a load balancer; the full list is for the administrator's page and `flask doctor`.
+
+What never belongs here: HTTP, personal data.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.cases import clock
+from portal.extensions import db, reading_only
+from portal.models import AuditHead, AuditRecord, EvidenceFile, Preference
+from portal.models.types import utcnow
+from portal.oversight import holidays
+from portal.settings import SECRET_KEY_MIN_BYTES, Settings
+from storage.objects import LockProof, ObjectStore, Sealed, StoreError
+
+OK, SOON, LATE = "ok", "soon", "late"
+PROOF_LIFE = timedelta(minutes=10)
+SKEW_SOON, SKEW_LATE = 2.0, 30.0  # seconds
+DISK_SOON, DISK_LATE = 0.2, 0.1  # part of the disk that is free
+QUEUE_LATE = timedelta(minutes=15)
+NO_OBJECT = Sealed("probe/nothing", "nothing", "0" * 64, 1)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. `word` is for machines (ok or what fails), `text` says what to do; tones: ok, soon, late."""
+
+    id: str
+    title: str
+    tone: str
+    text: str
+
+    @property
+    def word(self) -> str:
+        return "failing" if self.tone == LATE else "ok"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What is examined."""
+
+    settings: Settings
+    store: ObjectStore
+    migrations: str  # folder of the Alembic scripts
+
+
+def quick(installation: Installation) -> list[Check]:
+    """What must hold for a request to be served: database, store, migrations."""
+    return [_run(one, installation) for one in (check_database, check_store, check_migrations)]
+
+
+def full(installation: Installation) -> list[Check]:
+    """Every check. Proving the lock writes to the store; its result is kept for ten minutes."""
+    return [_run(one, installation) for one in CHECKS]
+
+
+def _run(check: Callable[[Installation], Check], installation: Installation) -> Check:
+    """A check that breaks is a red check, never an error page."""
+    name = check.__name__.removeprefix("check_")
+    try:
+        with reading_only():
+            return check(installation)
+    except (SQLAlchemyError, StoreError, OSError) as error:
+        return Check(name, TITLES[name], LATE, f"检查没有完成：{type(error).__name__}。请看服务器日志。")
+    finally:
+        db.session.rollback()
+
+
+def check_database(_installation: Installation) -> Check:
+    """A row is really written, in a transaction that is then rolled back."""
+    row = {"id": uuid.uuid4(), "owner_id": uuid.uuid4(), "key": "readiness", "value": {}, "note": ""}
+    with reading_only(False), db.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        try:
+            _limit_wait(connection, sqlite)
+            connection.execute(insert(Preference.__table__).values(**row))
+        finally:
+            connection.rollback()
+            if sqlite:
+                _raw(connection, "PRAGMA busy_timeout=30000")
+    return Check("database", TITLES["database"], OK, f"{connection.dialect.name}：可以读写")
+
+
+def _limit_wait(connection: Connection, sqlite: bool) -> None:
+    """A probe that waits behind a long writer says nothing to a load balancer: two seconds at most."""
+    if sqlite:
+        _raw(connection, "PRAGMA busy_timeout=2000")
+    else:
+        connection.execute(text("SET LOCAL statement_timeout = 2000"))
+
+
+def _raw(connection: Connection, statement: str) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
+
+
+def check_store(installation: Installation) -> Check:
+    installation.store.exists(NO_OBJECT)  # the answer is no; what counts is that there is one
+    return Check("store", TITLES["store"], OK, "可以连接")
+
+
+def check_lock(installation: Installation) -> Check:
+    proof = proven_lock(installation.store)
+    tones = {"ok": OK, "ok-embedded": SOON}
+    tone = tones.get(proof.state, LATE)
+    at = clock.local(proof.checked_at).strftime("%H:%M")
+    return Check("lock", TITLES["lock"], tone, f"{proof.detail}（{at} 实测，{proof.state}）")
+
+
+_proofs: dict[int, tuple[ObjectStore, LockProof]] = {}
+_proving = threading.Lock()
+
+
+def proven_lock(store: ObjectStore, now: datetime | None = None) -> LockProof:
+    """The store's own proof of its lock, at most ten minutes old."""
+    with _proving:
+        kept = _proofs.get(id(store))
+        if kept and kept[0] is store and (now or utcnow()) - kept[1].checked_at < PROOF_LIFE:
+            return kept[1]
+        proof = store.prove_lock()
+        _proofs.clear()  # one store a process
+        _proofs[id(store)] = (store, proof)
+        return proof
+
+
+def check_migrations(installation: Installation) -> Check:
+    wanted = set(ScriptDirectory(installation.migrations).get_heads())
+    with db.engine.connect() as connection:
+        present = set(MigrationContext.configure(connection).get_current_heads())
+    if wanted == present:
+        return Check(
+            "migrations", TITLES["migrations"], OK, f"数据库结构是最新的（{'、'.join(sorted(wanted))}）"
+        )
+    text_ = f"数据库结构是 {'、'.join(sorted(present)) or '空'}，程序需要 {'、'.join(sorted(wanted))}：请运行 flask db upgrade"
+    return Check("migrations", TITLES["migrations"], LATE, text_)
+
+
+def check_clock(_installation: Installation) -> Check:
+    before = time.time()
+    if db.engine.dialect.name == "postgresql":
+        there = float(db.session.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    else:
+        there = float(
+            db.session.execute(text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
+        )
+    skew = abs(there - (before + time.time()) / 2)
+    tone = LATE if skew > SKEW_LATE else SOON if skew > SKEW_SOON else OK
+    now = clock.local(utcnow())
+    advice = "" if tone == OK else "。办理时限以此为准，请校正服务器时间"
+    words = f"北京时间 {now:%Y-%m-%d %H:%M}；程序与数据库相差 {skew:.1f} 秒{advice}"
+    return Check("clock", TITLES["clock"], tone, words)
+
+
+def check_keys(installation: Installation) -> Check:
+    length = len(installation.settings.secret_key.encode())
+    tone = OK if length >= SECRET_KEY_MIN_BYTES else LATE
+    cookies = (
+        ""
+        if installation.settings.secure_cookies
+        else "；登录凭据允许不加密传输（XUEJI_SECURE_COOKIES=0），仅限本机演示"
+    )
+    if cookies and tone == OK:
+        tone = SOON
+    return Check("keys", TITLES["keys"], tone, f"密钥 {length} 字节{cookies}")
+
+
+def check_holidays(_installation: Installation) -> Check:
+    today = clock.today()
+    missing = holidays.missing_years(today)
+    if missing:
+        words = "；".join(holidays.unknown_text(year) for year in missing)
+        return Check("holidays", TITLES["holidays"], LATE if today.year in missing else SOON, words)
+    following = today.year + 1
+    note = (
+        f"，{following} 年已录入" if holidays.known(following) else f"，{following} 年待国务院通知发布后录入"
+    )
+    return Check("holidays", TITLES["holidays"], OK, f"{today.year} 年已录入{note}")
+
+
+def check_audit(_installation: Installation) -> Check:
+    head = db.session.get(AuditHead, 1)
+    newest = db.session.scalars(select(AuditRecord).order_by(AuditRecord.seq.desc()).limit(1)).first()
+    if head is None and newest is None:
+        return Check("audit", TITLES["audit"], OK, "还没有审计记录")
+    if head is None or newest is None or (head.seq, head.digest) != (newest.seq, newest.digest):
+        return Check(
+            "audit", TITLES["audit"], LATE, "审计链链尾与最后一条记录不符：请运行 flask audit verify"
+        )
+    at = clock.local(newest.at).strftime("%Y-%m-%d %H:%M")
+    words = f"共 {head.seq} 条，最后一条 {at}，链尾 {head.digest[:12]}…"
+    return Check("audit", TITLES["audit"], OK, words)
+
+
+def check_staged(installation: Installation) -> Check:
+    limit = utcnow() - timedelta(hours=installation.settings.staging_hours)
+    waiting = select(func.count()).where(EvidenceFile.status == "staged", EvidenceFile.uploaded_at < limit)
+    number = db.session.execute(waiting).scalar_one()
+    if number:
+        words = f"{number} 个没有完成的上传已超过 {installation.settings.staging_hours} 小时，尚未清理"
+        return Check("staged", TITLES["staged"], SOON, words)
+    return Check("staged", TITLES["staged"], OK, "没有遗留的未完成上传")
+
+
+def check_disk(installation: Installation) -> Check:
+    usage = shutil.disk_usage(installation.settings.data_dir)
+    free = usage.free / usage.total
+    tone = LATE if free < DISK_LATE else SOON if free < DISK_SOON else OK
+    return Check(
+        "disk", TITLES["disk"], tone, f"数据目录所在磁盘剩余 {free:.0%}（{usage.free / 2**30:.1f} GB）"
+    )
+
+
+def check_tasks(installation: Installation) -> Check:
+    if installation.settings.worker == "inline":
+        return Check("tasks", TITLES["tasks"], OK, "在门户进程内执行，不需要另开后台进程")
+    if db.session.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar_one() is None:
+        return Check("tasks", TITLES["tasks"], LATE, "任务队列还没有建立：请运行 flask worker --setup")
+    waiting = db.session.execute(
+        text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")
+    ).scalar_one()
+    stale = text(
+        "SELECT count(*) FROM procrastinate_jobs j JOIN procrastinate_events e ON e.job_id = j.id "
+        "WHERE j.status = 'todo' AND e.type = 'deferred' AND e.at < :limit"
+    )
+    late = db.session.execute(stale, {"limit": utcnow() - QUEUE_LATE}).scalar_one()
+    if late:
+        words = f"{late} 个任务等待超过 15 分钟：请检查后台进程 flask worker 是否在运行"
+        return Check("tasks", TITLES["tasks"], LATE, words)
+    return Check("tasks", TITLES["tasks"], OK, f"由 flask worker 执行，等待中 {waiting} 个")
+
+
+TITLES = {
+    "database": "数据库",
+    "migrations": "数据库结构",
+    "store": "证据存储",
+    "lock": "证据锁定",
+    "disk": "磁盘",
+    "clock": "时钟",
+    "keys": "密钥",
+    "holidays": "放假安排",
+    "audit": "审计链",
+    "staged": "未完成的上传",
+    "tasks": "后台任务",
+}
+CHECKS: tuple[Callable[[Installation], Check], ...] = (
+    check_database,
+    check_migrations,
+    check_store,
+    check_lock,
+    check_disk,
+    check_clock,
+    check_keys,
+    check_holidays,
+    check_audit,
+    check_staged,
+    check_tasks,
+)
