@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField, Field, Form, SelectMultipleField, StringField
+from wtforms.validators import ValidationError
 
 MESSAGES = {
     "This field is required.": "请填写此项",
@@ -106,7 +107,7 @@ class LineField(StringField):
 
     def pre_validate(self, form: Any) -> None:
         if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in self.data or ""):
-            raise ValueError("有不能使用的控制字符，请删去后重新输入")
+            raise ValidationError("有不能使用的控制字符，请删去后重新输入")
 
 
 def read_date(text: str) -> date | None:

@@ -92,8 +92,8 @@ def app(settings: Settings) -> Iterator[Flask]:
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         yield app
+        db.session.remove()  # first: a task may be waiting for the write lock of an unfinished transaction
         tasks.wait()
-        db.session.remove()
         db.engine.dispose()
 
 

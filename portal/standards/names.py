@@ -61,7 +61,7 @@ def _shown(character: str) -> str:
 def name_key(name: str) -> str:
     """A key under which look-alikes fall together: dots, spaces, compatibility forms, case. Never stored as the name."""
     folded = unicodedata.normalize("NFKC", name)
-    return "".join(c for c in folded if c not in DOTS and not c.isspace()).casefold()
+    return "".join(c for c in folded if c not in DOTS + "." and not c.isspace()).casefold()
 
 
 @lru_cache(maxsize=65536)
