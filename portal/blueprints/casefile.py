@@ -339,11 +339,12 @@ def answers(facts: Facts, case: Case) -> list[tuple[str, str]]:
     found = []
     for name in (name for page in law.pages for name in page.fields):
         if name in law.asked(facts) and name not in law.compare:
-            found.append((str(form[name].label.text), _shown(form[name])))
+            found.append((str(form[name].label.text), shown(form[name])))
     return found
 
 
-def _shown(form_field: Any) -> str:
+def shown(form_field: Any) -> str:
+    """What was answered as a person reads it: labels instead of codes."""
     chosen = form_field.data if isinstance(form_field.data, list) else [form_field.data]
     if getattr(form_field, "choices", None):
         labels = {str(value): str(label) for value, label, *_ in form_field.iter_choices()}
