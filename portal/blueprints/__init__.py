@@ -14,6 +14,8 @@ NAMES = (
     "auth",
     "cases",
     "evidence",
+    "queues",
+    "review",
 )
 
 

@@ -1,0 +1,213 @@
+"""What the reviewer's desk shows beyond casefile: marked differences, clauses that were checked, scans, what was mended.
+
+What never belongs here: a query about who may see it, a change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from itertools import groupby
+
+from flask import url_for
+
+from portal.blueprints import casefile
+from portal.blueprints.casefile import Change, FileView, RemarkItem
+from portal.cases import evidence, remarks
+from portal.cases.offices import supervisor
+from portal.models import Case, Remark
+from portal.policies import Article
+from portal.standards import id_number
+from portal.standards.columns import BY_KEY
+from portal.workflows import workflow
+from portal.workflows.vocabulary import Facts, Refusal
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of characters that stands in both values or in one only."""
+
+    text: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class MarkedChange:
+    """One register column, old beside new, cut where they differ. `hidden`: a number that is masked until revealed."""
+
+    title: str
+    old: tuple[Piece, ...]
+    new: tuple[Piece, ...]
+    remark: str
+    hidden: bool
+    is_number: bool
+
+
+def marked(changes: Iterable[Change], *, revealed: bool) -> list[MarkedChange]:
+    """The changes with every differing character marked."""
+    return [_mark(change, revealed) for change in changes]
+
+
+def _mark(change: Change, revealed: bool) -> MarkedChange:
+    private = BY_KEY[change.column].private
+    remark = _count(change.old, change.new) if BY_KEY[change.column].kind == "id_number" else ""
+    if private and not revealed:
+        old, new = (Piece(id_number.masked(text), False) for text in (change.old, change.new))
+        return MarkedChange(change.title, _some(old), _some(new), remark, True, True)
+    old_pieces, new_pieces = differences(change.old, change.new)
+    return MarkedChange(change.title, old_pieces, new_pieces, remark, False, bool(remark))
+
+
+def _some(piece: Piece) -> tuple[Piece, ...]:
+    return (piece,) if piece.text else ()
+
+
+def _count(old: str, new: str) -> str:
+    """How many places of a number differ, and which: said in words so that a masked number can be judged too."""
+    if not old or not new:
+        return ""
+    if len(old) != len(new):
+        return f"位数不同（{len(old)} 位改为 {len(new)} 位）"
+    places = [n for n, (a, b) in enumerate(zip(old, new, strict=True), start=1) if a != b]
+    return f"{len(places)} 位不同：第 {'、'.join(map(str, places))} 位" if places else "相同"
+
+
+def differences(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Both texts in pieces. Texts of one length are compared place by place, as a person compares two numbers."""
+    if len(old) == len(new):
+        same = [a == b for a, b in zip(old, new, strict=True)]
+        return _runs(old, same), _runs(new, same)
+    same_old, same_new = [False] * len(old), [False] * len(new)
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        same_old[block.a : block.a + block.size] = [True] * block.size
+        same_new[block.b : block.b + block.size] = [True] * block.size
+    return _runs(old, same_old), _runs(new, same_new)
+
+
+def _runs(text: str, same: Sequence[bool]) -> tuple[Piece, ...]:
+    runs = groupby(zip(text, same, strict=True), key=lambda pair: pair[1])
+    return tuple(Piece("".join(character for character, _ in run), not alike) for alike, run in runs)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One clause that the rules of this case rest on, and what it stops: nothing means that the case passes."""
+
+    article: Article
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def checks(facts: Facts, refusals: Iterable[Refusal]) -> list[Check]:
+    """Every clause that was checked, those that stop the case first."""
+    found: dict[str, Check] = {}
+    for rule in workflow(facts.workflow).rules:
+        article = rule.article_in(facts.policy)
+        found.setdefault(article.id, Check(article))
+    for refusal in refusals:
+        found.setdefault(refusal.article.id, Check(refusal.article)).refusals.append(refusal)
+    return sorted(found.values(), key=lambda check: not check.refusals)
+
+
+@dataclass(frozen=True)
+class ScanPage:
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A file for the viewer of macros/desk.html."""
+
+    id: str
+    title: str
+    name: str
+    pages: tuple[ScanPage, ...]
+    verdict: str
+    note: str
+    download_url: str
+
+
+def scans(slots: Iterable[casefile.SlotView]) -> list[Scan]:
+    """The files of a case in the order of its slots; several of one slot are numbered."""
+    return [
+        scan(file, slot.title if len(slot.files) == 1 else f"{slot.title} {number}")
+        for slot in slots
+        for number, file in enumerate(slot.files, start=1)
+    ]
+
+
+def scan(file: FileView, title: str) -> Scan:
+    """One file for the viewer."""
+    pages = tuple(ScanPage(url) for url in file.page_urls)
+    note = f"学校说明：{file.override_reason}" if file.override_reason else ""
+    return Scan(file.id, title, file.name, pages, file.verdict, note, file.original_url)
+
+
+@dataclass(frozen=True)
+class Mended:
+    """One item of the last return with what became of it: old and new answer, or old and new files."""
+
+    item: RemarkItem
+    old: str
+    new: str
+    pairs: tuple[tuple[FileView, FileView], ...]
+
+
+def mended(case: Case, facts: Facts) -> list[Mended]:
+    """The last return item by item. Empty when nothing was ever returned."""
+    rows = {str(remark.id): remark for remark in remarks.open_remarks(case)}
+    return [_mended(case, facts, item, rows[item.id]) for item in casefile.remark_items(case)]
+
+
+def _mended(case: Case, facts: Facts, item: RemarkItem, remark: Remark) -> Mended:
+    before = json.loads(remark.before or "null")
+    if remark.target == remarks.FIELD and case.answers.get(remark.key) != before:
+        return Mended(item, _answer(facts, remark.key, before), _answer(facts, remark.key, case.answers.get(remark.key)), ())
+    if remark.target == remarks.EVIDENCE:
+        gone = [file for file in evidence.removed_files(case, remark.key) if file.sha256 in (before or [])]
+        come = [file for file in evidence.files_of(case, remark.key) if file.sha256 not in (before or [])]
+        views = [[casefile.file_view(case, file) for file in files] for files in (gone, come)]
+        return Mended(item, "", "", tuple(zip(*views, strict=False)))
+    return Mended(item, "", "", ())
+
+
+def _answer(facts: Facts, name: str, raw: object) -> str:
+    """A raw answer as a person reads it; numbers stay masked, the comparison above shows them on request."""
+    law = workflow(facts.workflow)
+    column = BY_KEY.get(law.compare.get(name, ""))
+    if column and column.private:
+        return id_number.masked(str(raw or ""))
+    form = law.form.from_raw({name: raw or ""}, facts)
+    return casefile.shown(form[name]) if raw else "（空）"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an approval would do, said before it is done."""
+
+    last: bool
+    text: str
+
+
+def outcome(case: Case, facts: Facts, changes: Sequence[MarkedChange]) -> Outcome:
+    """The next step and its office, or the change of the register that cannot be taken back."""
+    steps = workflow(case.workflow).steps(facts)
+    ids = [step.id for step in steps]
+    after = steps[ids.index(case.step) + 1 :] if case.step in ids else ()
+    if after:
+        office = supervisor(case.owner, after[0].office)
+        return Outcome(False, f"同意后转{office.name if office else ''}办理“{after[0].title}”。")
+    what = "；".join(f"{one.title}由“{_plain(one.old)}”改为“{_plain(one.new)}”" for one in changes)
+    return Outcome(True, f"同意后学籍登记将立即更改：{what}。不能撤销，只能另行变更。")
+
+
+def _plain(pieces: tuple[Piece, ...]) -> str:
+    return "".join(piece.text for piece in pieces) or "（空）"
+
+
+def compare_url(case: Case, old: FileView, new: FileView) -> str:
+    """Where two files stand side by side."""
+    return url_for("review.compare", case_id=case.id, old=old.id, new=new.id)

@@ -1,0 +1,296 @@
+"""The reviewer's desk: one page on which a case is read and decided. Who may not decide reads the same page.
+
+A typed note or reason is never lost: a refused decision answers with the desk as it stands now and everything typed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints import casefile, desk_view
+from portal.blueprints.desk_forms import Typed, subjects, typed_in
+from portal.blueprints.queues import filters_of
+from portal.cases import claims, clock, evidence, queues
+from portal.cases.access import find_case
+from portal.cases.actions import (
+    Act,
+    Refused,
+    available,
+    perform,
+    refusals_now,
+    return_targets,
+    stamp,
+    told_what_happened,
+)
+from portal.cases.facts import read_facts
+from portal.cases.queues import BOXES, Box, Filters
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Status
+from portal.policies import policy
+from portal.web import actor, found, go, reply, wants_fragment
+from portal.workflows import workflow
+
+bp = Blueprint("review", __name__, url_prefix="/cases")
+
+DECIDING = ("approve", "return", "reject")
+DONE = {"approve": "已同意", "return": "已退回", "reject": "已作不同意处理"}
+MOST_BEATS = 45  # an open page asks for news a quarter of an hour; then the person is taken to have left
+
+
+@bp.get("/<uuid:case_id>/desk")
+def desk(case_id: uuid.UUID) -> Response:
+    """The desk of one case, with the way to its neighbours in the box that it was opened from."""
+    case = _find(case_id)
+    audit.append_now("case.viewed", "case", case.id)
+    return _desk(case)
+
+
+@bp.post("/<uuid:case_id>/desk/numbers")
+def reveal(case_id: uuid.UUID) -> Response:
+    """The same desk with the numbers in full; that somebody looked is recorded."""
+    case = _find(case_id)
+    audit.append("case.revealed", "case", case.id)
+    db.session.commit()
+    return _desk(case, revealed=True, typed=typed_in(request.form), fragment="review/_comparison.html")
+
+
+@bp.post("/<uuid:case_id>/desk/reasons")
+def more_reasons(case_id: uuid.UUID) -> Response:
+    """One more empty row for a reason; nothing is written."""
+    case = _find(case_id)
+    typed = typed_in(request.form, more=1)
+    return _desk(case, typed=typed, opened="return", fragment="review/_reasons.html")
+
+
+@bp.post("/<uuid:case_id>/decide")
+def decide(case_id: uuid.UUID) -> BaseResponse:
+    """同意, 退回 or 不同意, once; then on to the next case of the same box, filter and order."""
+    case = _find(case_id)
+    verb = request.form.get("verb", "")
+    if verb not in DECIDING:
+        abort(400)
+    typed = typed_in(request.form)
+    box, filters = _origin(case)
+    after = queues.following(actor(), box, filters, case) if box else None
+    try:
+        perform(case, actor(), verb, request.form.get("seen", ""), _act(case, verb, typed))
+    except Refused as refused:
+        db.session.rollback()
+        status = 409 if refused.conflict else 422
+        return _desk(_find(case_id), status, refused=refused, typed=typed, opened=verb)
+    db.session.commit()
+    reach("decide.after_commit")
+    flash(f"{DONE[verb]}：{case.number}，{_whither(case)}。", "success")
+    return _go_on(case, box, filters, after)
+
+
+def _act(case: Case, verb: str, typed: Typed) -> Act:
+    if verb != "return":
+        return Act(note=typed.note)
+    targets = {row["code"]: row["target"] for row in policy(case.policy).value("return_reasons")}
+    return Act(note=typed.note, reasons=typed.reasons(targets), to=typed.to)
+
+
+def _whither(case: Case) -> str:
+    if case.status == Status.APPROVED:
+        return "学籍登记已更改"
+    if case.status == Status.REJECTED:
+        return "本件已终止"
+    return f"已转{case.holder.name}" if case.holder else "已办结"
+
+
+def _go_on(case: Case, box: Box | None, filters: Filters, after: uuid.UUID | None) -> BaseResponse:
+    if box is None:
+        return go("review.desk", case_id=case.id)
+    if after is None:
+        flash("本队列已办完。", "success")
+        return go("queues.box", name=box.id, **filters.as_args())
+    return go("review.desk", case_id=after, box=box.id, **filters.as_args())
+
+
+@bp.get("/<uuid:case_id>/desk/status")
+def status(case_id: uuid.UUID) -> BaseResponse:
+    """What an open page asks every 20 seconds: who works on the case, and whether it has moved on."""
+    case = _find(case_id)
+    if not wants_fragment():
+        return go("review.desk", case_id=case.id, **_origin_args())
+    beat = request.args.get("beat", 0, type=int)
+    seen = request.args.get("seen", "")
+    return reply("review/_status.html", **_status(case, seen=seen, beat=max(0, beat)))
+
+
+@bp.post("/<uuid:case_id>/claim")
+def claim(case_id: uuid.UUID) -> BaseResponse:
+    """开始办理: others see that somebody is on it and cannot decide meanwhile."""
+    return _answer_claim(case_id, claims.claim(_find(case_id), actor()))
+
+
+@bp.post("/<uuid:case_id>/take-over")
+def take_over(case_id: uuid.UUID) -> BaseResponse:
+    """接办: pass over somebody's living claim; that person's open page says so."""
+    return _answer_claim(case_id, claims.claim(_find(case_id), actor(), take_over=True))
+
+
+@bp.post("/<uuid:case_id>/release")
+def release(case_id: uuid.UUID) -> BaseResponse:
+    """放下: give up one's own claim."""
+    return _answer_claim(case_id, claims.release(_find(case_id), actor()))
+
+
+def _answer_claim(case_id: uuid.UUID, done: bool) -> BaseResponse:
+    """After a claim changed hands: the fragment for htmx, the desk for everybody else; 409 where it did not."""
+    if done:
+        db.session.commit()
+    else:
+        db.session.rollback()
+    case = _find(case_id)
+    seen = request.form.get("seen", stamp(case))
+    if wants_fragment():
+        return reply("review/_status.html", 200 if done else 409, **_status(case, seen=seen, failed=not done))
+    if not done:
+        return _desk(case, 409, refused=Refused(_claim_failed(case), conflict=True))
+    return go("review.desk", case_id=case.id, **_origin_args())
+
+
+def _claim_failed(case: Case) -> str:
+    if claims.claimed_by_other(case, actor()) and case.claimed_by:
+        return f"{case.claimed_by.name}已在办理这件业务，需要时可以接办"
+    return "这件业务现在不由您办理"
+
+
+@bp.get("/<uuid:case_id>/compare/<uuid:old>/<uuid:new>")
+def compare(case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> Response:
+    """A replaced file beside the one that replaced it."""
+    case = _find(case_id)
+    both = [found(_file_of(case, one)) for one in (old, new)]
+    audit.append_now("case.viewed", "case", case.id)
+    views = [casefile.file_view(case, one) for one in both]
+    return reply(
+        "review/compare.html",
+        case=case,
+        title=views[0].slot_title,
+        old=desk_view.scan(views[0], "退回前"),
+        new=desk_view.scan(views[1], "补正后"),
+        back=url_for("review.desk", case_id=case.id, **_origin_args()),
+    )
+
+
+def _file_of(case: Case, file_id: uuid.UUID) -> EvidenceFile | None:
+    slots = [slot.id for slot in workflow(case.workflow).evidence]
+    every = evidence.files_of(case) + [file for slot in slots for file in evidence.removed_files(case, slot)]
+    return next((file for file in every if file.id == file_id), None)
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def _find(case_id: uuid.UUID) -> Case:
+    return found(find_case(actor(), case_id))
+
+
+def _origin(case: Case) -> tuple[Box | None, Filters]:
+    """The box and filter that the case was opened from; one's own 待办 where the address names none."""
+    name = request.args.get("box") or ("todo" if claims.may_claim(case, actor()) else "")
+    box = BOXES.get(name)
+    if box is None or actor().role not in box.roles:
+        return None, Filters()
+    return box, filters_of(box)
+
+
+def _origin_args() -> dict[str, str]:
+    box = BOXES.get(request.args.get("box", ""))
+    return {"box": box.id, **filters_of(box).as_args()} if box and actor().role in box.roles else {}
+
+
+def _desk(
+    case: Case,
+    status: int = 200,
+    *,
+    refused: Refused | None = None,
+    typed: Typed | None = None,
+    opened: str = "",
+    revealed: bool = False,
+    fragment: str | None = None,
+) -> Response:
+    """The whole desk. `opened` is the panel that stands open, `typed` what the person had written."""
+    facts = read_facts(case)
+    slots = casefile.slots(case, facts, readonly=True)
+    changes = desk_view.marked(_changes(case, facts), revealed=revealed)
+    verbs = available(case, actor())
+    judged = case.status in OPEN and case.round > 0
+    return reply(
+        "review/desk.html",
+        status,
+        **_status(case, seen=stamp(case)),
+        **_place(case),
+        law=workflow(case.workflow),
+        pupil=casefile.pupil_line(facts),
+        due=clock.read_clock(case, clock.today(), clock.load_calendar()),
+        chain=casefile.steps(case, facts),
+        changes=changes,
+        revealed=revealed,
+        answers=casefile.answers(facts, case),
+        checks=desk_view.checks(facts, refusals_now(case)) if judged else [],
+        slots=slots,
+        scans=desk_view.scans(slots),
+        mended=desk_view.mended(case, facts),
+        timeline=casefile.timeline(case),
+        verbs=verbs,
+        deciding=bool(verbs.intersection(DECIDING)),
+        outcome=desk_view.outcome(case, facts, changes) if "approve" in verbs else None,
+        targets=return_targets(case) if "return" in verbs else [],
+        subjects=subjects(case, facts),
+        reasons=policy(case.policy).value("return_reasons"),
+        refused=refused,
+        typed=typed or Typed(),
+        opened=opened,
+        fragment=fragment,
+    )
+
+
+def _changes(case: Case, facts: Any) -> list[casefile.Change]:
+    """From the register's record once approved, since the register then holds the new values itself."""
+    if case.status != Status.APPROVED:
+        return casefile.changes(facts)
+    rows = db.session.scalars(db.select(RegisterChange).where(RegisterChange.case_id == case.id))
+    return casefile.recorded_changes(case, rows)
+
+
+def _status(case: Case, *, seen: str, beat: int = 0, failed: bool = False) -> dict[str, Any]:
+    """What the status fragment needs: the living claim, what the person may do about it, whether the case moved on."""
+    moved = bool(seen) and seen.partition(".")[0] != str(case.version)
+    living = claims.holds_claim(case)
+    return {
+        "case": case,
+        "seen": seen,
+        "beat": beat,
+        "beating": case.status in OPEN and beat < MOST_BEATS and not moved,
+        "moved": told_what_happened(case) if moved else "",
+        "claimed_by": case.claimed_by if living else None,
+        "claimed_at": clock.local(case.claimed_at).strftime("%H:%M") if living and case.claimed_at else "",
+        "mine": living == actor().id,
+        "may_claim": claims.may_claim(case, actor()),
+        "failed": _claim_failed(case) if failed else "",
+        "origin": _origin_args(),
+    }
+
+
+def _place(case: Case) -> dict[str, Any]:
+    """Where the case stands in its box, and its neighbours there."""
+    box, filters = _origin(case)
+    if box is None or not queues.contains(actor(), box, filters, case):
+        return {"box": box, "place": None, "previous": None, "next": None, "box_args": filters.as_args()}
+    before, after = queues.neighbours(actor(), box, filters, case)
+    return {
+        "box": box,
+        "box_args": filters.as_args(),
+        "place": (queues.position(actor(), box, filters, case), queues.count(actor(), box, filters)),
+        "previous": before,
+        "next": after,
+    }
