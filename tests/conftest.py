@@ -80,7 +80,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         yield settings_for(tmp_path)
         return
     template = request.getfixturevalue("migrated_postgres")
-    with fresh_postgres_database(request.getfixturevalue("postgres_url"), template.rsplit("/", 1)[1]) as url:
+    with fresh_postgres_database(request.getfixturevalue("postgres_url"), template) as url:
         yield settings_for(tmp_path, url, request.getfixturevalue("bucket"))
 
 
