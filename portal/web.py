@@ -13,6 +13,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 from flask import Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from htmx_flask import Htmx
+from htmx_flask import request as htmx_request
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
@@ -51,7 +52,8 @@ HEADERS = {
 
 def wants_fragment() -> bool:
     """Whether htmx asks for a part of the page. A boosted or history request wants the whole."""
-    return bool(htmx) and not request.headers.get("HX-History-Restore-Request")
+    asked = htmx_request.htmx
+    return bool(asked) and not asked.boosted and not asked.history_restore_request
 
 
 def reply(template: str, status: int = 200, **context: Any) -> Response:
