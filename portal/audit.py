@@ -172,9 +172,8 @@ def verify(anchor: tuple[int, str] | None = None) -> Verdict:
     if (last, head_digest) != (sound, previous) or (highest or 0) > last:
         return Verdict(sound, f"链尾记为 {last}，与最后一条记录 {highest or 0} 不符", previous)
     if not seen:
-        return Verdict(
-            sound, f"外部留存的锚点是第 {anchor[0] if anchor else 0} 条，之前的记录被截去", previous
-        )
+        cut = f"外部留存的锚点是第 {anchor[0] if anchor else 0} 条，现在只有 {sound} 条：链尾被截去"
+        return Verdict(sound, cut, previous)
     return Verdict(sound, "", previous)
 
 

@@ -12,10 +12,16 @@ from flask import Flask
 NAMES = (
     "health",
     "auth",
+    "admin",
+    "account_admin",
+    "holidays",
+    "policy_packs",
     "cases",
     "evidence",
     "queues",
     "review",
+    "printouts",
+    "landings",
 )
 
 

@@ -18,6 +18,7 @@ from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS
 from portal.extensions import db, limiter, reading_only
 from portal.models import Account, Level, Office, Role
 from portal.navigation import home_of
+from portal.oversight import holidays
 from portal.policies import all_policies
 from portal.settings import Settings
 from portal.web import actor, go, public, reply
@@ -240,6 +241,7 @@ def _make_first(form: FirstAdministratorForm, state: Office | None) -> bool:
     if not one_time_codes.spend(one_time_codes.FIRST_ADMINISTRATOR, form.code.data or ""):
         form.code.errors = ["一次性代码不对、已用过或已过期，请在服务器上重新生成"]
         return False
+    holidays.enter_shipped()
     office = state or management.add_office(
         None, Level.STATE, form.office_name.data or "", "STATE", form.policy.data, []
     )

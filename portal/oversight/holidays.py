@@ -16,10 +16,12 @@ from portal.cases import clock
 from portal.extensions import db
 from portal.forms import read_date
 from portal.models import Holiday
+from portal.standards import codes
 from portal.standards.workdays import OFF, WORK
 
 COLUMNS = ("date", "name", "kind", "official_notice")
 KINDS = {OFF: "放假", WORK: "调休上班"}
+SHIPPED = codes.FOLDER / "cn_holiday_2021_2026.csv"
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 NOTICE_SEASON = 11  # the State Council's notice for the next year comes out in October or November
 
@@ -117,6 +119,13 @@ def read_csv(content: bytes) -> tuple[list[Row], list[Fault]]:
     if not lines or tuple(cell.strip() for cell in lines[0][: len(COLUMNS)]) != COLUMNS:
         return [], [Fault(1, f"第一行应为列名：{','.join(COLUMNS)}")]
     return _read_lines(lines[1:])
+
+
+def enter_shipped() -> None:
+    """Into an empty table, the years that this program was shipped with; in the running transaction."""
+    if db.session.scalar(select(Holiday.day).limit(1)) is None:
+        rows, _faults = read_csv(SHIPPED.read_bytes())
+        replace_years(rows)
 
 
 def _read_lines(lines: list[list[str]]) -> tuple[list[Row], list[Fault]]:

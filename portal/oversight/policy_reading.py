@@ -1,0 +1,126 @@
+"""A policy pack as people read it: every value with its name in Chinese and the clause it rests on.
+
+What never belongs here: HTTP, what a value does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal.policies import Article, Policy
+from portal.standards import codes
+from portal.standards.columns import BY_KEY
+from portal.workflows import WORKFLOWS
+
+TITLES = {
+    "clock": "办理时限",
+    "evidence": "证明材料",
+    "return_reasons": "退回原因",
+    "offered": "开办本业务",
+    "key_fields": "关键信息项目",
+    "open_to_status": "可以办理的学生状态",
+    "stopping_problems": "须先处理的问题学籍",
+    "head_check": "校内复核",
+    "causes": "变更原因",
+    "proofs": "各项变更需要的证明",
+    "chain": "审批环节（按学段）",
+    "refusals_before_way_out": "拒绝几次后可说明理由继续",
+    "max_files_per_slot": "每类证明最多文件数",
+    "hold_days_submitted": "提交后封存天数",
+    "keep_years_decided": "办结后保存年数",
+}
+COLUMN_TITLES = {
+    "code": "代码",
+    "title": "名称",
+    "target": "针对",
+    "field": "项目",
+    "cause": "原因",
+    "slot": "证明",
+    "required": "必须提交",
+    "mode": "计时方式",
+    "days": "工作日",
+    "soon": "提前提醒",
+}
+WORDS = {
+    "*": "全部",
+    "county": "县级",
+    "state": "州级",
+    "school": "学校",
+    "district": "学区",
+    "per_stage": "每级分别计时",
+    "total": "全程合并计时",
+    "evidence": "证明",
+    "field": "填写项",
+    "case": "整件业务",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value: `shown` is text, a list of texts, or {"columns": [...], "rows": [[...]]}."""
+
+    key: str
+    title: str
+    shown: Any
+    article: Article
+    own: bool  # set by this very pack, not inherited
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    settings: list[Setting]
+
+
+def groups(policy: Policy, parent: Policy | None) -> list[Group]:
+    """Every value of a pack by group; a value counts as its own where the pack it inherits says something else."""
+    found: dict[str, list[Setting]] = {}
+    words = _words(policy)
+    for key in sorted(policy.values):
+        head, _, rest = key.partition(".")
+        group, name = (head, rest) if rest else ("", head)
+        own = parent is None or parent.values.get(key) != policy.values[key]
+        shown = _shown(policy.value(key), words, name)
+        found.setdefault(group, []).append(Setting(key, _title(name), shown, policy.source(key), own))
+    return [Group(_title(group) if group else "其他", settings) for group, settings in found.items()]
+
+
+def _title(key: str) -> str:
+    workflows = {one.id: one.title for one in WORKFLOWS}
+    return TITLES.get(key) or workflows.get(key) or key
+
+
+def _words(policy: Policy) -> dict[str, str]:
+    """Codes that stand in values, in the words of the forms."""
+    words = dict(WORDS)
+    words |= {key: column.title for key, column in BY_KEY.items()}
+    words |= {slot.id: slot.title for one in WORKFLOWS for slot in one.evidence}
+    for key, (value, _article) in policy.values.items():
+        if key.endswith(".causes"):
+            words |= {cause["code"]: cause["title"] for cause in value}
+    return words
+
+
+def _shown(value: Any, words: Mapping[str, str], name: str) -> Any:
+    if name == "open_to_status":
+        return [codes.label("xsdqzt", code) for code in value]
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        columns = list(dict.fromkeys(key for one in value for key in one))
+        rows = [["" if key not in one else _plain(one[key], words, key) for key in columns] for one in value]
+        return {"columns": [COLUMN_TITLES.get(key, key) for key in columns], "rows": rows}
+    if isinstance(value, list):
+        return [_plain(one, words) for one in value]
+    if isinstance(value, dict):
+        rows = [[_plain(key, {**words, **COLUMN_TITLES}), _plain(one, words)] for key, one in value.items()]
+        return {"columns": [], "rows": rows}
+    return _plain(value, words)
+
+
+def _plain(value: Any, words: Mapping[str, str], column: str = "") -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return " → ".join(_plain(one, words) for one in value) or "无"
+    return str(value) if column == "code" else words.get(str(value), str(value))
