@@ -9,7 +9,15 @@ from importlib import import_module
 
 from flask import Flask
 
-NAMES: tuple[str, ...] = ("demo", "first_administrator", "doctor", "audit_cmd", "worker")
+NAMES: tuple[str, ...] = (
+    "demo",
+    "sweep",
+    "first_administrator",
+    "doctor",
+    "audit_cmd",
+    "worker",
+    "print_cmd",
+)
 
 
 def init_app(app: Flask) -> None:
