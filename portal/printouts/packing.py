@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP entry can bear
 
@@ -23,3 +24,16 @@ def repacked(data: bytes) -> bytes:
         for info in source.infolist():
             target.writestr(entry(info.filename), source.read(info))
     return packed.getvalue()
+
+
+def packed(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Named files as one ZIP. Raises ValueError where two have one name."""
+    out = io.BytesIO()
+    names: set[str] = set()
+    with zipfile.ZipFile(out, "w") as target:
+        for name, data in files:
+            if name in names:
+                raise ValueError(f"two files are called {name!r}")
+            names.add(name)
+            target.writestr(entry(name), data)
+    return out.getvalue()
