@@ -32,7 +32,6 @@ TITLES = {
     "keep_years_decided": "办结后保存年数",
 }
 COLUMN_TITLES = {
-    "code": "代码",
     "title": "名称",
     "target": "针对",
     "field": "项目",
@@ -107,8 +106,8 @@ def _shown(value: Any, words: Mapping[str, str], name: str) -> Any:
     if name == "open_to_status":
         return [codes.label("xsdqzt", code) for code in value]
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-        columns = list(dict.fromkeys(key for one in value for key in one))
-        rows = [["" if key not in one else _plain(one[key], words, key) for key in columns] for one in value]
+        columns = [key for key in dict.fromkeys(key for one in value for key in one) if key != "code"]
+        rows = [[_plain(one.get(key, ""), words) for key in columns] for one in value]
         return {"columns": [COLUMN_TITLES.get(key, key) for key in columns], "rows": rows}
     if isinstance(value, list):
         return [_plain(one, words) for one in value]
@@ -118,9 +117,9 @@ def _shown(value: Any, words: Mapping[str, str], name: str) -> Any:
     return _plain(value, words)
 
 
-def _plain(value: Any, words: Mapping[str, str], column: str = "") -> str:
+def _plain(value: Any, words: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):
         return " → ".join(_plain(one, words) for one in value) or "无"
-    return str(value) if column == "code" else words.get(str(value), str(value))
+    return words.get(str(value), str(value))

@@ -1,0 +1,223 @@
+"""Reading the audit trail: who may read which records, filters, pages by key, and a sheet for a period.
+
+What never belongs here: HTTP, writing a record (portal.audit does that).
+"""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO
+
+import xlsxwriter
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
+
+from portal.accounts.titles import ROLE_TITLES
+from portal.cases import clock
+from portal.cases.access import Actor, offices_under
+from portal.extensions import db
+from portal.models import Account, AuditRecord, Level, Office, Role
+
+PAGE = 50
+SHEET_LIMIT = 100_000
+BATCH = 2000
+
+ACTIONS = {
+    "signed_in": "登录",
+    "sign_in_refused": "登录被拒",
+    "signed_out": "退出",
+    "password.changed": "修改密码",
+    "password.refused": "修改密码被拒",
+    "password.reset": "重置密码",
+    "first_administrator.code_issued": "生成一次性代码",
+    "account.created": "建立账号",
+    "account.changed": "修改账号",
+    "account.opened": "启用账号",
+    "account.closed": "停用账号",
+    "account.unlocked": "解锁账号",
+    "sessions.ended": "结束他人登录",
+    "office.created": "建立单位",
+    "office.changed": "修改单位",
+    "office.opened": "启用单位",
+    "office.closed": "停用单位",
+    "holidays.changed": "修改放假安排",
+    "access.denied": "越权访问被拒",
+    "pupil.viewed": "查看学生",
+    "pupil.revealed": "显示证件号",
+    "case.started": "发起业务",
+    "case.viewed": "查看业务",
+    "case.claimed": "领取业务",
+    "case.released": "放回业务",
+    "case.taken_over": "接手业务",
+    "case.edited": "修改业务",
+    "case.submitted": "提交业务",
+    "case.approved": "同意",
+    "case.returned": "退回",
+    "case.rejected": "不同意",
+    "case.withdrawn": "撤回业务",
+    "evidence.uploaded": "上传证明",
+    "evidence.refused": "证明未通过检查",
+    "evidence.removed": "移除证明",
+    "evidence.overridden": "说明理由后采用证明",
+    "evidence.viewed": "查看证明",
+    "evidence.downloaded": "下载证明原件",
+    "audit.verified": "校验审计链",
+    "audit.exported": "导出审计记录",
+}
+RESULTS = {"ok": "成功", "denied": "被拒", "refused": "未通过"}
+HEADINGS = (
+    "序号",
+    "时间（北京）",
+    "单位",
+    "人员",
+    "岗位",
+    "操作",
+    "结果",
+    "对象",
+    "对象编号",
+    "网络地址",
+    "请求编号",
+    "摘要",
+)
+PURPOSES = {"routine": "例行检查", "complaint": "投诉核查", "incident": "事件处置", "compliance": "合规审计"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the auditor narrowed the trail to; None for no narrowing."""
+
+    action: str = ""
+    login: str = ""
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A record with the names that its ids stand for today."""
+
+    record: AuditRecord
+    action: str
+    result: str
+    person: str
+    role: str
+    office: str
+
+
+def readable_by(actor: Actor) -> ColumnElement[bool]:
+    """All records for the auditor of a state; for one of a county those of acts from the offices below it."""
+    if actor.office_level is Level.STATE:
+        return true()
+    return AuditRecord.office_id.in_(offices_under(actor.office_path))
+
+
+def page(actor: Actor, filters: Filters, before: int | None) -> tuple[list[Line], int | None]:
+    """One page, newest first, of records older than `before`; and the key of the next page or None."""
+    query = _query(actor, filters)
+    if before is not None:
+        query = query.where(AuditRecord.seq < before)
+    rows = list(db.session.scalars(query.order_by(AuditRecord.seq.desc()).limit(PAGE + 1)))
+    following = rows[PAGE - 1].seq if len(rows) > PAGE else None
+    return lines(rows[:PAGE]), following
+
+
+def count(actor: Actor, filters: Filters) -> int:
+    return db.session.execute(
+        select(func.count()).select_from(_query(actor, filters).subquery())
+    ).scalar_one()
+
+
+def _query(actor: Actor, filters: Filters) -> Select[tuple[AuditRecord]]:
+    query = select(AuditRecord).where(readable_by(actor))
+    if filters.action:
+        query = query.where(AuditRecord.action == filters.action)
+    if filters.login:
+        people = select(Account.id).where(Account.login == filters.login)
+        query = query.where(AuditRecord.actor_id.in_(people))
+    if filters.first:
+        query = query.where(AuditRecord.at >= _midnight(filters.first))
+    if filters.last:
+        query = query.where(AuditRecord.at < _midnight(filters.last + timedelta(days=1)))
+    return query
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), clock.ZONE)
+
+
+def lines(records: list[AuditRecord]) -> list[Line]:
+    """Names for the ids of some records, two queries for all of them."""
+    people = _by_id(Account, {one.actor_id for one in records})
+    offices = _by_id(Office, {one.office_id for one in records})
+    return [_line(one, people, offices) for one in records]
+
+
+def _by_id(model: Any, ids: set[uuid.UUID | None]) -> dict[uuid.UUID, Any]:
+    wanted = [one for one in ids if one]
+    return {row.id: row for row in db.session.scalars(select(model).where(model.id.in_(wanted)))}
+
+
+def _line(record: AuditRecord, people: dict[uuid.UUID, Any], offices: dict[uuid.UUID, Any]) -> Line:
+    person = people.get(record.actor_id) if record.actor_id else None
+    office = offices.get(record.office_id) if record.office_id else None
+    return Line(
+        record,
+        ACTIONS.get(record.action, record.action),
+        RESULTS.get(record.result, record.result),
+        person.name if person else "",
+        ROLE_TITLES[Role(person.role)] if person else "",
+        office.name if office else "",
+    )
+
+
+def write_sheet(actor: Actor, filters: Filters) -> BinaryIO:
+    """An XLSX of the records, oldest first. Every cell is written as text, so that none can be a formula."""
+    target: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the answer, which closes it
+    book = xlsxwriter.Workbook(target, {"constant_memory": True, "in_memory": False})
+    sheet = book.add_worksheet("审计记录")
+    for column, heading in enumerate(HEADINGS):
+        sheet.write_string(0, column, heading)
+    for row, line in enumerate(_all(actor, filters), start=1):
+        for column, cell in enumerate(_cells(line)):
+            sheet.write_string(row, column, cell)
+    book.close()
+    target.seek(0)
+    return target
+
+
+def _all(actor: Actor, filters: Filters) -> Iterable[Line]:
+    seq = 0
+    while True:
+        query = _query(actor, filters).where(AuditRecord.seq > seq)
+        rows = list(db.session.scalars(query.order_by(AuditRecord.seq).limit(BATCH)))
+        if not rows:
+            return
+        yield from lines(rows)
+        seq = rows[-1].seq
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    one = line.record
+    return (
+        str(one.seq),
+        f"{clock.local(one.at):%Y-%m-%d %H:%M:%S}",
+        line.office,
+        line.person,
+        line.role,
+        line.action,
+        line.result,
+        one.object_kind,
+        one.object_id,
+        one.address,
+        one.request_id,
+        one.digest,
+    )
+
+
+def action_choices(actor: Actor) -> list[tuple[str, str]]:
+    """The actions that occur in what the actor may read, by their titles."""
+    there = db.session.scalars(select(AuditRecord.action).where(and_(readable_by(actor))).distinct())
+    return sorted(((action, ACTIONS.get(action, action)) for action in there), key=lambda pair: pair[1])
