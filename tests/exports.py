@@ -19,13 +19,36 @@ from portal.standards.columns import COLUMNS
 FAMILY = "马王李张赵陈杨刘黄周吴徐孙胡朱高林何郭罗"
 GIVEN = "明华军丽芳伟娜静敏强磊洋艳勇杰娟涛超霞平刚桂英玉兰凤洁梅琳素云莲真环雪荣爱妹香月莺媛"
 RARE_NAMES = ("买买提·阿不都热依木", "王\U0002c029", "李\ue863", "赵㛃", "陈\U00030edd")
-FORM_PUPIL = (
-    "姓名 曾用名 性别 国籍/地区 港澳台侨外 民族 身份证件类型 身份证件号 出生日期 "
-    "现居住详细地址 户口所在地具体地址 年级 班级 政治面貌 是否寄宿生 是否残疾人 是否农村留守儿童"
-).split()
-FORM_GUARDIAN = (
-    "姓名 关系 是否监护人 民族 身份证件类型 身份证件号 工作单位 户口所在地具体地址 联系电话".split()
-)
+FORM_PUPIL = [
+    "姓名",
+    "曾用名",
+    "性别",
+    "国籍/地区",
+    "港澳台侨外",
+    "民族",
+    "身份证件类型",
+    "身份证件号",
+    "出生日期",
+    "现居住详细地址",
+    "户口所在地具体地址",
+    "年级",
+    "班级",
+    "政治面貌",
+    "是否寄宿生",
+    "是否残疾人",
+    "是否农村留守儿童",
+]
+FORM_GUARDIAN = [
+    "姓名",
+    "关系",
+    "是否监护人",
+    "民族",
+    "身份证件类型",
+    "身份证件号",
+    "工作单位",
+    "户口所在地具体地址",
+    "联系电话",
+]
 FORM_HEADINGS = (
     "学籍号",
     "学校标识码",
@@ -38,12 +61,34 @@ FORM_HEADINGS = (
 FORM_COLUMNS = (
     "student_number",
     "school_code",
-    *"name former_name sex nationality overseas ethnicity id_type id_number birth_date address household".split(),
-    *"grade class_name political boarding disabled left_behind".split(),
+    *[
+        "name",
+        "former_name",
+        "sex",
+        "nationality",
+        "overseas",
+        "ethnicity",
+        "id_type",
+        "id_number",
+        "birth_date",
+        "address",
+        "household",
+    ],
+    *["grade", "class_name", "political", "boarding", "disabled", "left_behind"],
     *(
         f"guardian{number}_{item}"
         for number in (1, 2)
-        for item in "name relation is_guardian ethnicity id_type id_number work household phone".split()
+        for item in [
+            "name",
+            "relation",
+            "is_guardian",
+            "ethnicity",
+            "id_type",
+            "id_number",
+            "work",
+            "household",
+            "phone",
+        ]
     ),
     "disability",
     "special_study",

@@ -1,0 +1,86 @@
+"""Whether what was approved here has landed in the national system: the next export that shows it says so."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from sqlalchemy import Select, func, select, update
+
+from portal import audit
+from portal.cases.access import Actor, visible_to
+from portal.extensions import db
+from portal.models import Case, NationalEntry, RegisterChange
+from portal.models.types import utcnow
+
+CHUNK = 500
+
+
+def confirm_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]]) -> list[uuid.UUID]:
+    """Confirm every approved case whose whole change an export shows; runs in the load's own transaction.
+
+    `seen` is {pupil id: {column: text in the export}}. A change that a later approved one overwrote counts as shown
+    when the later value is. Returns the ids of the cases confirmed.
+    """
+    landed: list[uuid.UUID] = []
+    waiting = iter(seen)
+    while pupils := list(islice(waiting, CHUNK)):
+        landed += _landed(pupils, seen)
+    for case_id in landed:
+        db.session.execute(
+            update(NationalEntry)
+            .where(NationalEntry.case_id == case_id, NationalEntry.confirmed_at.is_(None))
+            .values(confirmed_at=utcnow(), confirmed_load_id=load_id),
+            execution_options={"synchronize_session": False},
+        )
+    db.session.expire_all()
+    for case_id in landed:
+        audit.append("case.landed", "case", case_id, load=load_id.hex)
+    return landed
+
+
+def _landed(pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, str]]) -> list[uuid.UUID]:
+    query = (
+        select(RegisterChange, NationalEntry.confirmed_at)
+        .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
+        .where(RegisterChange.pupil_id.in_(list(pupils)))
+        .order_by(RegisterChange.pupil_version.desc())
+    )
+    accepted: dict[tuple[uuid.UUID, str], set[str]] = defaultdict(set)  # this change's value or a later one's
+    shown: dict[uuid.UUID, bool] = {}
+    for change, confirmed_at in db.session.execute(query):
+        place = (change.pupil_id, change.column)
+        accepted[place].add(change.after)
+        if confirmed_at is None:
+            here = seen[change.pupil_id].get(change.column) in accepted[place]
+            shown[change.case_id] = shown.get(change.case_id, True) and here
+    return [case_id for case_id, all_shown in shown.items() if all_shown]
+
+
+def withdraw_confirmations(load_id: uuid.UUID) -> int:
+    """When a load is undone: what it had confirmed waits again. Returns how many cases."""
+    done = db.session.execute(
+        update(NationalEntry)
+        .where(NationalEntry.confirmed_load_id == load_id)
+        .values(confirmed_at=None, confirmed_load_id=None),
+        execution_options={"synchronize_session": False},
+    )
+    db.session.expire_all()
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _waiting(actor: Actor) -> Select[NationalEntry]:
+    return select(NationalEntry).join(Case).where(NationalEntry.confirmed_at.is_(None), visible_to(actor))
+
+
+def waiting(actor: Actor, limit: int = 200) -> list[NationalEntry]:
+    """Approved cases that no export has shown yet, oldest first, of those the actor may see."""
+    query = _waiting(actor).order_by(NationalEntry.approved_at, NationalEntry.case_id).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def count_waiting(actor: Actor) -> int:
+    """How many cases waiting() would list without its limit."""
+    return db.session.execute(select(func.count()).select_from(_waiting(actor).subquery())).scalar_one()

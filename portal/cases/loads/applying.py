@@ -1,0 +1,204 @@
+"""Writing a checked load into the register, and taking it back: one transaction each, all or nothing.
+
+A pupil that moved since the row was compared stops the whole: what the person saw is what is written. Undoing writes
+the former values back over exactly the columns that the load changed; versions only ever grow, so that no page opened
+before, between or after can pass for a fresh one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit
+from portal.cases import landings
+from portal.cases.loads import comparing
+from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import OPEN, Account, Case, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models.types import utcnow
+
+CHUNK = 1000
+ROWS = RegisterLoadRow.__table__
+MOVED = "核对之后又有学生的登记发生变动，预览已经过时。请重新核对后再应用"
+
+
+class CannotNow(Exception):
+    """Why a load cannot be applied or undone now, in Chinese; nothing was written."""
+
+
+def apply(load_id: uuid.UUID) -> None:
+    """applying -> applied, in the running transaction; the caller commits. Does nothing when it is not applying.
+
+    Raises CannotNow when the register moved since the check.
+    """
+    load = _take(load_id, "applying", status="applied", applied_at=utcnow(), message="")
+    if load is None:
+        return
+    schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
+    try:
+        for rows in _chunks(load_id, ADDED):
+            new = [_new(load_id, row, schools) for row in rows]
+            db.session.execute(insert(PUPILS), new)
+        for kind in (CHANGED, MISSING):
+            for rows in _chunks(load_id, kind):
+                _rewrite(rows, schools, "after", expected=0)
+    except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
+        raise CannotNow(MOVED) from error
+    seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
+    landed = landings.confirm_landed(load_id, seen)
+    record(load, "load.applied", landed=len(landed), counts=load.counts)
+    reach("load.before_commit")
+
+
+def undo(load_id: uuid.UUID) -> None:
+    """undoing -> undone, in the running transaction; the caller commits. Does nothing when it is not undoing.
+
+    Raises CannotNow when cases or later loads touched the pupils since.
+    """
+    load = _take(load_id, "undoing", status="undone", undone_at=utcnow(), message="")
+    if load is None:
+        return
+    if reason := why_not_undo(load):
+        raise CannotNow(reason)
+    schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
+    landings.withdraw_confirmations(load_id)
+    try:
+        for kind in (CHANGED, MISSING):
+            for rows in _chunks(load_id, kind):
+                _rewrite(rows, schools, "before", expected=1)
+    except KeyError as error:
+        raise CannotNow("有学生原来的学校已不在本单位管辖之下，不能整批撤销") from error
+    for rows in _chunks(load_id, ADDED):
+        ids = [row.pupil_id for row in rows]
+        gone = db.session.execute(delete(PUPILS).where(PUPILS.c.id.in_(ids), PUPILS.c.version == 0))
+        if gone.rowcount != len(ids):  # type: ignore[attr-defined]
+            raise CannotNow(MOVED)
+    record(load, "load.undone")
+    reach("load.before_commit")
+
+
+def why_not_undo(load: RegisterLoad) -> str:
+    """Why an applied load cannot be taken back, in Chinese; "" when it can."""
+    since = load.applied_at
+    touched = _pupils(load, WRITTEN)
+    cases = _count(
+        select(Case.pupil_id).where(
+            Case.created_at >= since,
+            or_(
+                and_(Case.pupil_id.in_(touched), Case.status.in_(OPEN)),
+                Case.pupil_id.in_(_pupils(load, (ADDED,))),  # a pupil with any case stays
+            ),
+        )
+    )
+    changes = _count(
+        select(RegisterChange.pupil_id).where(
+            RegisterChange.pupil_id.in_(touched), RegisterChange.at >= since
+        )
+    )
+    if cases or changes:
+        return (
+            f"这批数据应用之后，已有 {max(cases, changes)} 名涉及的学生发起或办结了业务，不能整批撤销。"
+            "请先撤回正在办理的业务；已办结的，以新的导出文件更正"
+        )
+    later = db.session.execute(
+        select(RegisterLoad.filename, RegisterLoad.applied_at)
+        .join(ROWS, ROWS.c.load_id == RegisterLoad.id)
+        .where(
+            RegisterLoad.id != load.id,
+            RegisterLoad.status.in_(("applied", "undoing")),
+            RegisterLoad.applied_at >= since,
+            ROWS.c.kind.in_(WRITTEN),
+            ROWS.c.pupil_id.in_(touched),
+        )
+        .order_by(RegisterLoad.applied_at.desc())
+        .limit(1)
+    ).first()
+    if later:
+        return f"之后应用的“{later.filename}”也改动了其中的学生，请先撤销那一批"
+    return ""
+
+
+def _pupils(load: RegisterLoad, kinds: Sequence[str]) -> Select[uuid.UUID | None]:
+    return select(RegisterLoadRow.pupil_id).where(
+        RegisterLoadRow.load_id == load.id, RegisterLoadRow.kind.in_(kinds)
+    )
+
+
+def _count(pupils: Any) -> int:
+    return db.session.execute(select(func.count()).select_from(pupils.distinct().subquery())).scalar_one()
+
+
+def _take(load_id: uuid.UUID, source: str, **values: Any) -> RegisterLoad | None:
+    """Move the load on by a conditional UPDATE, which also keeps a second worker waiting until this one is done."""
+    done = db.session.execute(
+        update(RegisterLoad)
+        .where(RegisterLoad.id == load_id, RegisterLoad.status == source)
+        .values(**values),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    load = db.session.get_one(RegisterLoad, load_id)
+    db.session.refresh(load)
+    return load
+
+
+def _chunks(load_id: uuid.UUID, kind: str) -> Iterator[Sequence[Any]]:
+    """The findings of a kind, in order of their ids."""
+    last = 0
+    while True:
+        query = (
+            select(ROWS.c.id, ROWS.c.pupil_id, ROWS.c.pupil_version, ROWS.c.before, ROWS.c.after)
+            .where(ROWS.c.load_id == load_id, ROWS.c.kind == kind, ROWS.c.id > last)
+            .order_by(ROWS.c.id)
+            .limit(CHUNK)
+        )
+        rows = db.session.execute(query).all()
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].id
+
+
+def _new(load_id: uuid.UUID, row: Any, schools: dict[str, uuid.UUID]) -> dict[str, Any]:
+    return comparing.new_pupil(load_id, row.pupil_id, schools[row.after["school_code"]], row.after)
+
+
+_REWRITE = (
+    update(PUPILS)
+    .where(PUPILS.c.id == bindparam("row_id"))
+    .values({column.name: bindparam(f"new_{column.name}") for column in PUPILS.c if column.name != "id"})
+)
+
+
+def _rewrite(rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, *, expected: int) -> None:
+    """Write one side of the findings over their pupils, who must be at the version compared plus `expected`."""
+    ids = [row.pupil_id for row in rows]
+    locked = select(PUPILS).where(PUPILS.c.id.in_(ids)).order_by(PUPILS.c.id).with_for_update()
+    pupils = {pupil.id: pupil for pupil in db.session.execute(locked)}
+    values = []
+    for row in rows:
+        pupil = pupils.get(row.pupil_id)
+        if pupil is None or pupil.version != row.pupil_version + expected:
+            raise CannotNow(MOVED)
+        changed = comparing.changed_pupil(pupil, getattr(row, side), schools)
+        values.append(
+            {f"new_{key}": value for key, value in changed.items() if key != "id"} | {"row_id": pupil.id}
+        )
+    db.session.connection().execute(_REWRITE, values)
+
+
+def record(load: RegisterLoad, action: str, result: str = "ok", **body: Any) -> None:
+    """An audit record of what a task did, in the name of the person who asked for it."""
+    author = db.session.get_one(Account, load.account_id)
+    token = audit.origin.set(audit.Origin(actor_id=author.id, office_id=author.office_id))
+    try:
+        audit.append(action, "load", load.id, result=result, **body)
+    finally:
+        audit.origin.reset(token)

@@ -1,0 +1,245 @@
+"""Checked rows beside the working copy: what is added, changed, held back, landed, and what is only pointed at.
+
+A value that an approved case of ours changed and that the export does not show yet is held: the working copy keeps it.
+Where the export shows it, the case has landed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.cases import register
+from portal.cases.loads.checking import WARNING, CellFault, CheckedRow, storable
+from portal.extensions import db
+from portal.models import NationalEntry, Office, Pupil, RegisterChange
+from portal.models.types import new_id
+from portal.standards.columns import BY_KEY
+from portal.standards.school_numbers import STUDENT_NUMBER
+
+ADDED, CHANGED, MISSING = "added", "changed", "missing"
+HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
+KINDS = (ADDED, CHANGED, MISSING, HELD, LANDED, WARNED, FAULTY)
+WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
+PUPILS = Pupil.__table__
+STORED = tuple(column.key for column in BY_KEY.values() if column.stored)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the loading office may touch: the schools below it by id, and the identity numbers used twice in the file."""
+
+    codes: Mapping[uuid.UUID, str]
+    shared_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A change that an approved, not yet confirmed case made to one column of a pupil."""
+
+    column: str
+    before: str
+    after: str
+
+
+@dataclass
+class _Known:
+    """What the database holds about the numbers of one chunk."""
+
+    pupils: dict[str, Any] = field(default_factory=dict)
+    holders: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    approved: dict[uuid.UUID, list[Approved]] = field(default_factory=lambda: defaultdict(list))
+
+
+def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> list[dict[str, Any]]:
+    """The register_load_rows of one chunk, as column -> value; equal rows give none."""
+    known = _look_up(rows)
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        pupil = known.pupils.get(row.values.get("student_number", ""))
+        if pupil is not None and pupil.school_id not in scope.codes:
+            row.faults.append(_held_outside(row))
+        if row.faulty:
+            found.append(_finding(load_id, row, pupil, FAULTY, faults=row.faults))
+            continue
+        _point_at_shared_id(row, known, scope)
+        findings = _added(row) if pupil is None else _against(row, pupil, known, scope)
+        found += [_finding(load_id, row, pupil, kind, **values) for kind, values in findings]
+        if row.faults:
+            found.append(_finding(load_id, row, pupil, WARNED, faults=row.faults))
+    return found
+
+
+def _look_up(rows: Sequence[CheckedRow]) -> _Known:
+    known = _Known()
+    numbers = [row.values["student_number"] for row in rows if _well_formed(row)]
+    for pupil in db.session.execute(select(PUPILS).where(PUPILS.c.student_number.in_(numbers))):
+        known.pupils[pupil.student_number] = pupil
+    ids = [row.values["id_number"] for row in rows if row.values.get("id_number") and not row.faulty]
+    holders = select(PUPILS.c.id_number, PUPILS.c.student_number).where(PUPILS.c.id_number.in_(ids))
+    for number, student_number in db.session.execute(holders):
+        known.holders[number].add(student_number)
+    waiting = (
+        select(RegisterChange.pupil_id, RegisterChange.column, RegisterChange.before, RegisterChange.after)
+        .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
+        .where(
+            NationalEntry.confirmed_at.is_(None),
+            RegisterChange.pupil_id.in_([pupil.id for pupil in known.pupils.values()]),
+        )
+        .order_by(RegisterChange.pupil_version)
+    )
+    for pupil_id, column, before, after in db.session.execute(waiting):
+        known.approved[pupil_id].append(Approved(column, before, after))
+    return known
+
+
+def _well_formed(row: CheckedRow) -> bool:
+    return bool(STUDENT_NUMBER.fullmatch(row.values.get("student_number", "")))
+
+
+def _added(row: CheckedRow) -> Iterable[tuple[str, dict[str, Any]]]:
+    after = {key: text for key, text in row.values.items() if text or BY_KEY[key].stored}
+    yield ADDED, {"pupil_id": new_id(), "after": after}
+
+
+def _against(
+    row: CheckedRow, pupil: Any, known: _Known, scope: Scope
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The findings about a row whose pupil the working copy has."""
+    present = stored_texts(pupil, scope.codes)
+    approved = known.approved.get(pupil.id, [])
+    before: dict[str, str | None] = {}
+    after: dict[str, str | None] = {}
+    held: dict[str, str] = {}
+    for key, text in row.values.items():
+        if text == (present.get(key) or ""):
+            continue
+        if any(one.column == key and one.before == text for one in approved):
+            held[key] = text
+        else:
+            before[key], after[key] = present.get(key), text
+            _point_at_third_value(row, key, approved)
+    if pupil.gone_since is not None:
+        before["gone_since"], after["gone_since"] = pupil.gone_since.isoformat(), None
+    if after:
+        yield CHANGED, {"before": before, "after": after}
+    if held:
+        yield HELD, {"before": {key: present.get(key) for key in held}, "after": held}
+    shown = {one.column: row.values[one.column] for one in approved if one.column in row.values}
+    if any(one.after == shown.get(one.column) for one in approved):
+        yield LANDED, {"after": shown}
+
+
+def _point_at_third_value(row: CheckedRow, key: str, approved: Iterable[Approved]) -> None:
+    ours = [one.after for one in approved if one.column == key]
+    if ours:
+        reason = f"本门户已批准改为“{BY_KEY[key].shown(ours[-1])}”，导出文件却是另一个值"
+        remedy = "按导出文件载入；请核对全国学籍系统的录入是否有误"
+        row.faults.append(CellFault(key, BY_KEY[key].title, row.values[key], reason, remedy, WARNING))
+
+
+def stored_texts(pupil: Any, codes: Mapping[uuid.UUID, str]) -> dict[str, str | None]:
+    """{column key: text} of a row of the pupils table; a loose item that was never there is left out."""
+    texts: dict[str, str | None] = dict(pupil.particulars)
+    for key in STORED:
+        value = getattr(pupil, key)
+        texts[key] = value.isoformat() if isinstance(value, date) else value or ""
+    return texts | {"school_code": codes.get(pupil.school_id, "")}
+
+
+def _held_outside(row: CheckedRow) -> CellFault:
+    number = row.values["student_number"]
+    return CellFault(
+        "student_number",
+        BY_KEY["student_number"].title,
+        number,
+        "这个学籍号已登记在本单位管辖范围以外的学校",
+        "学生转来的，请先在全国学籍系统办结转学；仍有疑问的，请联系主管教育局",
+    )
+
+
+def _point_at_shared_id(row: CheckedRow, known: _Known, scope: Scope) -> None:
+    number = row.values.get("id_number", "")
+    others = known.holders.get(number, set()) - {row.values["student_number"]}
+    if not number or not (others or number in scope.shared_ids):
+        return
+    where = "文件中另有一行" if number in scope.shared_ids else "登记中另有一个学籍号"
+    row.faults.append(
+        CellFault(
+            "id_number",
+            BY_KEY["id_number"].title,
+            number,
+            f"{where}使用同一身份证件号，可能一人多籍",
+            "照原样载入；请查明后按问题学籍处理办法认定保留哪一份",
+            WARNING,
+        )
+    )
+
+
+def _finding(load_id: uuid.UUID, row: CheckedRow, pupil: Any, kind: str, **values: Any) -> dict[str, Any]:
+    faults: list[CellFault] = values.pop("faults", [])
+    return {
+        "load_id": load_id,
+        "row": row.row,
+        "kind": kind,
+        "pupil_id": pupil.id if pupil is not None else None,
+        "pupil_version": pupil.version if pupil is not None else 0,
+        "student_number": storable(row.values.get("student_number", ""))[:20],
+        "name": storable(row.values.get("name", ""))[:80],
+        "before": {},
+        "after": {},
+        "faults": [fault.as_json() for fault in faults],
+    } | values
+
+
+def new_pupil(
+    load_id: uuid.UUID, pupil_id: uuid.UUID, school_id: uuid.UUID, after: Mapping[str, str]
+) -> dict[str, Any]:
+    """The pupils row of an added pupil."""
+    blank = Pupil(particulars={})
+    texts = {key: text for key, text in after.items() if key != "school_code"}
+    row = {key: "" for key in STORED if key != "birth_date"} | {"enrolment_status": "01", "birth_date": None}
+    return {
+        **row,
+        "id": pupil_id,
+        "load_id": load_id,
+        "school_id": school_id,
+        "particulars": {},
+        "gone_since": None,
+        "version": 0,
+        **register.attributes(blank, texts),
+    }
+
+
+def changed_pupil(
+    pupil: Any, texts: Mapping[str, str | None], schools: Mapping[str, uuid.UUID]
+) -> dict[str, Any]:
+    """The pupils row after {column: text} was written over it; None takes a loose item away."""
+    columns = {key: text or "" for key, text in texts.items() if key in BY_KEY and BY_KEY[key].stored}
+    loose = {key: text for key, text in texts.items() if key in BY_KEY and not BY_KEY[key].stored}
+    school = loose.pop("school_code", None)
+    values = dict(pupil._mapping) | register.attributes(pupil, columns)
+    if loose:
+        merged = {**pupil.particulars, **loose}
+        values["particulars"] = {key: text for key, text in merged.items() if text is not None}
+    if school:
+        values["school_id"] = schools[school]
+    if "gone_since" in texts:
+        gone = texts["gone_since"]
+        values["gone_since"] = date.fromisoformat(gone) if gone else None
+    return values | {"version": pupil.version + 1}
+
+
+def schools_of(office: Office) -> Any:
+    """The schools at or below an office: rows of (id, code, stages)."""
+    return db.session.execute(
+        select(Office.id, Office.code, Office.stages).where(
+            Office.path.startswith(office.path, autoescape=True), Office.level == "school"
+        )
+    ).all()

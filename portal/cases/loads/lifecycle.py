@@ -1,0 +1,193 @@
+"""What a person may ask of a load, and the findings as lists. Slow work is asked for in the transaction of the act."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Select, delete, select, update
+
+from portal import audit, tasks
+from portal.cases.access import Actor
+from portal.cases.loads import applying, mapping, work
+from portal.cases.loads.comparing import FAULTY, KINDS, WRITTEN
+from portal.cases.loads.reading import head_of
+from portal.extensions import db
+from portal.models import RegisterLoad, RegisterLoadRow, Role
+from portal.models.types import new_id
+from storage.objects import Sealed, new_key
+
+LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
+MAX_BYTES = 25 * 1024 * 1024
+PAGE = 50
+BEFORE_APPLYING = ("uploaded", "checking", "checked", "failed")
+RECENT = 50
+
+
+class LoadRefused(Exception):
+    """An act that cannot be done now; the text says why and what to do."""
+
+
+def _own(actor: Actor) -> Select[RegisterLoad]:
+    return select(RegisterLoad).where(RegisterLoad.office_id == actor.office_id)
+
+
+def loads_of(actor: Actor) -> list[RegisterLoad]:
+    """The latest loads of the actor's own office, newest first; none for roles that do not load."""
+    if actor.role not in LOADERS:
+        return []
+    query = _own(actor).order_by(RegisterLoad.created_at.desc(), RegisterLoad.id).limit(RECENT)
+    return list(db.session.scalars(query))
+
+
+def find_load(actor: Actor, load_id: uuid.UUID) -> RegisterLoad | None:
+    """The load if it is of the actor's office and the role loads; None otherwise, whether or not it exists."""
+    if actor.role not in LOADERS:
+        return None
+    return db.session.scalars(_own(actor).where(RegisterLoad.id == load_id)).one_or_none()
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that has been read once and stored: nothing of it is in the database yet."""
+
+    filename: str
+    headings: list[str]
+    sealed: Sealed
+
+
+def receive(filename: str, data: bytes) -> Received:
+    """Find the headings and store the file. Slow and without the database: call it before the first query.
+
+    Raises Unreadable for a file that is no export.
+    """
+    headings = head_of(io.BytesIO(data)).headings
+    store = tasks.store()
+    sealed = store.put(
+        new_key("loads"), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
+    )
+    return Received(filename[-200:], headings, sealed)
+
+
+def begin(actor: Actor, received: Received) -> RegisterLoad:
+    """A load with the columns that this office chose last for such headings, else those that are recognised."""
+    chosen = mapping.recall(actor.office_id, received.headings) or mapping.propose(received.headings)
+    load = RegisterLoad(
+        id=new_id(),
+        office_id=actor.office_id,
+        account_id=actor.id,
+        filename=received.filename,
+        sha256=received.sealed.sha256,
+        stored=asdict(received.sealed),
+        headings=received.headings,
+        mapping=chosen,
+        status="uploaded",
+    )
+    db.session.add(load)
+    db.session.flush()
+    audit.append("load.uploaded", "load", load.id, sha256=load.sha256, size=received.sealed.size)
+    return load
+
+
+def start_check(load: RegisterLoad, actor: Actor, chosen: Mapping[str, str], *, complete: bool) -> None:
+    """Fix the columns, remember them for the office, and check. Raises LoadRefused."""
+    fault = mapping.fault_in(chosen, actor.office_level)
+    if fault:
+        raise LoadRefused(fault)
+    if any(not key.isdigit() or int(key) >= len(load.headings) for key in chosen):
+        raise LoadRefused("列与文件不符，请刷新页面重新选择")
+    _move(
+        load,
+        ("uploaded", "checked", "failed"),
+        "checking",
+        mapping=dict(chosen),
+        complete=complete,
+        account_id=actor.id,
+        worker="",
+        worker_seen_at=None,
+        done_rows=0,
+        total_rows=0,
+        counts={},
+        message="",
+    )
+    mapping.remember(actor.office_id, load.headings, chosen)
+    tasks.enqueue(work.CHECK, load_id=str(load.id))
+    audit.append("load.check_asked", "load", load.id, complete=complete)
+
+
+def ask_apply(load: RegisterLoad, actor: Actor, *, without_faulty: bool) -> None:
+    """Apply what was previewed. Rows with errors are left out, which the person has to have ticked."""
+    if load.counts.get(FAULTY) and not without_faulty:
+        raise LoadRefused("有错误的行不会载入。确认先载入其余各行的，请勾选“不含有错误的行”")
+    if not any(load.counts.get(kind) for kind in (*WRITTEN, "landed")):
+        raise LoadRefused("没有需要写入的变动")
+    _move(load, ("checked",), "applying", account_id=actor.id, message="")
+    tasks.enqueue(work.APPLY, load_id=str(load.id))
+    audit.append("load.apply_asked", "load", load.id)
+
+
+def ask_undo(load: RegisterLoad, actor: Actor) -> None:
+    """Take an applied load back as a whole. Raises LoadRefused with the reason when it cannot be."""
+    if load.status == "applied":
+        reason = applying.why_not_undo(load)
+        if reason:
+            raise LoadRefused(reason)
+    _move(load, ("applied",), "undoing", account_id=actor.id, message="")
+    tasks.enqueue(work.UNDO, load_id=str(load.id))
+    audit.append("load.undo_asked", "load", load.id)
+
+
+def discard(load: RegisterLoad) -> None:
+    """Throw away what was never applied, with its findings; the file itself stays in the store."""
+    _move(load, BEFORE_APPLYING, "discarded", message="")
+    db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load.id))
+    audit.append("load.discarded", "load", load.id)
+
+
+def _move(load: RegisterLoad, sources: tuple[str, ...], status: str, **values: Any) -> None:
+    done = db.session.execute(
+        update(RegisterLoad)
+        .where(RegisterLoad.id == load.id, RegisterLoad.status.in_(sources))
+        .values(status=status, **values),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise LoadRefused("这批数据的状态已经变化，请刷新页面查看")
+    db.session.refresh(load)
+
+
+# --- findings -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of the findings of a kind; `next` and `previous` are ids to page from, None where there is no page."""
+
+    rows: list[RegisterLoadRow]
+    previous: int | None
+    next: int | None
+
+
+def first_kind(load: RegisterLoad) -> str:
+    """The list to open first: errors, then what would change."""
+    order = (FAULTY, *KINDS)
+    return next((kind for kind in order if load.counts.get(kind)), KINDS[0])
+
+
+def findings(load: RegisterLoad, kind: str, after: int = 0, before: int = 0, size: int = PAGE) -> Listing:
+    """A page of the findings of a kind, in the order of the sheet, after or before a finding's id."""
+    wanted = select(RegisterLoadRow).where(RegisterLoadRow.load_id == load.id, RegisterLoadRow.kind == kind)
+    if before:
+        query = wanted.where(RegisterLoadRow.id < before).order_by(RegisterLoadRow.id.desc())
+    else:
+        query = wanted.where(RegisterLoadRow.id > after).order_by(RegisterLoadRow.id)
+    rows = list(db.session.scalars(query.limit(size + 1)))
+    more, rows = len(rows) > size, rows[:size]
+    if before:
+        rows.reverse()
+    back = more if before else bool(after)
+    forth = True if before else more
+    return Listing(rows, rows[0].id if rows and back else None, rows[-1].id if rows and forth else None)
