@@ -81,14 +81,15 @@ def keep(store: ObjectStore, key: str, data: bytes, judged: Judgement) -> Kept:
     reach("upload.after_put")
     pages = []
     for page in judged.pages:
-        view, thumb = (_put_jpeg(store, picture) for picture in (page.view_jpeg, page.thumb_jpeg))
-        pages.append((view, thumb))
+        view = _put_jpeg(store, f"{key}-{page.page}-view", page.view_jpeg)
+        pages.append((view, _put_jpeg(store, f"{key}-{page.page}-thumb", page.thumb_jpeg)))
     reach("upload.after_views")
     return Kept(original, tuple(pages))
 
 
-def _put_jpeg(store: ObjectStore, picture: bytes) -> Sealed:
-    return store.put(new_key("views"), io.BytesIO(picture), size_limit=MAX_BYTES, media_type="image/jpeg")
+def _put_jpeg(store: ObjectStore, key: str, picture: bytes) -> Sealed:
+    """A rendition under the original's key and a suffix, so that the staged row names everything that may lie there."""
+    return store.put(key, io.BytesIO(picture), size_limit=MAX_BYTES, media_type="image/jpeg")
 
 
 def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
@@ -216,6 +217,7 @@ def removed_files(case: Case, slot: str) -> list[EvidenceFile]:
 def remove(case: Case, actor: Actor, file: EvidenceFile) -> None:
     """Take a file out of a draft or returned case. The sealed object stays: what a reviewer once saw is kept."""
     _check_open(case, actor)
+    _hold_editable(case)
     if file.removed_at is None:
         file.removed_at, file.removed_round = utcnow(), case.round
         audit.append("evidence.removed", "evidence", file.id, case=case.id.hex)
@@ -248,6 +250,7 @@ def override(case: Case, actor: Actor, file: EvidenceFile, reason: str) -> None:
         raise Refused("请写明为什么只能提交这一张（至少 4 个字）")
     if not may_override(case, file):
         raise Refused("请先按提示重新拍摄；多次仍不能通过时可以填写原因后继续")
+    _hold_editable(case)
     file.override_reason = reason[:500]
     audit.append("evidence.overridden", "evidence", file.id, case=case.id.hex, verdict=file.verdict)
 
@@ -258,7 +261,10 @@ def _check_open(case: Case, actor: Actor) -> None:
 
 
 def _hold_editable(case: Case) -> None:
-    """Take the case's row so that an upload and a submission cannot cross. Raises Refused when it was submitted."""
+    """Take the case's row so that a change of its files and a submission cannot cross: perform() takes it too.
+
+    Raises Refused when it was submitted meanwhile.
+    """
     done = db.session.execute(
         update(Case)
         .where(Case.id == case.id, Case.status.in_((Status.DRAFT, Status.RETURNED)))
@@ -328,14 +334,20 @@ def reap(store: ObjectStore) -> int:
 
     Commits for itself, a row at a time. Returns the number of rows.
     """
-    query = select(EvidenceFile.id, EvidenceFile.store_key).where(
+    late = (
         EvidenceFile.status.in_(("staged", "reaping")),
         EvidenceFile.expires_at < utcnow() - timedelta(hours=1),
     )
-    found = db.session.execute(query).all()
+    found = db.session.execute(select(EvidenceFile.id, EvidenceFile.store_key).where(*late)).all()
+    reaped = 0
     for file_id, key in found:
-        db.session.execute(update(EvidenceFile).where(EvidenceFile.id == file_id).values(status="reaping"))
+        # Claimed again by its status: an upload that finished since the list was read is evidence.
+        claimed = db.session.execute(
+            update(EvidenceFile).where(EvidenceFile.id == file_id, *late).values(status="reaping")
+        )
         db.session.commit()
+        if claimed.rowcount != 1:  # type: ignore[attr-defined]
+            continue
         for name, version in store.keys(key):
             try:
                 store.delete(name, version)
@@ -343,4 +355,5 @@ def reap(store: ObjectStore) -> int:
                 continue
         db.session.execute(update(EvidenceFile).where(EvidenceFile.id == file_id).values(status="gone"))
         db.session.commit()
-    return len(found)
+        reaped += 1
+    return reaped

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from portal.extensions import db
 from portal.faults import reach
@@ -19,6 +19,19 @@ from portal.workflows.vocabulary import Workflow
 
 class RegisterMoved(Exception):
     """The pupil's record changed while the decision was being written; nothing was done."""
+
+
+def hold(law: Workflow, changes: Mapping[str, str]) -> None:
+    """Reserve, until the transaction ends, the new values that one pupil only may hold.
+
+    Two approvals that give two pupils the same identity number would each find it free; so the second waits here until
+    the first is committed, and then its rules see it. SQLite has one writer and needs no lock.
+    """
+    if db.session.get_bind().dialect.name != "postgresql":
+        return
+    for column in sorted(law.unique & changes.keys()):
+        place = func.hashtextextended(f"{column}={changes[column]}", 0)
+        db.session.execute(select(func.pg_advisory_xact_lock(place)))
 
 
 def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
