@@ -37,6 +37,8 @@ def check_workflows(workflows: Iterable[Workflow], policies: Mapping[str, Policy
                 raise WorkflowError(f"{item.id}: the blank {printout.blank} is missing")
         for policy in policies.values():
             _check_policy(item, policy)
+        if not any(f"{item.id}.offered" in policy.values for policy in policies.values()):
+            raise WorkflowError(f"{item.id}: no policy says whether it is offered")
 
 
 def _unique(what: str, ids: list[str]) -> None:

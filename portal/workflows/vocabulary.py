@@ -267,8 +267,9 @@ class Workflow:
         return next((item for item in self.evidence if item.id == slot_id), None)
 
     def offered(self, policy: Policy) -> bool:
-        """Whether this procedure is open under a policy."""
-        return bool(policy.value(f"{self.id}.offered"))
+        """Whether this procedure is open under a policy. A pack that says nothing of it does not offer it."""
+        key = f"{self.id}.offered"
+        return key in policy.values and bool(policy.value(key))
 
     def refusals(self, facts: Facts, *moments: When) -> tuple[Refusal, ...]:
         """Everything that stops the case now, of the given moments (all when none is given), in order of the rules."""
