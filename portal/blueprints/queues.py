@@ -17,7 +17,7 @@ from portal.cases.clock import Due
 from portal.cases.facts import STATUS_TEXT
 from portal.cases.queues import BOXES, SORT_TITLES, Box, Filters
 from portal.extensions import db
-from portal.models import Account, Case, Preference, Role
+from portal.models import Account, Case, Level, Preference, Role
 from portal.models.types import new_id
 from portal.standards.workdays import Calendar
 from portal.web import actor, found, go, reply
@@ -48,7 +48,7 @@ class Row:
 def home() -> BaseResponse:
     """Where a person begins: the box that waits, a school's overview, or an administrator's own pages."""
     if actor().role is Role.ADMINISTRATOR:
-        return redirect(url_for("admin.index"), 303)
+        return redirect(url_for("admin.offices"), 303)
     if actor().role is Role.REGISTRAR:
         return _overview()
     box = found(queues.default_box(actor()))
@@ -87,6 +87,7 @@ def box(name: str) -> BaseResponse:
         sorts=[(sort, SORT_TITLES[sort]) for sort in chosen.sorts],
         previous=_page_url(chosen, filters, before=listing.previous),
         next=_page_url(chosen, filters, after=listing.next),
+        of_school=actor().office_level is Level.SCHOOL,
         can_print="printouts.batch" in current_app.view_functions,
         fragment="queues/_box.html",
     )
