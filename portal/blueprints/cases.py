@@ -234,13 +234,11 @@ def _fill_page(
     facts = read_facts(case)
     form = law.form.from_raw({**case.answers, **(raw or {})}, facts)
     asked = [name for name in page.fields if name in law.asked(facts)]
-    refusals = []
-    if status == 422 or any(case.answers.get(name) for name in asked):
-        if status == 422:
-            form.errors_in(asked)
-        refusals = [
-            item for item in law.refusals(facts, "answers") if not item.field or item.field in page.fields
-        ]
+    incomplete = form.errors_in(asked) if status == 422 else {}
+    refusals = [item for item in law.refusals(facts, "answers") if not item.field or item.field in page.fields]
+    for item in refusals:  # the stop tells the clause; the field tells where
+        if item.field in asked:
+            form[item.field].errors = [*form[item.field].errors, item.text]
     return reply(
         "cases/fill.html",
         status,
@@ -248,6 +246,7 @@ def _fill_page(
         page=page,
         form=form,
         asked=asked,
+        incomplete=incomplete,
         compare_values={
             name: casefile.old_value(facts, law.compare[name]) for name in asked if name in law.compare
         },
