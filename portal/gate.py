@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, abort, current_app, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -38,6 +38,8 @@ def _resume(token: str) -> SignedIn | None:
 
 
 def _prepare() -> None:
+    for name in ("_login_user", "actor"):
+        g.pop(name, None)  # who is signed in is asked anew, even where an application context outlives a request
     set_read_only(request.method in SAFE)
     audit.origin.set(audit.Origin(address=request.remote_addr or "", request_id=new_request_id()))
 
