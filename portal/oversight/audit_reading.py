@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
 from portal.accounts.titles import ROLE_TITLES
@@ -58,7 +58,23 @@ ACTIONS = {
     "case.returned": "退回",
     "case.rejected": "不同意",
     "case.withdrawn": "撤回业务",
-    "evidence.uploaded": "上传证明",
+    "case.revealed": "显示业务中的证件号",
+    "case.printed": "打印审批表",
+    "case.entry_pack": "下载录入包",
+    "case.entered": "登记已录入全国系统",
+    "case.entry_corrected": "更正录入登记",
+    "case.landed": "全国系统已生效",
+    "load.uploaded": "上传名册",
+    "load.check_asked": "要求核对名册",
+    "load.checked": "名册核对完成",
+    "load.refused": "名册未通过核对",
+    "load.apply_asked": "要求导入名册",
+    "load.applied": "名册已导入",
+    "load.undo_asked": "要求撤销导入",
+    "load.undone": "导入已撤销",
+    "load.discarded": "放弃名册",
+    "load.failed": "名册处理失败",
+    "evidence.received": "上传证明",
     "evidence.refused": "证明未通过检查",
     "evidence.removed": "移除证明",
     "evidence.overridden": "说明理由后采用证明",
@@ -130,7 +146,7 @@ def count(actor: Actor, filters: Filters) -> int:
     ).scalar_one()
 
 
-def _query(actor: Actor, filters: Filters) -> Select[tuple[AuditRecord]]:
+def _query(actor: Actor, filters: Filters) -> Select[AuditRecord]:
     query = select(AuditRecord).where(readable_by(actor))
     if filters.action:
         query = query.where(AuditRecord.action == filters.action)

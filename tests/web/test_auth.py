@@ -1,0 +1,469 @@
+"""The door: sign-in, its limits, the end of a session, the own password, the first administrator."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from portal.accounts import attempts, one_time_codes, passwords, sessions
+from portal.accounts.local_paths import local_path
+from portal.extensions import db, limiter
+from portal.models import (
+    Account,
+    AuditRecord,
+    Holiday,
+    Level,
+    Office,
+    OneTimeCode,
+    Role,
+    SignInAttempt,
+    SignInSession,
+)
+from portal.web import HEADERS
+from tests.builders import PASSWORD, a_school, a_state, an_account, sign_in
+
+NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+INSIDE = "/my/sessions"
+
+
+@pytest.fixture
+def account(app: Flask) -> Account:
+    """A registrar with a real password, and a neighbour with another one."""
+    limiter.reset()
+    school = a_school()
+    an_account(Role.REGISTRAR, school, password_hash=passwords.hash_password("Other-Stone-77"))
+    made = an_account(Role.REGISTRAR, school, login="ma.li", password_hash=passwords.hash_password(PASSWORD))
+    db.session.commit()
+    return made
+
+
+def enter(client: FlaskClient, login: str, password: str, **more: str):
+    return client.post("/sign-in", data={"login": login, "password": password, **more})
+
+
+def actions() -> list[str]:
+    return list(db.session.scalars(select(AuditRecord.action).order_by(AuditRecord.seq)))
+
+
+def test_signing_in_and_out(client: FlaskClient, account: Account) -> None:
+    assert client.get(INSIDE).status_code == 303
+    answer = enter(client, "ma.li", PASSWORD)
+    assert answer.status_code == 303
+    assert client.get(INSIDE).status_code == 200
+    left = client.post("/sign-out")
+    assert left.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert client.get(INSIDE).status_code == 303
+    assert actions() == ["signed_in", "signed_out"]
+    signed_in = db.session.scalars(select(AuditRecord).order_by(AuditRecord.seq)).first()
+    assert signed_in and (signed_in.actor_id, signed_in.office_id) == (account.id, account.office_id)
+
+
+def test_a_cookie_replayed_after_sign_out_is_dead(client: FlaskClient, account: Account) -> None:
+    enter(client, "ma.li", PASSWORD)
+    stolen = client.get_cookie("xueji")
+    assert stolen is not None
+    client.post("/sign-out")
+    client.set_cookie("xueji", stolen.value)
+    assert client.get(INSIDE).status_code == 303
+    assert client.post("/sign-out").status_code == 303
+    assert actions().count("signed_out") == 1
+
+
+def test_the_token_is_new_at_each_sign_in_and_only_its_hash_is_kept(
+    client: FlaskClient, account: Account
+) -> None:
+    tokens = []
+    for _ in range(2):
+        enter(client, "ma.li", PASSWORD)
+        with client.session_transaction() as cookie:
+            tokens.append(cookie["_user_id"])
+        client.post("/sign-out")
+    assert tokens[0] != tokens[1]
+    kept = set(db.session.scalars(select(SignInSession.token_hash)))
+    assert kept == {sessions.hashed(token) for token in tokens}
+    assert not kept & set(tokens)
+
+
+def test_one_person_has_one_session(app: Flask, account: Account) -> None:
+    first, second = app.test_client(), app.test_client()
+    enter(first, "ma.li", PASSWORD)
+    enter(second, "ma.li", PASSWORD)
+    assert first.get(INSIDE).status_code == 303
+    assert second.get(INSIDE).status_code == 200
+    assert "在别处登录，自动退出" in second.get(INSIDE).text
+
+
+def test_a_session_dies_after_half_an_hour_idle(client: FlaskClient, account: Account) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        enter(client, "ma.li", PASSWORD)
+        clock.shift(timedelta(minutes=29))
+        assert client.get(INSIDE).status_code == 200
+        clock.shift(timedelta(minutes=29))
+        assert client.get(INSIDE).status_code == 200
+        clock.shift(timedelta(minutes=30))
+        assert client.get(INSIDE).status_code == 303
+
+
+def test_a_session_dies_after_twelve_hours_of_work(client: FlaskClient, account: Account) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        enter(client, "ma.li", PASSWORD)
+        for _ in range(12 * 3 - 1):
+            clock.shift(timedelta(minutes=20))
+            assert client.get(INSIDE).status_code == 200
+        clock.shift(timedelta(minutes=20))
+        assert client.get(INSIDE).status_code == 303
+
+
+@pytest.mark.parametrize("what", ["account", "office"])
+def test_closing_an_account_or_its_office_ends_the_session_at_once(
+    client: FlaskClient, account: Account, what: str
+) -> None:
+    enter(client, "ma.li", PASSWORD)
+    target = db.session.get(Account, account.id)
+    assert target is not None
+    if what == "account":
+        target.active = False
+    else:
+        target.office.active = False
+    db.session.commit()
+    assert client.get(INSIDE).status_code == 303
+    refused = enter(client, "ma.li", PASSWORD)
+    assert refused.status_code == 422 and "已停用" in refused.text
+    assert "已停用" not in enter(client, "ma.li", "Wrong-Guess-99").text
+
+
+def test_wrong_and_unknown_get_the_same_answer(client: FlaskClient, account: Account) -> None:
+    wrong = enter(client, "ma.li", "Wrong-Guess-99")
+    unknown = enter(client, "nobody.here", "Wrong-Guess-99")
+    assert wrong.status_code == unknown.status_code == 422
+    same = re.compile(r'value="[^"]*"')
+    assert same.sub("", wrong.text) == same.sub("", unknown.text)
+    assert "登录名或密码不正确" in wrong.text
+    assert "Wrong-Guess-99" not in wrong.text
+
+
+def test_an_unknown_login_costs_as_much_as_a_known_one(account: Account, monkeypatch) -> None:
+    hashed: list[str] = []
+    real = passwords._hasher.verify
+
+    class Watch:
+        def verify(self, password_hash: str, password: str) -> bool:
+            hashed.append(password_hash)
+            return real(password_hash, password)
+
+    monkeypatch.setattr(passwords, "_hasher", Watch())
+    assert passwords.verify(account.password_hash, PASSWORD) is True
+    assert passwords.verify(None, PASSWORD) is False
+    assert passwords.verify(None, "nobody signs in with this") is False
+    parameters = {one.split("$")[1:4][0] + one.split("$")[3] for one in hashed}
+    assert len(hashed) == 3 and len(parameters) == 1 and "m=65536,t=3,p=4" in parameters.pop()
+
+
+@pytest.mark.parametrize("login", ["ma.li", "nobody.here"])
+def test_five_failures_make_one_wait_and_the_wait_grows(
+    client: FlaskClient, account: Account, login: str
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        for _ in range(5):
+            assert enter(client, login, "Wrong-Guess-99").status_code == 422
+        waiting = enter(client, login, PASSWORD)
+        assert waiting.status_code == 429 and waiting.headers["Retry-After"] == "30"
+        clock.shift(timedelta(seconds=29))
+        assert enter(client, login, PASSWORD).status_code == 429
+        clock.shift(timedelta(seconds=1))
+        assert enter(client, login, "Wrong-Guess-99").status_code == 422
+        assert enter(client, login, PASSWORD).headers["Retry-After"] == "60"
+        clock.shift(timedelta(seconds=60))
+        assert enter(client, login, PASSWORD).status_code == (303 if login == "ma.li" else 422)
+    why = [
+        row.body["why"] for row in db.session.scalars(select(AuditRecord)) if row.action == "sign_in_refused"
+    ]
+    assert why.count("waiting") == 3
+
+
+def test_another_address_need_not_wait(app: Flask, account: Account) -> None:
+    guesser, owner = app.test_client(), app.test_client()
+    for _ in range(5):
+        enter(guesser, "ma.li", "Wrong-Guess-99")
+    assert enter(guesser, "ma.li", PASSWORD).status_code == 429
+    there = {"login": "ma.li", "password": PASSWORD}
+    answer = owner.post("/sign-in", data=there, environ_base={"REMOTE_ADDR": "10.9.8.7"})
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("login", ["ma.li", "nobody.here"])
+def test_twenty_failures_in_a_day_lock_until_the_superior_unlocks(
+    client: FlaskClient, app: Flask, account: Account, login: str
+) -> None:
+    key = attempts.login_key(app.extensions["settings"].secret_key, login)
+    with time_machine.travel(NOON, tick=False) as clock:
+        for number in range(20):
+            db.session.add(SignInAttempt(login_hash=key, address=f"10.0.0.{number}", at=datetime.now(UTC)))
+            clock.shift(timedelta(minutes=70))
+        db.session.commit()
+        locked = enter(client, login, PASSWORD)
+        assert locked.status_code == 429 and "上级单位" in locked.text
+        clock.shift(timedelta(days=90))
+        assert enter(client, login, PASSWORD).status_code == 429
+        attempts.unlock(key)
+        db.session.commit()
+        assert enter(client, login, PASSWORD).status_code == (303 if login == "ma.li" else 422)
+
+
+def test_nineteen_failures_or_twenty_over_two_days_do_not_lock(app: Flask) -> None:
+    now = datetime.now(UTC)
+    for number in range(19):
+        db.session.add(SignInAttempt(login_hash="a" * 64, address="x", at=now - timedelta(minutes=number)))
+    for number in range(20):
+        db.session.add(SignInAttempt(login_hash="b" * 64, address="x", at=now - timedelta(hours=2 * number)))
+    db.session.flush()
+    assert attempts.locked(["a" * 64, "b" * 64]) == set()
+
+
+def test_a_failed_sign_in_leaves_no_login_behind(client: FlaskClient, account: Account) -> None:
+    enter(client, "zhang.secret", "Wrong-Guess-99")
+    record = db.session.scalars(select(AuditRecord)).one()
+    assert (record.action, record.result, record.actor_id) == ("sign_in_refused", "denied", None)
+    assert re.fullmatch("[0-9a-f]{64}", record.body["login"])
+    kept = [record.body["login"], *db.session.scalars(select(SignInAttempt.login_hash))]
+    assert not [text for text in kept if "zhang" in text]
+
+
+def test_a_success_forgives_the_failures_of_its_own_address_only(
+    client: FlaskClient, app: Flask, account: Account
+) -> None:
+    key = attempts.login_key(app.extensions["settings"].secret_key, "ma.li")
+    db.session.add(SignInAttempt(login_hash=key, address="10.0.0.9", at=datetime.now(UTC)))
+    db.session.commit()
+    enter(client, "ma.li", "Wrong-Guess-99")
+    enter(client, "ma.li", PASSWORD)
+    assert list(db.session.scalars(select(SignInAttempt.address))) == ["10.0.0.9"]
+
+
+def test_a_flood_from_one_address_is_cut_off(client: FlaskClient, account: Account) -> None:
+    codes = [enter(client, "", "").status_code for _ in range(31)]
+    assert codes == [422] * 30 + [429]
+    limiter.reset()
+
+
+OUTSIDE = (
+    "https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\/evil.example",
+    "/\t/evil.example", "/%0d%0aLocation:x\r\n", "javascript:alert(1)", "http:evil.example", "/no-such-page",
+    "/sign-in", "/sign-out", "/static/portal.css", "evil", "", " /my/sessions", "/my/sessions\n", "/../../etc",
+    "/my/sessions@evil.example",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("target", OUTSIDE)
+def test_signing_in_leads_nowhere_outside(client: FlaskClient, account: Account, target: str) -> None:
+    assert local_path(target, client.application.url_map) is None
+    answer = enter(client, "ma.li", PASSWORD, next=target)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/") and "evil" not in answer.headers["Location"]
+
+
+def test_signing_in_leads_back_to_the_page_asked_for(client: FlaskClient, account: Account) -> None:
+    turned_away = client.get("/policy?pack=cn-2025")
+    page = client.get(turned_away.headers["Location"])
+    hidden = re.search(r'name="next"[^>]*value="([^"]*)"', page.text)
+    assert hidden and hidden[1] == "/policy?pack=cn-2025"
+    answer = enter(client, "ma.li", PASSWORD, next=hidden[1])
+    assert answer.headers["Location"] == "/policy?pack=cn-2025"
+
+
+def test_demo_accounts_show_only_on_a_demo(app: Flask, account: Account) -> None:
+    someone = {
+        "login": "ma.li",
+        "password": PASSWORD,
+        "name": "马丽",
+        "role": "registrar",
+        "office": "青禾小学",
+    }
+    app.extensions["demo_accounts"] = [someone]
+    client = app.test_client()
+    assert "演示账号" not in client.get("/sign-in?demo=0").text
+    assert PASSWORD not in client.get("/sign-in?demo=0").text
+
+
+def test_an_initial_password_must_be_changed_first(client: FlaskClient, account: Account) -> None:
+    account.must_change_password = True
+    db.session.commit()
+    enter(client, "ma.li", PASSWORD)
+    assert client.get(INSIDE).headers["Location"] == "/password"
+    for new, again, fault in (
+        ("short", "short", "10 到 64 个字符"),
+        ("onlylowercase", "onlylowercase", "至少三种"),
+        ("xX1-ma.li-2048", "xX1-ma.li-2048", "登录名"),
+        (PASSWORD, PASSWORD, "不能与现在的密码相同"),
+        ("Brave-Lake-4096", "Brave-Lake-4097", "两次输入的新密码不一致"),
+    ):
+        answer = client.post("/password", data={"old": PASSWORD, "new": new, "again": again})
+        assert answer.status_code == 422 and fault in answer.text
+    wrong = client.post(
+        "/password", data={"old": "No-Such-1", "new": "Brave-Lake-4096", "again": "Brave-Lake-4096"}
+    )
+    assert wrong.status_code == 422 and "现在的密码不正确" in wrong.text
+    with client.session_transaction() as cookie:
+        before = cookie["_user_id"]
+    done = client.post(
+        "/password", data={"old": PASSWORD, "new": "Brave-Lake-4096", "again": "Brave-Lake-4096"}
+    )
+    assert done.status_code == 303
+    with client.session_transaction() as cookie:
+        assert cookie["_user_id"] != before
+    assert client.get(INSIDE).status_code == 200
+    assert enter(client.application.test_client(), "ma.li", PASSWORD).status_code == 422
+
+
+def test_a_new_password_ends_the_other_browser(app: Flask, account: Account) -> None:
+    thief, owner = app.test_client(), app.test_client()
+    enter(owner, "ma.li", PASSWORD)
+    cookie = owner.get_cookie("xueji")
+    assert cookie is not None
+    thief.set_cookie("xueji", cookie.value)
+    assert thief.get(INSIDE).status_code == 200
+    owner.post("/password", data={"old": PASSWORD, "new": "Brave-Lake-4096", "again": "Brave-Lake-4096"})
+    assert owner.get(INSIDE).status_code == 200
+    assert thief.get(INSIDE).status_code == 303
+
+
+FIRST = {
+    "office_name": "云岭州教育局", "policy": "gs-linxia-2022", "login": "first.admin", "name": "杨静",
+    "new": "Calm-Valley-88", "again": "Calm-Valley-88",
+}  # fmt: skip
+
+
+def test_the_first_administrator_needs_a_living_code(app: Flask, client: FlaskClient) -> None:
+    limiter.reset()
+    assert client.get("/first-administrator").status_code == 404
+    assert client.post("/first-administrator", data=FIRST).status_code == 404
+    printed = app.test_cli_runner().invoke(args=["first-administrator"])
+    code = printed.stdout.strip()
+    assert re.fullmatch(r"([2-9A-Z]{4}-){4}[2-9A-Z]{4}", code)
+    kept = db.session.scalars(select(OneTimeCode)).one()
+    assert code not in kept.code_hash and kept.purpose == one_time_codes.FIRST_ADMINISTRATOR
+    page = client.get("/first-administrator")
+    assert page.status_code == 200 and "执行的政策" in page.text
+    assert (
+        client.post("/first-administrator", data={**FIRST, "code": "AAAA-" * 4 + "AAAA"}).status_code == 422
+    )
+    assert db.session.scalar(select(func.count()).select_from(Account)) == 0
+    assert client.post("/first-administrator", data={**FIRST, "code": code.lower()}).status_code == 303
+    made = db.session.scalars(select(Account)).one()
+    assert (made.role, made.office.level, made.office.policy) == (
+        Role.ADMINISTRATOR,
+        Level.STATE,
+        "gs-linxia-2022",
+    )
+    assert db.session.scalar(select(func.count()).select_from(Holiday))
+    assert (
+        client.post("/first-administrator", data={**FIRST, "login": "second", "code": code}).status_code
+        == 404
+    )
+    assert enter(client, "first.admin", "Calm-Valley-88").headers["Location"].endswith("/admin/offices")
+
+
+def test_a_code_dies_after_an_hour_and_when_another_is_printed(app: Flask) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        old = one_time_codes.issue(one_time_codes.FIRST_ADMINISTRATOR)
+        new = one_time_codes.issue(one_time_codes.FIRST_ADMINISTRATOR)
+        assert not one_time_codes.spend(one_time_codes.FIRST_ADMINISTRATOR, old)
+        assert not one_time_codes.spend("another purpose", new)
+        clock.shift(timedelta(minutes=59))
+        assert one_time_codes.any_living(one_time_codes.FIRST_ADMINISTRATOR)
+        clock.shift(timedelta(minutes=1))
+        assert not one_time_codes.any_living(one_time_codes.FIRST_ADMINISTRATOR)
+        assert not one_time_codes.spend(one_time_codes.FIRST_ADMINISTRATOR, new)
+
+
+def test_a_second_use_joins_the_state_office_that_is_there(app: Flask, client: FlaskClient) -> None:
+    limiter.reset()
+    state = a_state()
+    code = one_time_codes.issue(one_time_codes.FIRST_ADMINISTRATOR)
+    db.session.commit()
+    assert client.post("/first-administrator", data={**FIRST, "code": code}).status_code == 303
+    assert db.session.scalars(select(Account)).one().office_id == state.id
+    assert db.session.scalar(select(func.count()).select_from(Office)) == 1
+
+
+PUBLIC = {
+    "health.healthz",
+    "health.readyz",
+    "auth.sign_in",
+    "auth.try_sign_in",
+    "auth.first_administrator",
+    "static",
+}
+
+
+def _paths(app: Flask, method: str):
+    """(endpoint, path) of every route with this method; ids are of nothing."""
+    for rule in app.url_map.iter_rules():
+        if method in (rule.methods or ()):
+            values = {name: _value(rule, name) for name in rule.arguments}
+            with app.test_request_context():
+                yield rule.endpoint, app.url_for(rule.endpoint, **values)
+
+
+def _value(rule, name: str):
+    kind = type(rule._converters[name]).__name__
+    return {"UUIDConverter": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "IntegerConverter": 1}.get(kind, "x")
+
+
+def test_every_view_needs_a_sign_in_but_the_short_list(app: Flask) -> None:
+    for method in ("GET", "POST"):
+        for endpoint, path in _paths(app, method):
+            answer = app.test_client().open(path, method=method)
+            if endpoint in PUBLIC:
+                assert answer.headers.get("Location", "").find("sign-in") < 0, path
+            else:
+                assert answer.status_code == 303 and "/sign-in" in answer.headers["Location"], (method, path)
+
+
+def test_every_answer_carries_the_headers(app: Flask, account: Account) -> None:
+    visitor, person = app.test_client(), app.test_client()
+    sign_in(person, account)
+    for client in (visitor, person):
+        for endpoint, path in _paths(app, "GET"):
+            answer = client.get(path)
+            for name, value in HEADERS.items():
+                assert answer.headers.get(name), (path, name)
+                if endpoint != "static" and name == "Content-Security-Policy":
+                    assert answer.headers[name] == value
+            if endpoint != "static":
+                assert answer.headers["Cache-Control"] == "no-store", path
+            assert answer.status_code < 500 or endpoint == "health.readyz", path
+
+
+def test_every_post_refuses_a_missing_token(app: Flask, account: Account) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    limiter.reset()
+    refused = 0
+    for role in Role:
+        school_or_state = account.office if role in (Role.REGISTRAR, Role.HEAD) else a_state()
+        client = app.test_client()
+        sign_in(client, an_account(role, school_or_state))
+        for _endpoint, path in _paths(app, "POST"):
+            answer = client.post(path)
+            assert answer.status_code == 400 and "刷新" in answer.text, (role, path, answer.status_code)
+            refused += 1
+    assert refused > 6 * 15
+
+
+def test_a_change_from_another_site_is_refused(client: FlaskClient, account: Account) -> None:
+    sign_in(client, account)
+    for site in ("cross-site", "same-site"):
+        assert client.post("/sign-out", headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert client.get(INSIDE).status_code == 200
+
+
+def test_the_cookie_is_named_and_guarded(app: Flask, account: Account) -> None:
+    answer = enter(app.test_client(), "ma.li", PASSWORD)
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie and "Domain" not in cookie
