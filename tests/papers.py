@@ -105,14 +105,15 @@ def police_certificate(
 ) -> Image.Image:
     """户籍登记项目变更证明 on A4, ``width`` pixels wide (2480 is 300 dpi), with a red seal."""
     rng = np.random.default_rng(seed)
+    item = old.split()[0] if " " in old else "姓名"
     sheet = _Sheet(210, 297, width, (253, 253, 251))
     sheet.text(105, 28, "户籍登记项目变更证明", 9, centred=True)
     sheet.text(150, 44, f"康警户字〔2026〕第{int(rng.integers(100, 999))}号", 3.8)
     lines = (
         "兹证明我辖区居民户籍登记项目变更情况如下：",
         f"姓名：{name}　　　公民身份号码：{id_number}",
-        "户籍地址：云岭省康禾州青禾县河湾镇杏花村三组十二号",
-        "变更登记项目：姓名　　　　变更日期：2026年9月3日",
+        "户籍地址：云岭省云岭州青禾县河湾镇杏花村三组十二号",
+        f"变更登记项目：{item}　　　　变更日期：2026年9月3日",
         f"变更前：{old}",
         f"变更后：{new}",
         "变更原因：依据本人监护人申请，经审核符合户口登记项目变更的有关规定，",
@@ -125,7 +126,7 @@ def police_certificate(
     top = 180
     for row, words in enumerate(("登记项目", "变更前内容", "变更后内容", "经办人")):
         sheet.text(32, top + 2.5 + 10 * row, words, 4.2)
-        value = ("姓名", old, new, "陈一鸣")[row]
+        value = (item, old, new, "陈一鸣")[row]
         sheet.text(78, top + 2.5 + 10 * row, value, 4.2)
         sheet.line(28, top + 10 * row, 182, top + 10 * row)
     sheet.line(28, top + 40, 182, top + 40, 182, top, 28, top, 28, top + 40)
@@ -140,18 +141,20 @@ def police_certificate(
 def household_page(name: str, id_number: str, seed: int = 0, *, width: int = 1700) -> Image.Image:
     """常住人口登记卡, a page of the household book (143 x 105 mm) on slightly toned paper."""
     rng = np.random.default_rng(seed)
+    boy = int(id_number[16]) % 2 == 1
+    born = f"{id_number[6:10]}年{int(id_number[10:12])}月{int(id_number[12:14])}日"
     sheet = _Sheet(143, 105, width, (246, 244, 236))
     sheet.text(71, 6, "常住人口登记卡", 5.5, centred=True)
     rows = (
-        ("姓　　名", name, "户主或与户主关系", "长女"),
-        ("曾 用 名", "", "性　　别", "女"),
+        ("姓　　名", name, "户主或与户主关系", "长子" if boy else "长女"),
+        ("曾 用 名", "", "性　　别", "男" if boy else "女"),
         ("出 生 地", "云岭省青禾县", "民　　族", "汉族"),
-        ("籍　　贯", "云岭省青禾县", "出生日期", "2013年5月6日"),
+        ("籍　　贯", "云岭省青禾县", "出生日期", born),
         ("本市（县）其他住址", "", "宗教信仰", ""),
         ("公民身份号码", id_number, "身　　高", "146厘米"),
-        ("文化程度", "小学", "婚姻状况", "未婚"),
-        ("服务处所", "河湾镇中心小学", "职　　业", "学生"),
-        ("何时由何地迁来本址", "2013年5月20日 出生登记", "", ""),
+        ("文化程度", "在学", "婚姻状况", "未婚"),
+        ("服务处所", "", "职　　业", "学生"),
+        ("何时由何地迁来本址", f"{id_number[6:10]}年 出生登记", "", ""),
     )
     for i, (left, value, right, other) in enumerate(rows):
         y = 16 + 8.6 * i

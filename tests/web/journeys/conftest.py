@@ -1,0 +1,113 @@
+"""A portal served over real HTTP and a real Chromium in front of it, on both pairs of services."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from portal import create_app
+from portal.accounts.passwords import hash_password
+from portal.demo.seed import load_holidays
+from portal.extensions import db
+from portal.models import Account
+from portal.settings import Settings
+from tests.builders import PASSWORD, Cast
+from tests.services import chromium_path, free_port
+
+ROOT = Path(__file__).parents[3]
+ARTEFACTS = ROOT / ".artifacts" / "screenshots"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@dataclass
+class Served:
+    """A running portal: its address, and the logins of the people in it."""
+
+    url: str
+    logins: dict[str, str]
+    school_code: str
+    pupil_name: str
+    student_number: str
+    pair: str
+
+
+@pytest.fixture
+def served(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Served]:
+    """One line of offices with its people, behind gunicorn."""
+    app = create_app(settings)
+    with app.app_context():
+        load_holidays()
+        cast = Cast()
+        cast.pupil.name, cast.pupil.name_key, cast.pupil.initials = "马小东", "马小东", "mxd"
+        hashed = hash_password(PASSWORD)
+        logins = {}
+        for name, actor in cast.everybody().items():
+            account = db.session.get_one(Account, actor.id)
+            account.password_hash = hashed
+            logins[name] = account.login
+        db.session.commit()
+        known = (cast.school.code, cast.pupil.name, cast.pupil.student_number)
+        db.session.remove()
+        db.engine.dispose()
+    port = free_port()
+    pair = re.sub(r"\W+", "-", request.node.callspec.params.get("settings", "embedded"))
+    with _gunicorn(settings, port):
+        yield Served(f"http://127.0.0.1:{port}", logins, *known, pair)
+
+
+class _gunicorn:  # noqa: N801 - reads as a with-statement
+    """The server process of service, ended by pid."""
+
+    def __init__(self, settings: Settings, port: int) -> None:
+        self.port = port
+        environ = {
+            **os.environ,
+            "XUEJI_SECRET_KEY": settings.secret_key,
+            "XUEJI_DATABASE_URL": settings.database_url,
+            "XUEJI_STORE_URL": settings.store_url,
+            "XUEJI_DATA_DIR": str(settings.data_dir),
+            "XUEJI_SECURE_COOKIES": "0",
+        }
+        command = [sys.executable, "-m", "gunicorn", "--config", "python:portal.serving", "--workers", "1"]
+        self.log = (settings.data_dir / "gunicorn.log").open("wb")
+        self.process = subprocess.Popen(
+            [*command, "--bind", f"127.0.0.1:{port}", "wsgi:app"], cwd=ROOT, env=environ, stdout=self.log, stderr=self.log
+        )
+
+    def __enter__(self) -> None:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()  # noqa: S310
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        raise AssertionError("the portal did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=40)
+        self.log.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, headless."""
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
