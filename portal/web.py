@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.cases.access import Actor
+from portal.extensions import db
 from portal.models import Role
 
 P = ParamSpec("P")
@@ -106,6 +107,7 @@ def found(thing: R | None) -> R:
 
 def deny() -> NoReturn:
     """404 with a record of who tried what. The path holds ids only."""
+    db.session.rollback()  # SQLite: a change that is refused must not hold the lock that the record needs
     audit.append_now("access.denied", "page", request.endpoint or "", result="denied", method=request.method)
     abort(404)
 
