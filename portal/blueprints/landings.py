@@ -78,7 +78,8 @@ def entered(case_id: uuid.UUID) -> BaseResponse:
         entries.mark_entered(case, actor(), receipt, seen)
     except Refused as refused:
         db.session.rollback()
-        typed = Typed(case_id, receipt[:80], refused.message)
+        shown = "".join(character for character in receipt if character.isprintable())[:80]
+        typed = Typed(case_id, shown, refused.message)
         return _list(_stage_of(entries.entry_of(case)), "", 409 if refused.conflict else 422, typed)
     db.session.commit()
     flash(f"{case.number} 的受理号已登记，下一次导入全国学籍系统数据时确认。", "success")
@@ -126,8 +127,7 @@ def _list(stage: Stage, after: str, status: int = 200, typed: Typed | None = Non
         rows=rows,
         tabs=tabs,
         after=after,
-        message=typed.message if typed and not mistaken else "",
-        waits=entries.STUCK_AFTER_DAYS,
+        message=typed.message if typed and not any(row.typed and row.may_mark for row in rows) else "",
     )
 
 

@@ -10,9 +10,14 @@ from typing import Any
 
 import pypdfium2
 from docx import Document
+from flask import Flask
+from flask.testing import FlaskClient
 
+from portal.cases.access import Actor
+from portal.extensions import db, set_read_only
 from portal.policies import policy
 from portal.workflows.vocabulary import EvidenceFact, Facts, Opinion, PupilFacts
+from tests.builders import sign_in
 
 PUPIL = {
     "student_number": "L622999201005060001",
@@ -100,3 +105,22 @@ def pdf_of(docx: bytes, folder: Path, soffice: str) -> pypdfium2.PdfDocument:
     command = [soffice, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(source)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return pypdfium2.PdfDocument(folder / "form.pdf")
+
+
+class Browser(FlaskClient):
+    """A client whose requests share nothing with the test but the database: with the test's own application context they would
+    share its session, and the person who was signed in before."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.commit()
+        with self.application.app_context():
+            answer = super().open(*args, **kwargs)
+        set_read_only(False)
+        return answer
+
+
+def enter(app: Flask, who: Actor) -> FlaskClient:
+    """A browser in which this person is signed in."""
+    client = Browser(app, app.response_class)
+    sign_in(client, who)
+    return client
