@@ -23,6 +23,7 @@ from portal.web import actor
 
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
 SEERS = (Role.REGISTRAR, *DECIDERS, Role.AUDITOR)
+LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Entry:
 ENTRIES = (
     Entry("待办工作", "queues.home", "inbox", SEERS, ("queues",), counted=True),
     Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,)),
-    Entry("学籍查询", "register.search", "search", SEERS),
-    Entry("数据导入", "register.loads", "table-import", (Role.REGISTRAR,)),
+    Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
+    Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
     Entry("已批准待录入", "landings.index", "package-export", SEERS, ("landings",)),
     Entry("单位与账号", "admin.offices", "building-bank", (Role.ADMINISTRATOR,), ("admin", "account_admin")),
     Entry("放假安排", "holidays.year", "calendar-event", (Role.ADMINISTRATOR,), ("holidays",)),

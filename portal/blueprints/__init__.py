@@ -23,6 +23,8 @@ NAMES = (
     "review",
     "printouts",
     "landings",
+    "register",
+    "loads",
 )
 
 

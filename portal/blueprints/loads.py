@@ -1,0 +1,286 @@
+"""Loading the national system's export: upload, columns, check with progress, preview, apply, undo."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints.downloads import download
+from portal.blueprints.pupil_view import shown
+from portal.cases.loads import errorlist, lifecycle, mapping
+from portal.cases.loads.comparing import ADDED, CHANGED, FAULTY, HELD, KINDS, LANDED, MISSING, WARNED
+from portal.cases.loads.lifecycle import LoadRefused
+from portal.cases.loads.reading import Unreadable
+from portal.extensions import db
+from portal.models import RegisterLoad, RegisterLoadRow
+from portal.standards.columns import BY_KEY, COLUMNS
+from portal.web import actor, found, go, reply, roles
+
+bp = Blueprint("loads", __name__)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WORKING = ("checking", "applying", "undoing")
+STATUS = {  # text, tone, icon
+    "uploaded": ("待核对", "info", "table-import"),
+    "checking": ("正在核对", "info", "clock"),
+    "checked": ("待应用", "soon", "checklist"),
+    "applying": ("正在写入", "info", "clock"),
+    "applied": ("已应用", "ok", "circle-check"),
+    "undoing": ("正在撤销", "info", "clock"),
+    "undone": ("已撤销", "paused", "arrow-back-up"),
+    "failed": ("未能核对", "late", "alert-circle"),
+    "discarded": ("已放弃", "paused", "x"),
+}
+KIND_TITLES = {
+    FAULTY: "有错误",
+    ADDED: "新增",
+    CHANGED: "更改",
+    MISSING: "不在名单",
+    HELD: "暂不覆盖",
+    LANDED: "确认落地",
+    WARNED: "提醒",
+}
+KIND_TEXT = {
+    FAULTY: "这些行不会载入。请在全国学籍系统更正后重新导出，或按“怎样改正”处理后重新上传。",
+    ADDED: "工作副本中还没有的学生，将新增。",
+    CHANGED: "工作副本中已有的学生，将按导出文件更改下列各项。",
+    MISSING: "工作副本中有、完整名单中没有的学生，将标记为“不在名单”，不会删除。",
+    HELD: "本门户已批准、国网尚未更新：工作副本保留已批准的值，不被旧值覆盖。",
+    LANDED: "导出文件已显示批准后的值，应用后相应业务标记为“国网已更新”。",
+    WARNED: "照原样载入，请事后核对。",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    title: str
+    before: str
+    after: str
+
+
+@bp.get("/register/loads")
+@roles(*lifecycle.LOADERS)
+def index() -> Response:
+    """The office's loads and the form for the next one."""
+    return _index()
+
+
+def _index(error: str = "", status: int = 200) -> Response:
+    return reply(
+        "register/loads.html", status, loads=lifecycle.loads_of(actor()), statuses=STATUS, error=error
+    )
+
+
+@bp.post("/register/loads")
+@roles(*lifecycle.LOADERS)
+def upload() -> BaseResponse:
+    """Read the headings, store the file, and go on to the columns."""
+    who, file = actor(), request.files.get("file")
+    if file is None or not file.filename:
+        return _index("请选择从全国学籍系统导出的文件（.xlsx 或 .csv）", 422)
+    data = file.read()
+    if len(data) > lifecycle.MAX_BYTES:
+        return _index("文件超过 25 MB，请按学校或年级分几个文件导出", 422)
+    db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    try:
+        received = lifecycle.receive(file.filename, data)
+    except Unreadable as error:
+        return _index(str(error), 422)
+    load = lifecycle.begin(who, received)
+    db.session.commit()
+    return go("loads.columns", load_id=load.id)
+
+
+@bp.get("/register/loads/<uuid:load_id>/columns")
+@roles(*lifecycle.LOADERS)
+def columns(load_id: uuid.UUID) -> BaseResponse:
+    """Which heading is which column; recognised ones are chosen already."""
+    load = _load(load_id)
+    if load.status not in ("uploaded", "checked", "failed"):
+        return go("loads.show", load_id=load.id)
+    return _columns(load, load.mapping, complete=load.complete)
+
+
+def _columns(load: RegisterLoad, chosen: dict[str, str], *, complete: bool, error: str = "") -> Response:
+    return reply(
+        "register/load_columns.html",
+        422 if error else 200,
+        load=load,
+        rows=[
+            (position, _letter(position), heading, chosen.get(str(position), ""))
+            for position, heading in enumerate(load.headings)
+        ],
+        columns=COLUMNS,
+        needed=mapping.needed(actor().office_level),
+        known=len(chosen),
+        complete=complete,
+        error=error,
+    )
+
+
+@bp.post("/register/loads/<uuid:load_id>/columns")
+@roles(*lifecycle.LOADERS)
+def check(load_id: uuid.UUID) -> BaseResponse:
+    """Fix the columns and start the check."""
+    load = _load(load_id)
+    chosen = {
+        str(position): key
+        for position in range(len(load.headings))
+        if (key := request.form.get(f"column-{position}", ""))
+    }
+    complete = bool(request.form.get("complete"))
+    try:
+        lifecycle.start_check(load, actor(), chosen, complete=complete)
+    except LoadRefused as error:
+        db.session.rollback()
+        return _columns(_load(load_id), chosen, complete=complete, error=str(error))
+    db.session.commit()
+    return go("loads.show", load_id=load.id)
+
+
+@bp.get("/register/loads/<uuid:load_id>")
+@roles(*lifecycle.LOADERS)
+def show(load_id: uuid.UUID) -> BaseResponse:
+    """Where the load stands; once checked, the findings as lists."""
+    load = _load(load_id)
+    if load.status == "uploaded":
+        return go("loads.columns", load_id=load.id)
+    return _show(load)
+
+
+def _show(load: RegisterLoad, error: str = "", status: int = 200) -> Response:
+    kind = request.args.get("kind", "")
+    kind = kind if kind in KINDS else lifecycle.first_kind(load)
+    listing = lifecycle.findings(load, kind, _key("after"), _key("before"))
+    return reply(
+        "register/load.html",
+        status,
+        load=load,
+        standing=STATUS[load.status],
+        working=load.status in WORKING,
+        tabs_of=_tabs(load, kind),
+        kind=kind,
+        kind_text=KIND_TEXT[kind],
+        rows=[(row, _differences(row), _faults(row)) for row in listing.rows],
+        previous=listing.previous and url_for(".show", load_id=load.id, kind=kind, before=listing.previous),
+        next=listing.next and url_for(".show", load_id=load.id, kind=kind, after=listing.next),
+        error=error,
+    )
+
+
+@bp.get("/register/loads/<uuid:load_id>/progress")
+@roles(*lifecycle.LOADERS)
+def progress(load_id: uuid.UUID) -> Response:
+    """The progress alone, asked for every two seconds; once the work is done the whole page is fetched again."""
+    load = _load(load_id)
+    answer = reply("register/_load_progress.html", load=load, standing=STATUS[load.status])
+    if load.status not in WORKING:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@bp.post("/register/loads/<uuid:load_id>/apply")
+@roles(*lifecycle.LOADERS)
+def apply(load_id: uuid.UUID) -> BaseResponse:
+    """Write the previewed changes as a whole."""
+    ticked = bool(request.form.get("without_faulty"))
+    return _act(load_id, lambda load: lifecycle.ask_apply(load, actor(), without_faulty=ticked))
+
+
+@bp.post("/register/loads/<uuid:load_id>/undo")
+@roles(*lifecycle.LOADERS)
+def undo(load_id: uuid.UUID) -> BaseResponse:
+    """Take an applied load back as a whole."""
+    return _act(load_id, lambda load: lifecycle.ask_undo(load, actor()))
+
+
+@bp.post("/register/loads/<uuid:load_id>/discard")
+@roles(*lifecycle.LOADERS)
+def discard(load_id: uuid.UUID) -> BaseResponse:
+    """Throw away a load that was never applied."""
+    answer = _act(load_id, lifecycle.discard)
+    if answer.status_code < 400:
+        flash("已放弃这批数据，工作副本没有变动。", "success")
+        return go("loads.index")
+    return answer
+
+
+def _act(load_id: uuid.UUID, act: Any) -> BaseResponse:
+    try:
+        act(_load(load_id))
+    except LoadRefused as error:
+        db.session.rollback()
+        return _show(_load(load_id), str(error), 409)
+    db.session.commit()
+    return go("loads.show", load_id=load_id)
+
+
+@bp.get("/register/loads/<uuid:load_id>/faults.xlsx")
+@roles(*lifecycle.LOADERS)
+def faults(load_id: uuid.UUID) -> Response:
+    """The faults as a workbook, with the values as they stand in the file; recorded before it is given out."""
+    load = _load(load_id)
+    audit.append_now("load.faults_exported", "load", load.id)
+    return download(errorlist.workbook(load), f"错误清单-{load.created_at:%Y%m%d}.xlsx", XLSX)
+
+
+def _load(load_id: uuid.UUID) -> RegisterLoad:
+    return found(lifecycle.find_load(actor(), load_id))
+
+
+def _key(name: str) -> int:
+    return max(0, min(request.args.get(name, 0, type=int), 2**31 - 1))
+
+
+def _tabs(load: RegisterLoad, kind: str) -> list[dict[str, object]]:
+    return [
+        {
+            "title": title,
+            "url": url_for(".show", load_id=load.id, kind=one),
+            "count": load.counts.get(one, 0),
+            "active": one == kind,
+        }
+        for one, title in KIND_TITLES.items()
+        if load.counts.get(one) or one in (ADDED, CHANGED, kind)
+    ]
+
+
+def _differences(row: RegisterLoadRow) -> list[Difference]:
+    """Old and new of each column of a finding, private values masked; an added pupil shows only class and status."""
+    if row.kind in (FAULTY, WARNED, MISSING):
+        return []
+    keys = ("school_code", "grade", "class_name") if row.kind == ADDED else tuple(row.after)
+    found_keys = [key for key in keys if key in BY_KEY and key in row.after]
+    differences = [
+        Difference(
+            BY_KEY[key].title,
+            shown(BY_KEY[key], row.before.get(key), revealed=False),
+            shown(BY_KEY[key], row.after.get(key), revealed=False),
+        )
+        for key in found_keys
+    ]
+    if row.kind == CHANGED and "gone_since" in row.after:
+        differences.append(Difference("名单状态", "不在名单", "重新出现"))
+    return differences
+
+
+def _faults(row: RegisterLoadRow) -> list[dict[str, str]]:
+    return [
+        fault | {"value": shown(BY_KEY[fault["column"]], fault["value"], revealed=False)}
+        for fault in row.faults
+    ]
+
+
+def _letter(position: int) -> str:
+    """The column as Excel names it: A, B, …, Z, AA."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -1,0 +1,153 @@
+"""The register as people look at it: search, classes, a pupil's page.
+
+What somebody looks for is personal: it is posted, kept among the person's preferences, and never in an address.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, request
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints import pupil_view
+from portal.cases import roster
+from portal.cases.access import find_pupil
+from portal.extensions import db
+from portal.models import Level, Office, Preference, Role
+from portal.standards import id_number, school_numbers
+from portal.web import actor, found, go, reply, roles
+
+bp = Blueprint("register", __name__)
+
+READERS = (Role.REGISTRAR, Role.HEAD, Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
+KEPT = "register.search"
+EMPTY = "请输入姓名、拼音首字母、学籍号或身份证件号"
+
+bp.add_app_template_filter(id_number.masked, "masked_id")
+bp.add_app_template_filter(school_numbers.masked, "masked_student_number")
+
+
+@bp.get("/register")
+@roles(*READERS)
+def search() -> Response:
+    """The form, and the classes of the own school or of the school chosen."""
+    return _form(_chosen_school(roster.schools(actor()), request.args.get("school", "")))
+
+
+@bp.post("/register")
+@roles(*READERS)
+def look_up() -> BaseResponse:
+    """Look for what was posted: one hit by number goes straight to the pupil, everything else to the results."""
+    text = request.form.get("q", "").strip()[: roster.MAX_QUERY]
+    school = _chosen_school(roster.schools(actor()), request.form.get("school", ""))
+    if not text or "\0" in text:
+        return _form(school, error=EMPTY)
+    kind = roster.kind_of(text)
+    hits = roster.search(actor(), text, school.id if school else None).pupils
+    only = hits[0] if kind in ("student_number", "id_number") and len(hits) == 1 else None
+    if only is None:
+        _keep({"q": text, "school": str(school.id) if school else ""})
+    audit.append("register.searched", by=kind, hits=len(hits))
+    db.session.commit()
+    return go("register.pupil", pupil_id=only.id) if only else go("register.results")
+
+
+@bp.get("/register/results")
+@roles(*READERS)
+def results() -> BaseResponse:
+    """What the person looked for last, a page at a time."""
+    kept = _kept()
+    text, page = str(kept.get("q", "")), _page()
+    if not text:
+        return go("register.search")
+    school = _chosen_school(roster.schools(actor()), str(kept.get("school", "")))
+    pupils = roster.search(actor(), text, school.id if school else None, page)
+    shown = text if roster.kind_of(text) in ("name", "initials") else "这个号码"
+    return reply("register/results.html", found=pupils, text=shown, school=school, size=roster.PAGE)
+
+
+@bp.get("/register/class")
+@roles(*READERS)
+def class_list() -> Response:
+    """The pupils of one class. A class is no personal datum and may stand in the address."""
+    school = found(_chosen_school(roster.schools(actor()), request.args.get("school", "")))
+    grade, class_name = request.args.get("grade", ""), request.args.get("class_name", "")
+    pupils = roster.in_class(actor(), school.id, grade, class_name, _page())
+    return reply(
+        "register/class.html",
+        found=pupils,
+        school=school,
+        grade=grade,
+        class_name=class_name,
+        size=roster.PAGE,
+    )
+
+
+@bp.get("/register/pupils/<uuid:pupil_id>")
+@roles(*READERS)
+def pupil(pupil_id: uuid.UUID) -> Response:
+    """One pupil: particulars with private items masked, history, loads, open cases."""
+    one = found(find_pupil(actor(), pupil_id))
+    audit.append_now("pupil.viewed", "pupil", one.id)
+    return reply("register/pupil.html", **pupil_view.page(one, actor(), revealed=False))
+
+
+@bp.post("/register/pupils/<uuid:pupil_id>/reveal")
+@roles(*READERS)
+def reveal(pupil_id: uuid.UUID) -> Response:
+    """The same page with private items in full, this once; recorded."""
+    one = found(find_pupil(actor(), pupil_id))
+    audit.append("pupil.revealed", "pupil", one.id)
+    db.session.commit()
+    return reply(
+        "register/pupil.html",
+        fragment="register/_particulars.html",
+        **pupil_view.page(one, actor(), revealed=True),
+    )
+
+
+def _form(school: Office | None, error: str = "") -> Response:
+    here = roster.schools(actor())
+    of_school = actor().office_level is Level.SCHOOL
+    return reply(
+        "register/search.html",
+        422 if error else 200,
+        schools=[] if of_school else here,
+        school=school,
+        classes=roster.classes(actor(), school.id) if school else [],
+        text=request.form.get("q", ""),
+        error=error,
+    )
+
+
+def _chosen_school(schools: Sequence[Office], chosen: str) -> Office | None:
+    """The school with this id among those visible; a school's own people have only theirs."""
+    if actor().office_level is Level.SCHOOL:
+        return schools[0] if schools else None
+    return next((school for school in schools if str(school.id) == chosen), None)
+
+
+def _page() -> int:
+    return request.args.get("page", 1, type=int)
+
+
+def _preference() -> Preference | None:
+    query = select(Preference).where(Preference.owner_id == actor().id, Preference.key == KEPT)
+    return db.session.scalars(query).one_or_none()
+
+
+def _kept() -> dict[str, object]:
+    kept = _preference()
+    return dict(kept.value) if kept else {}
+
+
+def _keep(value: dict[str, object]) -> None:
+    kept = _preference()
+    if kept is None:
+        kept = Preference(owner_id=actor().id, key=KEPT)
+        db.session.add(kept)
+    kept.value = value
