@@ -1,0 +1,235 @@
+"""Readiness: each check in its good and its bad state, on the page, at /readyz and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from portal import audit, create_app, tasks
+from portal.extensions import db, reading_only
+from portal.models import Holiday, Preference, Role
+from portal.oversight import holidays, readiness
+from portal.oversight.readiness import LATE, OK, SOON, Check, Installation
+from storage.objects import LockProof, StoreUnavailable
+from tests.builders import Cast, a_case, a_file, sign_in
+from tests.conftest import settings_for
+
+
+@pytest.fixture
+def installation(app: Flask) -> Installation:
+    holidays.enter_shipped()
+    db.session.commit()
+    return Installation(
+        app.extensions["settings"], app.extensions["store"], app.extensions["migrate"].directory
+    )
+
+
+def found(installation: Installation) -> dict[str, Check]:
+    return {check.id: check for check in readiness.full(installation)}
+
+
+def test_a_sound_installation_has_nothing_red(app: Flask, installation: Installation) -> None:
+    with time_machine.travel(datetime(2026, 3, 10, 4, tzinfo=UTC), tick=False):
+        checks = found(installation)
+    red = {check.id for check in checks.values() if check.tone == LATE}
+    assert red <= {"clock", "disk"}  # the test's own clock is moved; the disk is the machine's
+    assert set(checks) == set(readiness.TITLES)
+    assert db.session.query(Preference).count() == 0  # the write probe leaves nothing
+
+
+class Unreachable:
+    """A store whose server does not answer."""
+
+    def exists(self, sealed: object) -> bool:
+        raise StoreUnavailable("connection refused")
+
+    def prove_lock(self) -> LockProof:
+        return LockProof(False, "not-locked", "锁定的文件仍能被删除", datetime.now(UTC))
+
+
+def test_readyz_says_ok_and_then_what_fails(
+    app: Flask, client: FlaskClient, installation: Installation
+) -> None:
+    good = client.get("/readyz")
+    assert (good.status_code, good.text) == (200, "database ok\nstore ok\nmigrations ok\n")
+    app.extensions["store"] = Unreachable()
+    bad = client.get("/readyz")
+    assert (bad.status_code, bad.text) == (503, "database ok\nstore failing\nmigrations ok\n")
+    assert client.get("/healthz").text == "ok\n"
+
+
+def test_missing_migrations_are_red(app: Flask, client: FlaskClient, installation: Installation) -> None:
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    db.session.commit()
+    check = found(installation)["migrations"]
+    assert check.tone == LATE and "flask db upgrade" in check.text
+    assert client.get("/readyz").status_code == 503
+
+
+def test_a_store_that_does_not_lock_is_red(installation: Installation) -> None:
+    check = readiness.check_lock(replace(installation, store=Unreachable()))
+    assert check.tone == LATE and "仍能被删除" in check.text
+
+
+def test_the_proof_of_the_lock_is_kept_for_ten_minutes(app: Flask, installation: Installation) -> None:
+    first = readiness.proven_lock(installation.store)
+    assert readiness.proven_lock(installation.store) is first
+    assert first.state == ("ok" if db.engine.dialect.name == "postgresql" else "ok-embedded")
+    later = readiness.proven_lock(installation.store, datetime.now(UTC) + timedelta(minutes=11))
+    assert later is not first
+
+
+def test_a_head_that_fits_no_record_is_red(installation: Installation) -> None:
+    audit.append("signed_in")
+    db.session.commit()
+    assert found(installation)["audit"].tone == OK
+    db.session.execute(text("UPDATE audit_head SET seq = 9"))
+    db.session.commit()
+    assert found(installation)["audit"].tone == LATE
+
+
+@pytest.mark.parametrize(
+    "day, missing, tone",
+    [
+        (date(2026, 10, 31), (2027,), OK),
+        (date(2026, 11, 1), (2027,), SOON),
+        (date(2027, 1, 1), (2027,), LATE),
+        (date(2025, 12, 1), (), OK),
+    ],
+)
+def test_the_next_years_holidays_are_wanted_from_november(
+    installation: Installation, day: date, missing: tuple[int, ...], tone: str
+) -> None:
+    with time_machine.travel(datetime(day.year, day.month, day.day, 4, tzinfo=UTC), tick=False):
+        check = readiness.check_holidays(installation)
+    assert check.tone == tone
+    if tone != OK:
+        assert all(f"{year} 年放假安排未录入，暂按周末计算" in check.text for year in missing)
+
+
+def test_uploads_left_for_more_than_a_day_are_counted(app: Flask, installation: Installation) -> None:
+    cast = Cast()
+    case = a_case(cast)
+    a_file(case, "household_book", cast.registrar, uploaded_at=datetime.now(UTC)).status = "staged"
+    old = a_file(case, "household_book", cast.registrar, uploaded_at=datetime.now(UTC) - timedelta(hours=25))
+    old.status = "staged"
+    db.session.commit()
+    check = found(installation)["staged"]
+    assert check.tone == SOON and check.text.startswith("1 个")
+
+
+def test_a_short_key_and_open_cookies_show(installation: Installation) -> None:
+    open_ = readiness.check_keys(installation)
+    assert open_.tone == SOON and "XUEJI_SECURE_COOKIES" in open_.text
+    good = replace(installation.settings, secure_cookies=True)
+    assert readiness.check_keys(replace(installation, settings=good)).tone == OK
+    short = replace(good, secret_key="short")
+    assert readiness.check_keys(replace(installation, settings=short)).tone == LATE
+
+
+def test_the_doctor_prints_every_check_and_exits_by_colour(app: Flask, installation: Installation) -> None:
+    run = app.test_cli_runner().invoke
+    answer = run(args=["doctor"])
+    assert all(title in answer.output for title in readiness.TITLES.values())
+    red = any(check.tone == LATE for check in readiness.full(installation))
+    assert answer.exit_code == int(red)
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    db.session.commit()
+    sick = run(args=["doctor"])
+    assert sick.exit_code == 1 and "✗ 数据库结构" in sick.output
+
+
+def test_the_details_are_for_administrators_and_auditors(app: Flask, installation: Installation) -> None:
+    cast = Cast()
+    for name, person in cast.everybody().items():
+        client = app.test_client()
+        sign_in(client, person)
+        answer = client.get("/admin/readiness")
+        assert answer.status_code == (200 if name in ("administrator", "auditor") else 404), name
+    assert "证据锁定" in answer.text and person.role is Role.ADMINISTRATOR
+
+
+@pytest.fixture
+def queued(fresh_postgres: str, tmp_path: Path) -> Iterator[Flask]:
+    """A portal whose tasks wait in PostgreSQL for `flask worker`."""
+    app = create_app(settings_for(tmp_path, fresh_postgres, worker="procrastinate"))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.services
+def test_a_queued_task_runs_when_its_transaction_is_committed_and_only_then(
+    queued: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(tasks.TASKS, "note", _note)
+    tasks.enqueue("note", text="committed")
+    db.session.commit()
+    tasks.enqueue("note", text="rolled back")
+    db.session.rollback()
+    tasks.enqueue("note", text="again")
+    db.session.commit()
+    assert _notes() == []
+    ran = queued.test_cli_runner().invoke(args=["worker", "--once"])
+    assert ran.exit_code == 0, ran.output
+    # "again" asks for one more task from inside the worker itself
+    assert _notes() == ["again", "asked by again", "committed"]
+    assert db.session.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 0
+
+
+def _note(text: str) -> None:
+    if text == "again":
+        tasks.enqueue("note", text="asked by again")
+    db.session.add(Preference(owner_id=UUID(int=7), key=text, value={}))
+    db.session.commit()
+
+
+def _notes() -> list[str]:
+    db.session.rollback()
+    return sorted(row.key for row in db.session.query(Preference))
+
+
+@pytest.mark.services
+def test_the_queue_is_made_once_and_its_age_is_watched(
+    queued: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extensions = queued.extensions
+    installation = Installation(extensions["settings"], extensions["store"], extensions["migrate"].directory)
+    assert readiness.check_tasks(installation).tone == LATE
+    db.session.rollback()
+    run = queued.test_cli_runner().invoke
+    assert "made" in run(args=["worker", "--setup"]).output
+    assert "already" in run(args=["worker", "--setup"]).output
+    assert readiness.check_tasks(installation).tone == OK
+    monkeypatch.setitem(tasks.TASKS, "note", _note)
+    with reading_only(False):
+        tasks.enqueue("note", text="late")
+        db.session.commit()
+    db.session.execute(text("UPDATE procrastinate_events SET at = at - interval '16 minutes'"))
+    db.session.commit()
+    assert readiness.check_tasks(installation).tone == LATE
+
+
+def test_an_embedded_installation_needs_no_worker(app: Flask) -> None:
+    answer = app.test_cli_runner().invoke(args=["worker"])
+    assert answer.exit_code == 0 and "no worker is needed" in answer.output
+
+
+def test_a_holiday_of_the_shipped_table_is_entered_once(app: Flask) -> None:
+    holidays.enter_shipped()
+    holidays.enter_shipped()
+    db.session.commit()
+    assert db.session.get(Holiday, date(2026, 10, 1)).kind == "off"
+    assert not holidays.known(2027)
