@@ -32,6 +32,7 @@ def print_forms(numbers: tuple[str, ...], out: Path) -> None:
         with reading_only():
             case = db.session.scalars(select(Case).where(Case.number == number)).one_or_none()
             orders = printed.orders(case) if case else []
+            db.session.rollback()
         if not orders:
             missing.append(number)
             continue
