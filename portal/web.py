@@ -57,7 +57,7 @@ def wants_fragment() -> bool:
     return bool(asked) and not asked.boosted and not asked.history_restore_request
 
 
-def reply(template: str, status: int = 200, **context: Any) -> Response:
+def reply(template: str, status: int = 200, /, **context: Any) -> Response:
     """`area/page.html` for a browser; its fragment `area/_page.html` for htmx where `fragment` is not given as None."""
     fragment = context.pop("fragment", None)
     name = fragment if fragment and wants_fragment() else template

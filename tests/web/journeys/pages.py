@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.builders import PASSWORD
 from tests.web.journeys.conftest import ARTEFACTS, Served
@@ -20,6 +20,7 @@ class Person:
         self.context: BrowserContext = browser.new_context(
             viewport=DESKTOP, locale="zh-CN", java_script_enabled=scripts, accept_downloads=True
         )
+        self.context.set_default_timeout(8000)
         self.page: Page = self.context.new_page()
         self.scripts = scripts
         self.complaints: list[str] = []
@@ -47,9 +48,15 @@ class Person:
         expect(self.page.locator("body")).to_contain_text(text)
 
     def press(self, name: str) -> None:
-        """Click the button or link with this name."""
-        target = self.page.get_by_role("button", name=name).or_(self.page.get_by_role("link", name=name))
-        target.first.click()
+        """Click the button or link with this name in the page itself."""
+        self._press(self.page.locator("main"), name)
+
+    def menu(self, name: str) -> None:
+        """Choose from the menu on top."""
+        self._press(self.page.get_by_role("navigation", name="主菜单"), name)
+
+    def _press(self, inside: Locator, name: str) -> None:
+        inside.get_by_role("button", name=name).or_(inside.get_by_role("link", name=name)).first.click()
         self.page.wait_for_load_state()
 
     def picture(self, name: str) -> None:

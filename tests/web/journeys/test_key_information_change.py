@@ -91,9 +91,9 @@ def fill_and_submit(me: Person, pictures: dict[str, Path]) -> str:
 
 
 def find_pupil(me: Person) -> None:
-    me.press("学籍查询")
-    me.page.locator("main input[type=text], main input[type=search], main input:not([type])").first.fill("mxd")
-    me.page.locator("main form button[type=submit]").first.click()
+    me.menu("学籍查询")
+    me.page.get_by_label("姓名、拼音首字母、学籍号或证件号").fill("mxd")
+    me.press("查找")
     me.see("马小东")
     me.picture("01b-search")
     me.page.get_by_role("link", name="马小东").first.click()
@@ -166,9 +166,9 @@ def approve(me: Person, level: str, *, final: bool) -> None:
 
 def see_old_and_new(me: Person, folder: Path) -> None:
     """The pupil's page shows both; the form and the entry pack hold the same values."""
-    me.press("学籍查询")
-    me.page.locator("main input[type=text], main input[type=search], main input:not([type])").first.fill("mxd")
-    me.page.locator("main form button[type=submit]").first.click()
+    me.menu("学籍查询")
+    me.page.get_by_label("姓名、拼音首字母、学籍号或证件号").fill("mxd")
+    me.press("查找")
     me.page.get_by_role("link", name=NEW_NAME).first.click()
     me.see("马小东")
     me.see(NEW_NAME)
@@ -188,7 +188,7 @@ def see_old_and_new(me: Person, folder: Path) -> None:
 
 def enter_and_confirm(me: Person) -> None:
     """The receipt is noted; the next export that shows the change confirms it."""
-    me.press("已批准待录入")
+    me.menu("已批准待录入")
     me.picture("17-landings")
     me.page.get_by_label("国网受理号").fill("GW20261121000045")
     me.press("登记")
@@ -203,10 +203,35 @@ def enter_and_confirm(me: Person) -> None:
 
 
 def load_export(me: Person, workbook: bytes) -> None:
-    me.press("数据导入")
+    me.menu("数据导入")
     me.page.locator("input[type=file]").set_input_files(
         {"name": "导出.xlsx", "mimeType": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "buffer": workbook}
     )
     me.picture("18-load")
+    me.press("上传并核对列")
+    me.press("开始核对")
+    wait_for(me, "应用到工作副本")
+    me.picture("19-preview")
+    me.press("应用到工作副本")
+    confirm(me)
+    wait_for(me, "整批撤销")
+
+
+def wait_for(me: Person, button: str) -> None:
+    """The page renews itself; without scripts the person does it."""
+    for _ in range(40):
+        if me.page.get_by_role("button", name=button).count():
+            return
+        me.page.wait_for_timeout(400)
+        if not me.scripts:
+            me.page.reload()
+    raise AssertionError(f"{button} did not come: {me.page.locator('main').inner_text()}")
+
+
+def confirm(me: Person) -> None:
+    """Say yes in the dialog that scripts show."""
+    if me.scripts:
+        me.page.locator("dialog[open] [data-confirm-yes]").click()
+        me.page.wait_for_load_state()
 
 
