@@ -83,7 +83,10 @@ def _paragraphs(document: Any) -> Iterator[Paragraph]:
     """Every paragraph of body, tables, headers and footers, each with the part that it belongs to."""
     holders = [document._body]
     for section in document.sections:
-        holders += [section.header, section.footer]
+        own = (section.header, section.footer)
+        holders += [
+            part for part in own if not part.is_linked_to_previous
+        ]  # looking into a linked one would make it
     for holder in holders:
         for element in holder._element.iter(qn("w:p")):
             yield Paragraph(element, holder)
