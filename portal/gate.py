@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_prepare)
     app.before_request(_refuse_cross_site)
     app.before_request(_require_login)
+    app.teardown_request(lambda _error: set_read_only(False))
     app.jinja_env.filters["local"] = lambda moment, form="%Y-%m-%d %H:%M": clock.local(moment).strftime(form)
 
 

@@ -17,13 +17,13 @@ from werkzeug.local import LocalProxy
 from portal.accounts.titles import ROLE_TITLES
 from portal.cases import clock, queues
 from portal.cases.access import Actor
+from portal.cases.loads.lifecycle import LOADERS
 from portal.models import Role
 from portal.oversight import holidays
 from portal.web import actor
 
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
 SEERS = (Role.REGISTRAR, *DECIDERS, Role.AUDITOR)
-LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("待办工作", "queues.home", "inbox", SEERS, ("queues",), counted=True),
-    Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,)),
+    Entry("待办工作", "queues.home", "inbox", SEERS, ("queues", "review"), counted=True),
+    Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases",)),
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
     Entry("已批准待录入", "landings.index", "package-export", SEERS, ("landings",)),

@@ -150,8 +150,8 @@ def _defer(name: str, arguments: dict[str, Any]) -> None:
         prepare_queue(current_app._get_current_object())  # type: ignore[attr-defined]
         current_app.extensions["procrastinate_ready"] = True
     connection = db.session.connection().connection.driver_connection
-    job = queue.configure_task("portal.run", queue=QUEUE)
-    job.defer(connection=connection, name=name, arguments=arguments)
+    job = queue.configure_task("portal.run", queue=QUEUE, connection=connection)
+    job.defer(name=name, arguments=arguments)
 
 
 @event.listens_for(Session, "after_commit")

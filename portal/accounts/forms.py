@@ -16,6 +16,7 @@ from wtforms import (
     SelectMultipleField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined,unused-ignore]
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
 
@@ -33,6 +34,11 @@ PASSWORD_RULE = (
 )
 
 
+def pairs(*titles: tuple[str, str]) -> list[SelectChoice]:
+    """Choices of (value, title)."""
+    return [SelectChoice(value, title) for value, title in titles]
+
+
 def stripped(text: str | None) -> str | None:
     return text.strip() if text else text
 
@@ -46,6 +52,8 @@ class Filled:
         self.message = message
 
     def __call__(self, form: Any, field: Field) -> None:
+        if field.process_errors:
+            raise StopValidation()  # something was typed that cannot be read; the field says so already
         if not field.data or not str(field.data).strip():
             field.errors = []
             raise StopValidation(self.message)
@@ -156,7 +164,7 @@ class OfficeForm(AnswersForm):
     policy = SelectField("执行的政策", description="不另选时执行上级单位的政策。", validate_choice=True)
     stages = SelectMultipleField(
         "开设学段",
-        choices=[(stage, stage) for stage in STAGES],
+        choices=pairs(*((stage, stage) for stage in STAGES)),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

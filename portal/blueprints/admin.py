@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import management
-from portal.accounts.forms import NewOfficeForm, OfficeForm
+from portal.accounts.forms import NewOfficeForm, OfficeForm, pairs
 from portal.accounts.titles import LEVEL_TITLES, ROLE_TITLES, roles_at
 from portal.cases.offices import line_of, policy_of
 from portal.extensions import db
@@ -105,7 +105,7 @@ def add_office(office_id: uuid.UUID) -> BaseResponse:
     if not levels or not parent.active:
         deny()
     form = NewOfficeForm(request.form if request.method == "POST" else None)
-    form.level.choices = [(str(level), LEVEL_TITLES[level]) for level in levels]
+    form.level.choices = pairs(*((str(level), LEVEL_TITLES[level]) for level in levels))
     form.policy.choices = _policy_choices(parent)
     if request.method == "GET":
         form.level.data = str(levels[0])
@@ -127,10 +127,12 @@ def add_office(office_id: uuid.UUID) -> BaseResponse:
     return go("admin.office", office_id=added.id)
 
 
-def _policy_choices(parent: Office | None) -> list[tuple[str, str]]:
+def _policy_choices(parent: Office | None) -> list[Any]:
     """Packs to choose from; "" follows the office above, which only a topmost office cannot."""
     packs = [(code, one.title) for code, one in all_policies().items()]
-    return [("", f"与上级单位相同（{_policy_title(parent) or '未定'}）"), *packs] if parent else packs
+    if parent:
+        packs.insert(0, ("", f"与上级单位相同（{_policy_title(parent) or '未定'}）"))
+    return pairs(*packs)
 
 
 def _code_taken(form: NewOfficeForm) -> bool:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import attempts, management, one_time_codes, passwords, sessions
-from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm
+from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm, pairs
 from portal.accounts.local_paths import local_path
 from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS
 from portal.extensions import db, limiter, reading_only
@@ -219,7 +219,7 @@ def first_administrator() -> BaseResponse:
         abort(404)
     state = db.session.scalars(select(Office).where(Office.level == Level.STATE, Office.active)).first()
     form = FirstAdministratorForm(request.form if request.method == "POST" else None)
-    form.policy.choices = [(code, one.title) for code, one in all_policies().items()]
+    form.policy.choices = pairs(*((code, one.title) for code, one in all_policies().items()))
     if state:
         del form.office_name, form.policy
     if request.method == "GET":

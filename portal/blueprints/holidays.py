@@ -10,7 +10,7 @@ from wtforms import FileField, SelectField
 from wtforms.validators import InputRequired, Length
 
 from portal import audit
-from portal.accounts.forms import Filled, stripped
+from portal.accounts.forms import Filled, pairs, stripped
 from portal.cases import clock
 from portal.extensions import db
 from portal.forms import AnswersForm, ChineseDateField, LineField
@@ -24,7 +24,7 @@ CSV_BYTES = 200_000
 
 class DayForm(AnswersForm):
     day = ChineseDateField("日期", [Filled("请填写日期")])
-    kind = SelectField("类型", [InputRequired(message="请选择类型")], choices=list(holidays.KINDS.items()))
+    kind = SelectField("类型", [InputRequired(message="请选择类型")], choices=pairs(*holidays.KINDS.items()))
     name = LineField("名称", [Length(max=40, message="名称不超过 40 个字")], filters=[stripped])
     notice = LineField(
         "依据（通知文号或网址）", [Length(max=200, message="不超过 200 个字")], filters=[stripped]
@@ -127,12 +127,11 @@ def upload() -> BaseResponse:
     return _changed(years, f"已录入 {'、'.join(map(str, years))} 年共 {len(rows)} 天", added=len(rows))
 
 
-def _changed(years: list[int], what: str, **counts: int) -> BaseResponse:
+def _changed(years: list[int], what: str, added: int = 0, removed: int = 0) -> BaseResponse:
     """Every running clock follows the new table in the same transaction."""
     moved = holidays.move_due_dates()
-    audit.append(
-        "holidays.changed", "year", "-".join(map(str, years))[:60], moved=moved, years=years, **counts
-    )
+    changes = {"years": years, "added": added, "removed": removed, "moved": moved}
+    audit.append("holidays.changed", "calendar", years[-1], changes=changes)
     db.session.commit()
     flash(f"{what}；{moved} 件在办业务的到期日随之调整。", "success")
     return go("holidays.year", year=years[-1])
