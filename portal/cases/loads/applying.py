@@ -1,14 +1,15 @@
 """Writing a checked load into the register, and taking it back: one transaction each, all or nothing.
 
 A pupil that moved since the row was compared stops the whole: what the person saw is what is written. Undoing writes
-the former values back over exactly the columns that the load changed; versions only ever grow, so that no page opened
-before, between or after can pass for a fresh one.
+the former values back over exactly the columns that the load changed, if they still hold what it wrote; versions only
+ever grow, so that no page opened before, between or after can pass for a fresh one.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
@@ -47,7 +48,7 @@ def apply(load_id: uuid.UUID) -> None:
             db.session.execute(insert(PUPILS), new)
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
-                _rewrite(rows, schools, "after", expected=0)
+                _rewrite(rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version)
     except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
         raise CannotNow(MOVED) from error
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
@@ -67,18 +68,24 @@ def undo(load_id: uuid.UUID) -> None:
     if reason := why_not_undo(load):
         raise CannotNow(reason)
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
+    codes = {school_id: code for code, school_id in schools.items()}
+
+    def still_stands(pupil: Any, row: Any) -> bool:
+        present = comparing.stored_texts(pupil, codes) | {"gone_since": _text(pupil.gone_since)}
+        return all((present.get(key) or "") == (text or "") for key, text in row.after.items())
+
     landings.withdraw_confirmations(load_id)
     try:
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
-                _rewrite(rows, schools, "before", expected=1)
+                _rewrite(rows, schools, "before", still_stands)
     except KeyError as error:
         raise CannotNow("有学生原来的学校已不在本单位管辖之下，不能整批撤销") from error
-    for rows in _chunks(load_id, ADDED):
-        ids = [row.pupil_id for row in rows]
-        gone = db.session.execute(delete(PUPILS).where(PUPILS.c.id.in_(ids), PUPILS.c.version == 0))
-        if gone.rowcount != len(ids):  # type: ignore[attr-defined]
-            raise CannotNow(MOVED)
+    try:
+        for rows in _chunks(load_id, ADDED):
+            db.session.execute(delete(PUPILS).where(PUPILS.c.id.in_([row.pupil_id for row in rows])))
+    except IntegrityError as error:  # a case about one of them was begun in this very moment
+        raise CannotNow("刚刚有人为其中的学生发起了业务，没有撤销；请稍后再看") from error
     record(load, "load.undone")
     reach("load.before_commit")
 
@@ -177,21 +184,27 @@ _REWRITE = (
 )
 
 
-def _rewrite(rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, *, expected: int) -> None:
-    """Write one side of the findings over their pupils, who must be at the version compared plus `expected`."""
+def _rewrite(
+    rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, unmoved: Callable[[Any, Any], bool]
+) -> None:
+    """Write one side of the findings over their pupils, each of whom must be `unmoved`(pupil, finding)."""
     ids = [row.pupil_id for row in rows]
     locked = select(PUPILS).where(PUPILS.c.id.in_(ids)).order_by(PUPILS.c.id).with_for_update()
     pupils = {pupil.id: pupil for pupil in db.session.execute(locked)}
     values = []
     for row in rows:
         pupil = pupils.get(row.pupil_id)
-        if pupil is None or pupil.version != row.pupil_version + expected:
+        if pupil is None or not unmoved(pupil, row):
             raise CannotNow(MOVED)
         changed = comparing.changed_pupil(pupil, getattr(row, side), schools)
         values.append(
             {f"new_{key}": value for key, value in changed.items() if key != "id"} | {"row_id": pupil.id}
         )
     db.session.connection().execute(_REWRITE, values)
+
+
+def _text(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def record(load: RegisterLoad, action: str, result: str = "ok", **body: Any) -> None:

@@ -133,12 +133,14 @@ class Checker:
         return lambda text: by_kind(text) if text.strip() else blank
 
     def _student_number(self, text: str) -> tuple[str, Fault | None]:
+        if lost := _lost_digits(text):
+            return text.strip(), lost
         number = id_number.tidy(text)
         rows = self._duplicates.get(number)
         if rows:
             where = "、".join(map(str, rows[:6]))
             return number, Fault(f"学籍号在文件中重复：第 {where} 行", "请删去重复的行，只保留正确的一行")
-        return number, _lost_digits(text) or school_numbers.student_number_fault(number, self._today)
+        return number, school_numbers.student_number_fault(number, self._today)
 
     def _school_code(self, text: str) -> tuple[str, Fault | None]:
         code = id_number.tidy(text)
