@@ -63,7 +63,11 @@ def build(cases: int) -> Actor:
     a_pupil(schools[0])
     db.session.commit()
     _number_pupils(schools)
-    db.session.execute(text("CREATE TABLE bench_schools AS SELECT * FROM (SELECT 0 AS i, id, parent_id FROM offices) x WHERE 1=0"))
+    db.session.execute(
+        text(
+            "CREATE TABLE bench_schools AS SELECT * FROM (SELECT 0 AS i, id, parent_id FROM offices) x WHERE 1=0"
+        )
+    )
     for i, school in enumerate(schools):
         statement = text("INSERT INTO bench_schools SELECT :i, id, parent_id FROM offices WHERE code = :code")
         db.session.execute(statement, {"i": i, "code": school.code})
@@ -84,7 +88,9 @@ def _number_pupils(schools: list[Office]) -> None:
     db.session.commit()
     db.session.expunge_all()
     db.session.execute(
-        text("CREATE TABLE bench_pupils AS SELECT row_number() OVER (ORDER BY student_number) - 1 AS i, id FROM pupils")
+        text(
+            "CREATE TABLE bench_pupils AS SELECT row_number() OVER (ORDER BY student_number) - 1 AS i, id FROM pupils"
+        )
     )
 
 
@@ -118,7 +124,9 @@ def measure(reviewer: Actor, client: FlaskClient, pages: int) -> None:
 
 def show(what: str, work: Callable[[str], object], key: str, pages: int) -> None:
     first, deep = milliseconds(lambda: work("")), milliseconds(lambda: work(key))
-    print(f"{what:<40} first {first:8.1f} ms   page {pages + 1} {deep:8.1f} ms   deep/first {deep / first:.2f}")
+    print(
+        f"{what:<40} first {first:8.1f} ms   page {pages + 1} {deep:8.1f} ms   deep/first {deep / first:.2f}"
+    )
 
 
 def _fresh(work: Callable[[], object]) -> None:
@@ -135,9 +143,13 @@ def _get(client: FlaskClient, address: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=1_000_000)
-    parser.add_argument("--small", action="store_true", help="20,000 cases: whether it runs, not what it costs")
+    parser.add_argument(
+        "--small", action="store_true", help="20,000 cases: whether it runs, not what it costs"
+    )
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database")
     chosen = parser.parse_args()
     cases = 20_000 if chosen.small else chosen.cases
@@ -145,7 +157,9 @@ def main() -> None:
         begun = time.perf_counter()
         reviewer = build(cases)
         waiting = cases * SCHOOLS // (COUNTIES * SCHOOLS)
-        print(f"{db.engine.dialect.name}: {cases} cases, {waiting} waiting, built in {time.perf_counter() - begun:.0f} s")
+        print(
+            f"{db.engine.dialect.name}: {cases} cases, {waiting} waiting, built in {time.perf_counter() - begun:.0f} s"
+        )
         client = app.test_client()
         sign_in(client, reviewer)
         measure(reviewer, client, pages=max(1, min(2000, waiting // queues.PAGE - 2)))

@@ -165,7 +165,12 @@ def mended(case: Case, facts: Facts) -> list[Mended]:
 def _mended(case: Case, facts: Facts, item: RemarkItem, remark: Remark) -> Mended:
     before = json.loads(remark.before or "null")
     if remark.target == remarks.FIELD and case.answers.get(remark.key) != before:
-        return Mended(item, _answer(facts, remark.key, before), _answer(facts, remark.key, case.answers.get(remark.key)), ())
+        return Mended(
+            item,
+            _answer(facts, remark.key, before),
+            _answer(facts, remark.key, case.answers.get(remark.key)),
+            (),
+        )
     if remark.target == remarks.EVIDENCE:
         gone = [file for file in evidence.removed_files(case, remark.key) if file.sha256 in (before or [])]
         come = [file for file in evidence.files_of(case, remark.key) if file.sha256 not in (before or [])]

@@ -140,7 +140,9 @@ def _tabs(chosen: Box, filters: Filters, total: queues.Count) -> list[dict[str, 
         {
             "title": box.title,
             "url": url_for("queues.box", name=box.id),
-            "count": str(queues.count(actor(), box)) if filters.narrowing or box is not chosen else str(total),
+            "count": str(queues.count(actor(), box))
+            if filters.narrowing or box is not chosen
+            else str(total),
             "active": box is chosen,
         }
         for box in queues.boxes_for(actor())

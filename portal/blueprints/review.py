@@ -82,8 +82,9 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
         perform(case, actor(), verb, request.form.get("seen", ""), _act(case, verb, typed))
     except Refused as refused:
         db.session.rollback()
-        status = 409 if refused.conflict else 422
-        return _desk(_find(case_id), status, refused=refused, typed=typed, opened=verb)
+        case = _find(case_id)
+        conflict = refused.conflict or claims.claimed_by_other(case, actor())
+        return _desk(case, 409 if conflict else 422, refused=refused, typed=typed, opened=verb)
     db.session.commit()
     reach("decide.after_commit")
     flash(f"{DONE[verb]}：{case.number}，{_whither(case)}。", "success")

@@ -77,10 +77,20 @@ BOXES: dict[str, Box] = {
             ("changed",),
             "没有草稿。从学生页面或“发起业务”开始一项新业务，填写过程会自动保存在这里。",
         ),
-        Box("started", "我发起的", (Role.REGISTRAR,), _started, ("newest", "changed"), "还没有提交过业务。", SUBMITTED),
+        Box(
+            "started",
+            "我发起的",
+            (Role.REGISTRAR,),
+            _started,
+            ("newest", "changed"),
+            "还没有提交过业务。",
+            SUBMITTED,
+        ),
         Box("done", "已办", DECIDERS, _decided_by, ("changed",), "您还没有办理过业务。", SUBMITTED),
         Box("overdue", "已超期", EVERYONE, _overdue, ("due",), "没有超期的业务。"),
-        Box("all", "全部业务", EVERYONE, visible_to, ("newest", "changed"), "还没有已提交的业务。", SUBMITTED),
+        Box(
+            "all", "全部业务", EVERYONE, visible_to, ("newest", "changed"), "还没有已提交的业务。", SUBMITTED
+        ),
     )
 }
 DEFAULT_BOX = {Role.REGISTRAR: "returned", Role.AUDITOR: "all"}
@@ -160,7 +170,9 @@ def _capped(rows: Select[Any]) -> Count:
     return Count(min(number, CAP), number > CAP)
 
 
-def page(actor: Actor, box: Box, filters: Filters, *, after: str = "", before: str = "", size: int = PAGE) -> Listing:
+def page(
+    actor: Actor, box: Box, filters: Filters, *, after: str = "", before: str = "", size: int = PAGE
+) -> Listing:
     """One page. `after` and `before` are keys from a former page; a key that cannot be read, or beyond which nothing
     is left, gives the first page."""
     column, descending = _order(box, filters)
@@ -209,7 +221,9 @@ def contains(actor: Actor, box: Box, filters: Filters, case: Case) -> bool:
     return db.session.scalars(query).first() is not None
 
 
-def neighbours(actor: Actor, box: Box, filters: Filters, case: Case) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def neighbours(
+    actor: Actor, box: Box, filters: Filters, case: Case
+) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """The ids of the cases before and after this one in the same box, filter and sort."""
     return _beside(actor, box, filters, case, ahead=False), _beside(actor, box, filters, case, ahead=True)
 
@@ -218,7 +232,9 @@ def following(actor: Actor, box: Box, filters: Filters, case: Case) -> uuid.UUID
     """The case to go on with after this one, in the same box, filter and sort: the next that nobody else is working
     on, from the start again at the end; None when no other is left."""
     free = or_(
-        Case.claimed_by_id.is_(None), Case.claimed_by_id == actor.id, Case.claimed_at < utcnow() - claims.lifetime()
+        Case.claimed_by_id.is_(None),
+        Case.claimed_by_id == actor.id,
+        Case.claimed_at < utcnow() - claims.lifetime(),
     )
     ahead = _beside(actor, box, filters, case, free, ahead=True)
     if ahead:
