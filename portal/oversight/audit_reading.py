@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
 import xlsxwriter  # type: ignore[import-untyped]
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from portal.accounts.titles import ROLE_TITLES
 from portal.cases import clock
@@ -124,10 +124,10 @@ class Line:
 
 
 def readable_by(actor: Actor) -> ColumnElement[bool]:
-    """All records for the auditor of a state; for one of a county those of acts from the offices below it."""
-    if actor.office_level is Level.STATE:
-        return true()
-    return AuditRecord.office_id.in_(offices_under(actor.office_path))
+    """Records of acts from the auditor's own office and the offices below it; for the auditor of a state also those that
+    belong to no office: refused sign-ins and commands on the server."""
+    below = AuditRecord.office_id.in_(offices_under(actor.office_path))
+    return or_(below, AuditRecord.office_id.is_(None)) if actor.office_level is Level.STATE else below
 
 
 def page(actor: Actor, filters: Filters, before: int | None) -> tuple[list[Line], int | None]:
