@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import tempfile
 import time
@@ -35,10 +36,11 @@ def installation(database_url: str = "") -> Iterator[Flask]:
         )
         app.config["WTF_CSRF_ENABLED"] = False
         with app.app_context():
+            logging.getLogger("alembic").setLevel(logging.WARNING)
             upgrade()
             yield app
+            db.session.remove()  # first: a task may be waiting for the write lock
             tasks.wait()
-            db.session.remove()
             db.engine.dispose()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -18,7 +19,7 @@ from sqlalchemy import text
 from benchmarks.installation import installation, milliseconds
 from portal.cases import queues
 from portal.cases.access import Actor
-from portal.cases.queues import BOXES, Filters
+from portal.cases.queues import BOXES, Box, Filters
 from portal.extensions import db, reading_only
 from portal.models import Case, Level, Office, Role
 from tests.builders import a_pupil, a_state, an_actor, an_office, sign_in
@@ -103,23 +104,27 @@ def deep_key(reviewer: Actor, filters: Filters, rows: int) -> str:
 
 def measure(reviewer: Actor, client: FlaskClient, pages: int) -> None:
     for sort in BOXES["todo"].sorts:
-        filters = Filters(sort=sort)
-        key = deep_key(reviewer, filters, pages * queues.PAGE)
-        show(
-            f"query, {queues.SORT_TITLES[sort]}",
-            lambda after: _fresh(lambda: queues.page(reviewer, BOXES["todo"], filters, after=after)),
-            key,
-            pages,
-        )
-        show(
-            f"whole page, {queues.SORT_TITLES[sort]}",
-            lambda after: _get(client, f"/queue/todo?sort={sort}&after={after}"),
-            key,
-            pages,
-        )
+        _measure_order(reviewer, client, pages, sort)
     for box in queues.boxes_for(reviewer):
-        taken = milliseconds(lambda box=box: _fresh(lambda: queues.page(reviewer, box, Filters())), 5)  # type: ignore[misc]
-        print(f"{'first page of ' + box.title:<40} {taken:8.1f} ms")
+        print(f"{'first page of ' + box.title:<40} {_first_page(reviewer, box):8.1f} ms")
+
+
+def _measure_order(reviewer: Actor, client: FlaskClient, pages: int, sort: str) -> None:
+    filters, title = Filters(sort=sort), queues.SORT_TITLES[sort]
+    key = deep_key(reviewer, filters, pages * queues.PAGE)
+
+    def query(after: str) -> None:
+        _fresh(lambda: queues.page(reviewer, BOXES["todo"], filters, after=after))
+
+    def whole(after: str) -> None:
+        _get(client, f"/queue/todo?{urlencode({'sort': sort, 'after': after})}")
+
+    show(f"query, {title}", query, key, pages)
+    show(f"whole page, {title}", whole, key, pages)
+
+
+def _first_page(reviewer: Actor, box: Box) -> float:
+    return milliseconds(lambda: _fresh(lambda: queues.page(reviewer, box, Filters())), 5)
 
 
 def show(what: str, work: Callable[[str], object], key: str, pages: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from sqlalchemy import select
@@ -170,5 +171,5 @@ def _row_url(case_id: uuid.UUID, box: Box, filters: Filters) -> str:
     return url_for("review.desk", case_id=case_id, box=box.id, **filters.as_args())
 
 
-def _page_url(box: Box, filters: Filters, **key: str) -> str:
+def _page_url(box: Box, filters: Filters, **key: Any) -> str:
     return url_for("queues.box", name=box.id, **filters.as_args(), **key) if any(key.values()) else ""

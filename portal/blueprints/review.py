@@ -204,7 +204,7 @@ def _origin(case: Case) -> tuple[Box | None, Filters]:
     return box, filters_of(box)
 
 
-def _origin_args() -> dict[str, str]:
+def _origin_args() -> dict[str, Any]:
     box = BOXES.get(request.args.get("box", ""))
     return {"box": box.id, **filters_of(box).as_args()} if box and actor().role in box.roles else {}
 

@@ -108,7 +108,7 @@ class Filters:
     sort: str = ""
     name: str = ""
 
-    def as_args(self) -> dict[str, str]:
+    def as_args(self) -> dict[str, Any]:
         """What may stand in an address."""
         return {key: value for key, value in vars(self).items() if value and key != "name"}
 
@@ -324,7 +324,7 @@ def _condition(actor: Actor, box: Box, filters: Filters) -> ColumnElement[bool]:
     return condition.is_(true()) if wide and not narrowed else condition
 
 
-def _pupils_named(text: str) -> Select[tuple[uuid.UUID]]:
+def _pupils_named(text: str) -> Select[Any]:
     """Pupils by the beginning of the name or of its pinyin initials."""
     if text.isascii():
         return select(Pupil.id).where(Pupil.initials.startswith(text.lower(), autoescape=True))

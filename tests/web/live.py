@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import re
 import subprocess
@@ -15,9 +16,14 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask
+from sqlalchemy import select
 
+from portal import tasks
 from portal.cases.access import Actor
+from portal.extensions import db
+from portal.models import EvidenceFile
 from portal.settings import Settings
+from storage.objects import new_key
 from tests.builders import sign_in
 from tests.services import free_port
 
@@ -66,6 +72,21 @@ def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise AssertionError(f"the portal did not start: {log.read_text()[-2000:]}")
+
+
+def seal_papers() -> None:
+    """Give every file row of the builders a small object in the store, so that locking finds what it locks. Called before
+    the first commit, since that starts the locking."""
+    for file in db.session.scalars(select(EvidenceFile)):
+        words = io.BytesIO(f"the paper {file.name}".encode())
+        sealed = tasks.store().put(new_key("evidence"), words, size_limit=1000, media_type=file.media_type)
+        file.store_key, file.version_id, file.sha256, file.size = (
+            sealed.key,
+            sealed.version_id,
+            sealed.sha256,
+            sealed.size,
+        )
+    db.session.flush()
 
 
 @dataclass(frozen=True)

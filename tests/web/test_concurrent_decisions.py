@@ -21,7 +21,7 @@ from portal.extensions import db
 from portal.models import AuditRecord, Case, CaseEvent, Decision, NationalEntry, Pupil, RegisterChange, Status
 from portal.settings import Settings
 from tests.builders import Cast, a_case, a_pupil
-from tests.web.live import Answer, Visitor, serving
+from tests.web.live import Answer, Visitor, seal_papers, serving
 
 CASES = int(os.environ.get("G6_CASES", "40"))
 Act = Callable[[Visitor, Case, str], Answer]
@@ -79,6 +79,7 @@ def test_exactly_one_of_two_wins(app: Flask, settings: Settings, contest: Contes
     cast = Cast()
     number = max(5, CASES // contest.share)
     cases = [a_case(cast, "county_review", pupil=a_pupil(cast.school, stage="初中")) for _ in range(number)]
+    seal_papers()
     db.session.commit()
     with serving(settings) as port:
         pair = [Visitor.signed_in(app, port, getattr(cast, who)) for who in ("reviewer", contest.second_is)]
