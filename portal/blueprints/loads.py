@@ -255,18 +255,18 @@ def _differences(row: RegisterLoadRow) -> list[Difference]:
     if row.kind in (FAULTY, WARNED, MISSING):
         return []
     keys = ("school_code", "grade", "class_name") if row.kind == ADDED else tuple(row.after)
-    found_keys = [key for key in keys if key in BY_KEY and key in row.after]
-    differences = [
-        Difference(
-            BY_KEY[key].title,
-            shown(BY_KEY[key], row.before.get(key), revealed=False),
-            shown(BY_KEY[key], row.after.get(key), revealed=False),
-        )
-        for key in found_keys
-    ]
+    differences = [_difference(row, key) for key in keys if key in BY_KEY and key in row.after]
     if row.kind == CHANGED and "gone_since" in row.after:
         differences.append(Difference("名单状态", "不在名单", "重新出现"))
     return differences
+
+
+def _difference(row: RegisterLoadRow, key: str) -> Difference:
+    column, old, new = BY_KEY[key], row.before.get(key), row.after.get(key)
+    before, after = shown(column, old, revealed=False), shown(column, new, revealed=False)
+    if before == after and old != new:
+        after = "已更改（不在此显示）"
+    return Difference(column.title, before, after)
 
 
 def _faults(row: RegisterLoadRow) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from itertools import groupby
 
 from flask import Blueprint, Response, request
 from sqlalchemy import select
@@ -118,10 +119,14 @@ def _form(school: Office | None, error: str = "") -> Response:
         422 if error else 200,
         schools=[] if of_school else here,
         school=school,
-        classes=roster.classes(actor(), school.id) if school else [],
+        grades=_by_grade(roster.classes(actor(), school.id)) if school else [],
         text=request.form.get("q", ""),
         error=error,
     )
+
+
+def _by_grade(classes: Sequence[roster.Class]) -> list[tuple[str, list[roster.Class]]]:
+    return [(grade, list(several)) for grade, several in groupby(classes, key=lambda one: one.grade)]
 
 
 def _chosen_school(schools: Sequence[Office], chosen: str) -> Office | None:

@@ -97,7 +97,7 @@ def classes(actor: Actor, school_id: uuid.UUID) -> list[Class]:
         .group_by(Pupil.grade, Pupil.class_name)
     )
     found = [Class(*row) for row in db.session.execute(query)]
-    return sorted(found, key=lambda one: (_order(one.grade), _order(one.class_name)))
+    return sorted(found, key=lambda one: (_order(one.grade), one.grade, _order(one.class_name)))
 
 
 def _order(text: str) -> tuple[int, str]:
