@@ -83,6 +83,8 @@ class NewPassword(AnswersForm):
 
 class ChangePasswordForm(NewPassword):
     old = PasswordField("现在的密码", [Filled("请填写现在的密码")])
+    new = PasswordField("新密码", [Filled("请填写新密码")], description=PASSWORD_RULE)
+    again = PasswordField("再输入一次新密码", [Filled("请再输入一次新密码")])
 
     def validate_new(self, field: Field) -> None:
         super().validate_new(field)

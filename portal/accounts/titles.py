@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from portal.models import ROLE_LEVELS, Level, Role
 
 ROLE_TITLES: dict[Role, str] = {
@@ -42,3 +44,21 @@ SESSION_ENDS: dict[str, str] = {
     "office_closed": "单位停用",
     "ended_by_superior": "上级单位结束登录",
 }
+
+BROWSERS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Version", "Safari"))
+SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "安卓"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(agent: str) -> str:
+    """What a browser says of itself, in a few words: Chrome 156，Windows. Unknown ones are shown as they are, cut."""
+    found = (re.search(rf"{mark}/(\d+)", agent) for mark, _name in BROWSERS)
+    name = next((f"{BROWSERS[at][1]} {match[1]}" for at, match in enumerate(found) if match), "")
+    system = next((name_ for mark, name_ in SYSTEMS if mark in agent), "")
+    return "，".join(part for part in (name, system) if part) or agent[:40] or "—"

@@ -14,7 +14,7 @@ from portal import audit
 from portal.accounts import attempts, management, one_time_codes, passwords, sessions
 from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm, pairs
 from portal.accounts.local_paths import local_path
-from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS
+from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS, browser
 from portal.extensions import db, limiter, reading_only
 from portal.models import Account, Level, Office, Role
 from portal.navigation import home_of
@@ -205,6 +205,7 @@ def my_sessions() -> Response:
         role_title=ROLE_TITLES[actor().role],
         sessions=[(one, sessions.alive(one, idle, longest)) for one in sessions.lately(actor().id)],
         ends=SESSION_ENDS,
+        browser=browser,
         own=current_user.session_id,
         idle_minutes=settings.session_idle_minutes,
         max_hours=settings.session_max_hours,

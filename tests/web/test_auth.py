@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 
 from portal.accounts import attempts, one_time_codes, passwords, sessions
 from portal.accounts.local_paths import local_path
+from portal.accounts.titles import browser
 from portal.extensions import db, limiter
 from portal.models import (
     Account,
@@ -289,6 +291,32 @@ def test_demo_accounts_show_only_on_a_demo(app: Flask, account: Account) -> None
     client = app.test_client()
     assert "演示账号" not in client.get("/sign-in?demo=0").text
     assert PASSWORD not in client.get("/sign-in?demo=0").text
+    app.extensions["settings"] = replace(app.extensions["settings"], demo=True)
+    assert "马丽" in client.get("/sign-in").text and PASSWORD not in client.get("/sign-in").text
+    filled = client.get("/sign-in?demo=0").text
+    assert 'value="ma.li"' in filled and f'value="{PASSWORD}"' in filled
+    assert client.get("/sign-in?demo=7").status_code == client.get("/sign-in?demo=x").status_code == 200
+    assert PASSWORD not in enter(client, "ma.li", PASSWORD + "x").text
+
+
+@pytest.mark.parametrize(
+    "agent, words",
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156.0.0.0 Safari/537.36 Edg/156.0.1",
+            "Edge 156，Windows",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0 Safari/537.36", "Chrome 156，Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1",
+            "Safari 18，iPhone",
+        ),
+        ("curl", "curl"),
+        ("", "—"),
+    ],
+)
+def test_a_browser_is_named_in_a_few_words(agent: str, words: str) -> None:
+    assert browser(agent) == words
 
 
 def test_an_initial_password_must_be_changed_first(client: FlaskClient, account: Account) -> None:
