@@ -70,6 +70,8 @@ def fill_and_submit(me: Person, pictures: dict[str, Path]) -> str:
     me.page.get_by_label("户籍登记有误，公安机关已更正").check()
     me.page.get_by_label("变更原因说明").fill("户口簿登记姓名有误，派出所已更正。")
     me.press("保存并继续")
+    me.see("左边是学籍现有登记")
+    me.page.wait_for_load_state()  # the script that saves drafts listens from here on
     me.page.get_by_label("新姓名").fill(NEW_NAME)
     if me.scripts:  # leaving and coming back loses nothing
         me.see("已保存")
