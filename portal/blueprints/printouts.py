@@ -11,13 +11,15 @@ from portal.blueprints.downloads import DOCX, ZIP, download
 from portal.cases import clock, printed
 from portal.cases.access import Actor, find_case
 from portal.extensions import db, reading_only
+from portal.models import Role
 from portal.models.types import utcnow
 from portal.printouts.packing import packed
 from portal.settings import Settings
-from portal.web import actor, found, reply
+from portal.web import actor, found, reply, roles
 
 bp = Blueprint("printouts", __name__)
 
+READERS = (Role.REGISTRAR, Role.HEAD, Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
 MOST = 100  # cases in one batch
 LIST = "打印清单.txt"
 
@@ -32,6 +34,7 @@ def docx(case_id: uuid.UUID, printout_id: str) -> Response:
 
 
 @bp.post("/printouts/batch")
+@roles(*READERS)
 def batch() -> Response:
     """The forms of the cases ticked in a list (`case`, once for each), with a list of what is in and what is not."""
     ids = list(dict.fromkeys(request.form.getlist("case")))
