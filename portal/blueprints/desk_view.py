@@ -205,8 +205,13 @@ def outcome(case: Case, facts: Facts, changes: Sequence[MarkedChange]) -> Outcom
     if after:
         office = supervisor(case.owner, after[0].office)
         return Outcome(False, f"同意后转{office.name if office else ''}办理“{after[0].title}”。")
-    what = "；".join(f"{one.title}由“{_plain(one.old)}”改为“{_plain(one.new)}”" for one in changes)
+    what = "；".join(_said(one) for one in changes)
     return Outcome(True, f"同意后学籍登记将立即更改：{what}。不能撤销，只能另行变更。")
+
+
+def _said(change: MarkedChange) -> str:
+    counted = f"（{change.remark}）" if change.hidden else ""
+    return f"{change.title}由“{_plain(change.old)}”改为“{_plain(change.new)}”{counted}"
 
 
 def _plain(pieces: tuple[Piece, ...]) -> str:

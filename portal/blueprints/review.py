@@ -286,7 +286,8 @@ def _place(case: Case) -> dict[str, Any]:
     """Where the case stands in its box, and its neighbours there."""
     box, filters = _origin(case)
     if box is None or not queues.contains(actor(), box, filters, case):
-        return {"box": box, "place": None, "previous": None, "next": None, "box_args": filters.as_args()}
+        on = queues.following(actor(), box, filters, case) if box else None
+        return {"box": box, "place": None, "previous": None, "next": on, "box_args": filters.as_args()}
     before, after = queues.neighbours(actor(), box, filters, case)
     return {
         "box": box,
