@@ -97,10 +97,11 @@ class Answer:
 
 
 class Visitor:
-    """A browser without scripts: keeps its connection, its cookies and the token of its forms."""
+    """A browser without scripts: keeps its cookies and the token of its forms. Each request opens a connection of its own,
+    so that any worker may answer it."""
 
     def __init__(self, port: int, cookie: str = "") -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._port = port
         self._cookie = cookie
         self._token = ""
 
@@ -127,13 +128,11 @@ class Visitor:
         headers = {"Cookie": self._cookie} if self._cookie else {}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            self._connection.request(method, path, body, headers)
-        except (http.client.HTTPException, ConnectionError):  # the server has closed an idle connection
-            self._connection.close()
-            self._connection.request(method, path, body, headers)
-        response = self._connection.getresponse()
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
         text = response.read().decode()
+        connection.close()
         if kept := response.getheader("Set-Cookie"):
             self._cookie = kept.partition(";")[0]
         return Answer(response.status, text, response.getheader("Location", ""))
