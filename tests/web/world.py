@@ -28,7 +28,7 @@ from portal import audit, create_app, tasks
 from portal.cases import actions, claims
 from portal.cases.access import Actor
 from portal.cases.remarks import Reason
-from portal.extensions import db, limiter
+from portal.extensions import db, limiter, reading_only
 from portal.models import (
     Account,
     Case,
@@ -128,7 +128,7 @@ class World:
         """A client of the home line, signed in; None for nobody."""
         client = self.app.test_client()
         if person:
-            sign_in(client, self.home.people[person])
+            sign_in(client, self.home.actor(person))
         return client
 
     def beyond(self, person: str | None) -> list[Estate]:
@@ -165,7 +165,16 @@ def build(app: Flask) -> World:
     db.session.commit()
     tasks.wait()
     audit.origin.set(audit.Origin())
+    _let_go()
     return world
+
+
+def _let_go() -> None:
+    """Read every object once more and detach it, so that looking at the world never opens a transaction again."""
+    for one in list(db.session):
+        db.session.refresh(one)
+    db.session.expunge_all()
+    db.session.rollback()
 
 
 def _line(name: str, number: int, beside: Estate | None = None, share: str = "") -> Estate:
@@ -342,7 +351,14 @@ def _paper(estate: Estate, case: Case, place: str, slot: str) -> EvidenceFile:
     )
     db.session.add(file)
     db.session.flush()
-    measured = {"check": "sharpness", "value": 1.0, "verdict": "advise", "message": words.text()}
+    measured = {
+        "name": "sharpness",
+        "value": 1.0,
+        "unit": "",
+        "threshold": 2.0,
+        "verdict": "advise",
+        "message": words.text(),
+    }
     db.session.add(
         EvidencePage(
             file_id=file.id,
@@ -407,14 +423,11 @@ def _loads(estate: Estate, level: str, office: Office) -> None:
 
 def _findings(estate: Estate, load: RegisterLoad) -> None:
     words, pupil = estate.canaries, estate.pupils[-1]
-    fault = {
-        "column": "name",
-        "title": "姓名",
-        "value": words.text(),
-        "reason": words.text(),
-        "remedy": words.text(),
-    }
-    for row, kind in enumerate(("added", "changed", "faulty", "missing", "held", "landed", "warning"), start=2):
+    fault = {"column": "name", "heading": words.text(), "value": words.text(), "level": "error"}
+    fault |= {"reason": words.text(), "remedy": words.text()}
+    for row, kind in enumerate(
+        ("added", "changed", "faulty", "missing", "held", "landed", "warning"), start=2
+    ):
         db.session.add(
             RegisterLoadRow(
                 load_id=load.id,
@@ -487,22 +500,24 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 # --- what stands in the database ------------------------------------------------------------------------------------
 
-BOOKKEEPING = frozenset({"audit_records", "audit_head", "sign_in_sessions", "sign_in_attempts", "alembic_version"})
-Rows = dict[str, dict[tuple[Any, ...], dict[str, str]]]
+BOOKKEEPING = frozenset(
+    {"audit_records", "audit_head", "sign_in_sessions", "sign_in_attempts", "alembic_version"}
+)
+Rows = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
 
 
 def rows(without: frozenset[str] = BOOKKEEPING) -> Rows:
-    """Every row of every table: {table: {key: {column: text}}}; ids as 32 hex digits on both databases."""
+    """Every row of every table as the database gives it: {table: {key: values in the order of the model's columns}}."""
     found: Rows = {}
-    with db.engine.connect() as connection:
+    with reading_only(), db.engine.connect() as connection:
         for name, table in db.metadata.tables.items():
             if name in without:
                 continue
-            keys = [column.name for column in table.primary_key]
-            found[name] = {}
-            for row in connection.exec_driver_sql(f"SELECT * FROM {name}").mappings():
-                plain = {column: _plain(value) for column, value in row.items()}
-                found[name][tuple(plain[key] for key in keys)] = plain
+            columns = [column.name for column in table.columns]
+            places = [columns.index(column.name) for column in table.primary_key]
+            quoted = ", ".join(f'"{column}"' for column in columns)
+            every = connection.exec_driver_sql(f"SELECT {quoted} FROM {name}").fetchall()
+            found[name] = {tuple(row[place] for place in places): tuple(row) for row in every}
     return found
 
 
@@ -516,18 +531,34 @@ class Changed:
 
     table: str
     columns: frozenset[str]
-    text: str  # everything that stands or stood in the row
+    text: str  # everything that stands or stood in the row, ids as 32 hex digits
+    was: dict[str, Any] = field(default_factory=dict)
+    now: dict[str, Any] = field(default_factory=dict)
 
 
 def difference(before: Rows, after: Rows) -> list[Changed]:
+    """The rows that are not as they were."""
     found = []
     for table in before:
+        if before[table] == after[table]:
+            continue
+        columns = [column.name for column in db.metadata.tables[table].columns]
         for key in before[table].keys() | after[table].keys():
             old, new = before[table].get(key), after[table].get(key)
             if old != new:
-                columns = frozenset(c for c in (old or new or {}) if (old or {}).get(c) != (new or {}).get(c))
-                found.append(Changed(table, columns, f"{old} {new}"))
+                found.append(_changed(table, columns, old, new))
     return found
+
+
+def _changed(
+    table: str, columns: list[str], old: tuple[Any, ...] | None, new: tuple[Any, ...] | None
+) -> Changed:
+    was = dict(zip(columns, old or (), strict=False))
+    now = dict(zip(columns, new or (), strict=False))
+    moved = frozenset(column for column in columns if was.get(column) != now.get(column))
+    return Changed(
+        table, moved, " ".join(_plain(value) for value in (*was.values(), *now.values())), was, now
+    )
 
 
 def has_id_number(text: str) -> list[str]:

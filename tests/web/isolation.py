@@ -1,0 +1,182 @@
+"""The declared matrix: every route of the portal, whose it is, and what its parts name.
+
+A route without an entry, or an entry without a route, fails tests/web/test_isolation.py. To add a route: say which
+roles it is for, what each <part> of its address names, and, for a POST, what a person would post.
+
+Parts and fields name things by kind:
+    case:PLACE      the case that stands at PLACE (world.PLACES)       file:PLACE   a file of that case
+    pupil           a pupil                                             load:STATUS  a load of the person's own office
+    office          the person's own office; office:below the ones below, office:school a school
+    account         an account                                          =text        just this text
+    @stamp @picture @sheet @name @class @login @today                   see walker.value_of()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from portal.models import Role
+
+REGISTRAR = frozenset({Role.REGISTRAR})
+SCHOOL = frozenset({Role.REGISTRAR, Role.HEAD})
+DECIDERS = frozenset({Role.HEAD, Role.REVIEWER, Role.APPROVER})
+SEERS = frozenset({Role.REGISTRAR, Role.HEAD, Role.REVIEWER, Role.APPROVER, Role.AUDITOR})
+ENTERERS = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.APPROVER})
+LOADERS = ENTERERS
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+AUDITOR = frozenset({Role.AUDITOR})
+EVERYBODY = frozenset(Role)
+NOBODY: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One endpoint.
+
+    `roles` may use it on their own things, everybody else gets what a missing page gives. `acts` are those of them for
+    whom a POST can take effect; the others read only. `parts` name what stands in the address. `form` is a POST that
+    would be accepted. `reads` says that the POST changes nothing of the business, so that it is tried on own things.
+    `own` are the answers to a GET (or a reading POST) on own things, `shows` that the answer holds own texts.
+    """
+
+    roles: frozenset[Role] = EVERYBODY
+    parts: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    acts: frozenset[Role] | None = None
+    reads: bool = False
+    own: frozenset[int] = frozenset({200})
+    shows: bool = True
+    public: bool = False
+
+
+def _public(**values: object) -> Rule:
+    return Rule(public=True, shows=False, **values)  # type: ignore[arg-type]
+
+
+CASE = {"case_id": "case:county_review"}
+MINE = {"case_id": "case:ready"}
+FILE = {"file_id": "file:county_review"}
+OFFICE = {"office_id": "office"}
+ACCOUNT = {"account_id": "account"}
+DESK = {"seen": "@stamp", "note": "=同意办理"}
+MENDED = {"version": "@stamp"}
+
+ROUTES: dict[str, Rule] = {
+    "static": _public(parts={"filename": "=portal.css"}),
+    "health.healthz": _public(),
+    "health.readyz": _public(),
+    "health.readiness": Rule(ADMINISTRATOR | AUDITOR, shows=False),
+    # the door
+    "auth.sign_in": _public(own=frozenset({200, 303})),
+    "auth.try_sign_in": _public(form={"login": "@login", "password": "=Wrong-Password-9"}),
+    "auth.first_administrator": _public(own=frozenset({404})),
+    "auth.sign_out": Rule(shows=False),
+    "auth.change_password": Rule(
+        form={"old": "=x", "new": "=Quiet-River-4096", "again": "=Quiet-River-4096"}
+    ),
+    "auth.my_sessions": Rule(),
+    # offices and accounts
+    "admin.offices": Rule(ADMINISTRATOR),
+    "admin.office": Rule(ADMINISTRATOR, OFFICE),
+    "admin.add_office": Rule(
+        ADMINISTRATOR,
+        OFFICE,
+        {"name": "=新单位", "level": "=school", "code": "=2162999901", "stages": "=高中"},
+    ),
+    "admin.edit_office": Rule(
+        ADMINISTRATOR, {"office_id": "office:below"}, {"name": "=改名", "stages": "=高中"}
+    ),
+    "admin.close_office": Rule(ADMINISTRATOR, {"office_id": "office:below"}),
+    "admin.open_office": Rule(ADMINISTRATOR, {"office_id": "office:below"}),
+    "account_admin.index": Rule(ADMINISTRATOR),
+    "account_admin.add": Rule(
+        ADMINISTRATOR,
+        {"office_id": "office:below"},
+        {"name": "=新人", "login": "=newcomer", "role": "=registrar"},
+    ),
+    "account_admin.show": Rule(ADMINISTRATOR, ACCOUNT),
+    "account_admin.edit": Rule(ADMINISTRATOR, ACCOUNT, {"name": "=改名"}),
+    "account_admin.close": Rule(ADMINISTRATOR, ACCOUNT),
+    "account_admin.reopen": Rule(ADMINISTRATOR, ACCOUNT),
+    "account_admin.end_sessions": Rule(ADMINISTRATOR, ACCOUNT),
+    "account_admin.reset_password": Rule(ADMINISTRATOR, ACCOUNT),
+    "account_admin.unlock": Rule(ADMINISTRATOR, ACCOUNT),
+    # settings and records
+    "holidays.year": Rule(ADMINISTRATOR, shows=False),
+    "holidays.add": Rule(ADMINISTRATOR, shows=False),
+    "holidays.remove": Rule(ADMINISTRATOR, shows=False),
+    "holidays.upload": Rule(ADMINISTRATOR, shows=False),
+    "policy_packs.index": Rule(shows=False),
+    "audit_trail.index": Rule(AUDITOR),
+    "audit_trail.verify": Rule(AUDITOR, reads=True),
+    "audit_trail.export": Rule(
+        AUDITOR, form={"first": "=2026-01-01", "last": "@today", "purpose": "=routine"}, reads=True
+    ),
+    # the register
+    "register.search": Rule(SEERS, query={"school": "office:school"}),
+    "register.look_up": Rule(SEERS, form={"q": "@name"}, reads=True, own=frozenset({303}), shows=False),
+    "register.results": Rule(SEERS),
+    "register.class_list": Rule(
+        SEERS, query={"school": "office:school", "grade": "=高一", "class_name": "@class"}
+    ),
+    "register.pupil": Rule(SEERS, {"pupil_id": "pupil"}),
+    "register.reveal": Rule(SEERS, {"pupil_id": "pupil"}, reads=True),
+    "loads.index": Rule(LOADERS),
+    "loads.upload": Rule(LOADERS, form={"file": "@sheet"}),
+    "loads.columns": Rule(LOADERS, {"load_id": "load:uploaded"}),
+    "loads.check": Rule(
+        LOADERS, {"load_id": "load:uploaded"}, {"column-0": "=student_number", "column-1": "=name"}
+    ),
+    "loads.show": Rule(LOADERS, {"load_id": "load:checked"}),
+    "loads.progress": Rule(LOADERS, {"load_id": "load:checked"}, shows=False),
+    "loads.apply": Rule(LOADERS, {"load_id": "load:checked"}, {"without_faulty": "=1"}),
+    "loads.undo": Rule(LOADERS, {"load_id": "load:applied"}),
+    "loads.discard": Rule(LOADERS, {"load_id": "load:uploaded"}),
+    "loads.faults": Rule(LOADERS, {"load_id": "load:checked"}),
+    # the school's desk
+    "cases.choose": Rule(REGISTRAR, query={"pupil": "pupil"}),
+    "cases.start": Rule(REGISTRAR, form={"pupil": "pupil", "workflow": "=key_information_change"}),
+    "cases.show": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
+    "cases.fill": Rule(REGISTRAR, MINE | {"page": "=what"}, MENDED | {"explanation": "=别人写的说明文字"}),
+    "cases.autosave": Rule(
+        REGISTRAR, MINE | {"page": "=what"}, MENDED | {"explanation": "=别人写的说明文字"}
+    ),
+    "cases.papers": Rule(REGISTRAR, MINE),
+    "cases.check": Rule(REGISTRAR, MINE),
+    "cases.submit": Rule(REGISTRAR, MINE, MENDED),
+    "cases.withdraw": Rule(REGISTRAR, MINE, MENDED),
+    "evidence.upload": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, {"files": "@picture"}),
+    "evidence.remove": Rule(REGISTRAR, {"file_id": "file:ready"}),
+    "evidence.override": Rule(REGISTRAR, {"file_id": "file:ready"}, {"reason": "=只能拍成这样了"}),
+    "evidence.view": Rule(SEERS, FILE | {"page": "=1"}),
+    "evidence.thumb": Rule(SEERS, FILE | {"page": "=1"}),
+    "evidence.original": Rule(SEERS, FILE),
+    # the boxes and the reviewer's desk
+    "queues.home": Rule(own=frozenset({200, 303}), shows=False),
+    "queues.box": Rule(SEERS, {"name": "=all"}),
+    "queues.find_name": Rule(SEERS, {"name": "=all"}, {"name": "@name"}),
+    "review.desk": Rule(SEERS, CASE),
+    "review.reveal": Rule(SEERS, CASE, reads=True),
+    "review.more_reasons": Rule(SEERS, CASE, reads=True),
+    "review.status": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
+    "review.decide": Rule(SEERS, CASE, DESK | {"verb": "=approve"}, acts=DECIDERS),
+    "review.claim": Rule(SEERS, CASE, DESK, acts=DECIDERS),
+    "review.take_over": Rule(SEERS, CASE, DESK, acts=DECIDERS),
+    "review.release": Rule(SEERS, CASE, DESK, acts=DECIDERS),
+    "review.compare": Rule(
+        SEERS,
+        {
+            "case_id": "case:returned_twice",
+            "old": "file:returned_twice",
+            "new": "file:returned_twice",
+        },
+    ),
+    # paper, and the way into the national system
+    "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
+    "printouts.batch": Rule(SEERS, form={"case": "case:approved"}, reads=True),
+    "landings.index": Rule(SEERS),
+    "landings.entry_pack": Rule(ENTERERS, {"case_id": "case:approved"}),
+    "landings.entered": Rule(ENTERERS, {"case_id": "case:approved"}, {"receipt": "=GW20269999", "seen": "="}),
+}

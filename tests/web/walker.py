@@ -1,0 +1,445 @@
+"""The walker: every route, with every method, by every person, on things that are not theirs.
+
+What it calls comes from app.url_map and the declared matrix (isolation.py); what it looks for are the canaries of the
+world (world.py) in bodies, headers and file names, and rows that changed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule as Address
+from werkzeug.test import TestResponse
+
+from portal.cases import clock
+from portal.cases.actions import stamp
+from portal.models import Case
+from tests.builders import sign_in
+from tests.exports import as_csv, rows_of
+from tests.web.isolation import ROUTES, Rule
+from tests.web.world import PEOPLE, Estate, World, difference, rows
+
+DENIED = frozenset({401, 403, 404, 405})
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+HTMX = {"HX-Request": "true", "HX-Target": "content", "HX-Current-URL": "http://localhost/"}
+EVERYONE: tuple[str | None, ...] = (*PEOPLE, None)
+MASS = re.compile(r"[0-9A-Za-z]{8,}")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: `things` are the ids that stand in the address, `sent` every text that was sent along."""
+
+    endpoint: str
+    method: str
+    path: str
+    person: str | None
+    query: dict[str, str] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    sent: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        marks = " htmx" if self.headers else ""
+        return f"{self.method} {self.endpoint} by {self.person or 'nobody'}{marks} ({self.path})"
+
+    def open(self, client: FlaskClient) -> TestResponse:
+        # A picture is opened anew for each request.
+        form = {
+            key: (io.BytesIO(value), "名单.csv" if key == "file" else "文件.jpg")
+            if isinstance(value, bytes)
+            else value
+            for key, value in self.form.items()
+        }
+        return client.open(
+            self.path,
+            method=self.method,
+            query_string=self.query,
+            data=form if self.method in UNSAFE else None,
+            headers=self.headers,
+        )
+
+
+# --- what a kind names ----------------------------------------------------------------------------------------------
+
+
+def things(world: World, estate: Estate, spec: str, person: str | None) -> list[str]:
+    """Every id in an estate that `spec` can name, the named one first; a literal is itself."""
+    kind, _, which = spec.partition(":")
+    if spec.startswith("="):
+        return [spec[1:]]
+    if kind == "case":
+        every = [estate.cases[which], *(case for place, case in estate.cases.items() if place != which)]
+        return [str(case.id) for case in every]
+    if kind == "file":
+        every_file = [
+            *estate.files[which],
+            *(file for place, files in estate.files.items() if place != which for file in files),
+        ]
+        return [str(file.id) for file in every_file]
+    if kind == "pupil":
+        return [str(pupil.id) for pupil in reversed(estate.pupils)]
+    if kind == "office":
+        offices = sorted(estate.own_offices, key=lambda one: (one.level != "school") if which else False)
+        if not which and person and estate is world.home:
+            return [str(estate.people[person].office_id)]
+        return [str(one.id) for one in offices]
+    if kind == "account":
+        return [str(one.id) for one in estate.own_people]
+    if kind == "load":
+        level = PEOPLE[person][1] if person and estate is world.home else ""
+        loads = [
+            load for name, load in estate.loads.items() if name.startswith(level) and name.endswith(which)
+        ]
+        return [str(load.id) for load in loads or estate.loads.values()]
+    raise KeyError(spec)
+
+
+def value_of(world: World, estate: Estate, spec: str, person: str | None, target: str | None) -> Any:
+    """What stands in a field: an id, a text, or something made for the target of the request."""
+    if spec == "@stamp":
+        return stamp(_cases(world)[target]) if target in _cases(world) else "1.0"
+    if spec == "@picture":
+        return estate.canaries.picture()
+    if spec == "@sheet":
+        return as_csv(rows_of(3, [estate.school.code]))
+    if spec == "@class":
+        return estate.pupils[0].class_name
+    if spec == "@name":
+        return estate.pupils[0].name
+    if spec == "@login":
+        return estate.own_people[0].login
+    if spec == "@today":
+        return clock.today().isoformat()
+    return things(world, estate, spec, person)[0]
+
+
+def _cases(world: World) -> dict[str, Case]:
+    return {str(case.id): case for estate in world.estates for case in estate.cases.values()}
+
+
+def extras(estate: Estate, turn: int) -> dict[str, str]:
+    """Fields that name things of an estate under every name that a view might read, whatever it is for."""
+    case, pupil, file = (
+        estate.cases["county_review"],
+        estate.pupils[turn],
+        estate.files["county_review"][0],
+    )
+    office, account = estate.own_offices[-1], estate.own_people[0]
+    load = next(iter(estate.loads.values()))
+    text = (pupil.name, pupil.id_number, pupil.student_number, office.name)[turn % 4]
+    key = f"{clock.today() + timedelta(days=1):%Y-%m-%dT00:00:00+00:00}~{case.id.hex}~1"
+    names = {
+        "pupil": pupil.id,
+        "case": case.id,
+        "file": file.id,
+        "office": office.id,
+        "parent": office.id,
+        "account": account.id,
+        "load": load.id,
+    }
+    found = {name: str(value) for name, value in names.items()}
+    found |= {f"{name}_id": value for name, value in found.items()}
+    return found | {
+        "school": office.name,
+        "q": text,
+        "name": text,
+        "number": pupil.id_number,
+        "id_number": pupil.id_number,
+        "student_number": pupil.student_number,
+        "login": account.login,
+        "after": key,
+        "before": "",
+        "class_name": pupil.class_name,
+    }
+
+
+# --- what is asked --------------------------------------------------------------------------------------------------
+
+
+def addresses(world: World) -> list[Address]:
+    return sorted(world.app.url_map.iter_rules(), key=lambda one: (one.endpoint, one.rule))
+
+
+def methods_of(address: Address) -> list[str]:
+    return sorted((address.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def named(rule: Rule) -> list[str]:
+    """The parts of the address that name a thing of somebody's."""
+    return [part for part, spec in rule.parts.items() if not spec.startswith("=")]
+
+
+def foreign_calls(world: World, address: Address, person: str | None) -> Iterator[Call]:
+    """Addresses that name something of an estate beyond the person's reach, and hidden things of the own one."""
+    rule = ROUTES[address.endpoint]
+    parts = named(rule)
+    if not parts:
+        return
+    for turn, estate in enumerate(world.beyond(person)):
+        every = {part: things(world, estate, rule.parts[part], person) for part in parts}
+        longest = max(len(ids) for ids in every.values())
+        for choice in {0, (len(address.rule) * 7 + turn * 3) % longest}:
+            chosen = {part: ids[choice % len(ids)] for part, ids in every.items()}
+            yield from _calls(world, address, person, estate, chosen, turn)
+        for part in parts if len(parts) > 1 else []:
+            own = {other: things(world, world.home, rule.parts[other], person)[0] for other in parts}
+            yield from _calls(world, address, person, estate, own | {part: every[part][0]}, turn)
+    for part, hidden in hidden_things(world, rule, person):
+        own = {other: things(world, world.home, rule.parts[other], person)[0] for other in parts}
+        yield from _calls(world, address, person, world.home, own | {part: hidden}, 0)
+
+
+def hidden_things(world: World, rule: Rule, person: str | None) -> Iterator[tuple[str, str]]:
+    """Things of the own line that are nobody's but the school's: drafts; and other offices' loads."""
+    if person is None:
+        return
+    level = PEOPLE[person][1]
+    for part in named(rule):
+        kind = rule.parts[part].partition(":")[0]
+        if level != "school" and kind == "case":
+            yield from ((part, str(world.home.cases[place].id)) for place in ("draft", "ready"))
+        if level != "school" and kind == "file":
+            yield part, str(world.home.files["ready"][0].id)
+        if kind == "load":
+            others = [load for name, load in world.home.loads.items() if not name.startswith(level)]
+            yield part, str(others[0].id)
+
+
+def _calls(
+    world: World, address: Address, person: str | None, estate: Estate, chosen: dict[str, str], turn: int
+) -> Iterator[Call]:
+    """Every method on one address, plain and as htmx asks, with the estate's things in query and form as well."""
+    rule = ROUTES[address.endpoint]
+    path = _path(address, rule, chosen)
+    target = chosen.get("case_id")
+    more = extras(estate, turn)
+    form = {key: value_of(world, estate, spec, person, target) for key, spec in rule.form.items()}
+    sent = frozenset({*chosen.values(), *more.values(), *(v for v in form.values() if isinstance(v, str))})
+    for method in methods_of(address):
+        for headers in ({}, HTMX):
+            yield Call(
+                address.endpoint,
+                method,
+                path,
+                person,
+                more if method == "GET" else {},
+                {**more, **form} if method in UNSAFE else {},
+                headers,
+                sent,
+            )
+    for method in ("HEAD", "OPTIONS", *UNSAFE) if estate is world.neighbours["next_state"] else ():
+        if method not in methods_of(address):
+            yield Call(address.endpoint, method, path, person, {}, {}, {}, sent)
+
+
+def _path(address: Address, rule: Rule, chosen: dict[str, str]) -> str:
+    """The address with its parts filled in."""
+    literal = {part: spec[1:] for part, spec in rule.parts.items() if spec.startswith("=")}
+    values = literal | chosen
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda match: values[match[1]], address.rule)
+
+
+def own_calls(world: World, address: Address, person: str) -> Iterator[Call]:
+    """The route on the person's own things: each method once, plain."""
+    rule = ROUTES[address.endpoint]
+    chosen: dict[str, str] = {}
+    for part in named(rule):
+        ids = things(world, world.home, rule.parts[part], person)
+        # Two files of one case stand for one replaced by the other.
+        chosen[part] = ids[-1] if part == "new" else ids[0]
+    if address.endpoint == "review.compare":
+        files = world.home.files["returned_twice"]
+        chosen |= {"old": str(files[0].id), "new": str(files[-1].id)}
+    path = _path(address, rule, chosen)
+    form = {
+        key: value_of(world, world.home, spec, person, chosen.get("case_id"))
+        for key, spec in rule.form.items()
+    }
+    query = {key: value_of(world, world.home, spec, person, None) for key, spec in rule.query.items()}
+    for method in methods_of(address):
+        yield Call(address.endpoint, method, path, person, query, form if method in UNSAFE else {})
+
+
+def bare_calls(world: World, address: Address, person: str | None) -> Iterator[Call]:
+    """Own addresses, or those that name nothing, with foreign things in every field."""
+    rule = ROUTES[address.endpoint]
+    chosen = {part: things(world, world.home, rule.parts[part], person)[0] for part in named(rule)}
+    path = _path(address, rule, chosen)
+    turns = (0, 1) if named(rule) else (0, 1, 2, 3)
+    for estate in world.beyond(person)[-1:] if named(rule) else world.beyond(person):
+        for turn in turns:
+            more = extras(estate, turn)
+            form = more | {
+                key: value_of(world, estate, spec, person, None) for key, spec in rule.form.items()
+            }
+            sent = frozenset(
+                {*more.values(), *chosen.values(), *(v for v in form.values() if isinstance(v, str))}
+            )
+            for method in methods_of(address):
+                if method == "GET" or rule.reads or not named(rule):
+                    headers = HTMX if turn == 1 else {}
+                    fields = form if method in UNSAFE else {}
+                    yield Call(address.endpoint, method, path, person, more, fields, headers, sent)
+
+
+# --- what an answer gives away --------------------------------------------------------------------------------------
+
+
+def texts_of(response: TestResponse) -> str:
+    """Everything an answer says, as text: headers, body, and the parts of a ZIP or an Office file."""
+    headers = "\n".join(f"{key}: {unquote(_as_utf8(value))}" for key, value in response.headers)
+    body = response.get_data()
+    return headers + "\n" + _readable(body, response.mimetype or "")
+
+
+def _as_utf8(value: str) -> str:
+    """A header as its bytes would read in UTF-8, where they can."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
+
+
+def _readable(body: bytes, mimetype: str) -> str:
+    if body[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(body)) as parts:
+            return "\n".join(f"{part}\n{_readable(parts.read(part), '')}" for part in parts.namelist())
+    if mimetype == "application/json":
+        return json.dumps(json.loads(body), ensure_ascii=False)
+    return body.decode("utf-8", "replace")
+
+
+def leaks(text: str, estates: Iterable[Estate], sent: frozenset[str] = frozenset()) -> list[str]:
+    """Which canaries of these estates stand in a text, apart from what was sent and may come back."""
+    for one in sorted(sent, key=len, reverse=True):
+        if len(one) > 3:
+            text = text.replace(one, "")
+    known = {one.replace("-", "") for one in sent}
+    words = set(MASS.findall(text)) | set(MASS.findall(text.replace("-", "")))
+    found = []
+    for estate in estates:
+        canaries = estate.canaries
+        if canaries.mark in text:
+            at = text.index(canaries.mark)
+            found.append(f"text of {estate.name}: …{text[max(0, at - 60) : at + 20]!r}")
+        if canaries.word in text:
+            found.append(f"file of {estate.name}")
+        numbers = words & (canaries.numbers | canaries.ids) - known
+        found += [f"{one} of {estate.name}" for one in sorted(numbers)[:3]]
+    return found
+
+
+# --- the walk -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Walk:
+    """What a walk found: faults in words, and how much it looked at."""
+
+    faults: list[str] = field(default_factory=list)
+    calls: int = 0
+    cells: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+def walk(
+    world: World, endpoints: Iterable[str] | None = None, people: Iterable[str | None] = EVERYONE
+) -> Walk:
+    """Call everything; collect what must not be. Routes that the matrix does not declare are a fault themselves."""
+    done = Walk()
+    clients = {person: world.client(person) for person in people}
+    for address in addresses(world):
+        if endpoints is not None and address.endpoint not in endpoints:
+            continue
+        if address.endpoint not in ROUTES:
+            done.faults.append(
+                f"{address.endpoint} ({address.rule}) is not declared in tests/web/isolation.py"
+            )
+            continue
+        for person, client in clients.items():
+            if address.endpoint.startswith("auth.") and person:
+                sign_in(client, world.home.actor(person))
+            _visit(world, address, person, client, done)
+    return done
+
+
+def _visit(world: World, address: Address, person: str | None, client: FlaskClient, done: Walk) -> None:
+    rule = ROUTES[address.endpoint]
+    allowed = person is not None and PEOPLE[person][0] in rule.roles
+    before = rows()
+    for call in foreign_calls(world, address, person):
+        _judge(world, call, client, done, refused=not rule.public)
+    if person and not allowed:
+        for call in own_calls(world, address, person):
+            _judge(world, call, client, done, refused=True)
+    if person and allowed and rule.acts is not None and PEOPLE[person][0] not in rule.acts:
+        for call in own_calls(world, address, person):
+            status = _judge(world, call, client, done, refused=False)
+            if call.method != "GET" and status < 400:
+                done.faults.append(f"{call}: {status}, though {person} may only read")
+    after = rows()
+    for change in difference(before, after):
+        done.faults.append(f"{address.endpoint} by {person}: changed {change.table} {sorted(change.columns)}")
+    if not allowed and not (rule.public or person is None):
+        return
+    for call in bare_calls(world, address, person):
+        _judge(world, call, client, done, refused=person is None and not rule.public)
+    for change in difference(after, rows()):
+        told = leaks(change.text, world.beyond(person))
+        if told:
+            done.faults.append(f"{address.endpoint} by {person}: changed a row of {change.table}: {told}")
+    if person:
+        _read_own(world, address, person, client, done)
+
+
+def _judge(world: World, call: Call, client: FlaskClient, done: Walk, *, refused: bool) -> int:
+    response = call.open(client)
+    done.calls += 1
+    done.cells.add((call.endpoint, call.method, call.person or "nobody"))
+    status = response.status_code
+    if status >= 500:
+        done.faults.append(f"{call}: {status}")
+    elif refused and not _is_refusal(call, response):
+        done.faults.append(f"{call}: {status} {response.headers.get('Location', '')}")
+    text = texts_of(response)
+    if call.method in UNSAFE and status == 303:  # what was looked for by POST shows on the next page
+        text += texts_of(client.get(response.headers["Location"]))
+    found = leaks(text, world.beyond(call.person), call.sent)
+    done.faults += [f"{call}: {status}, {one}" for one in found]
+    response.close()
+    return status
+
+
+def _is_refusal(call: Call, response: TestResponse) -> bool:
+    if call.method == "OPTIONS" and call.person:
+        return response.status_code in DENIED or (response.status_code == 200 and not response.get_data())
+    if call.person is None:
+        to_the_door = urlsplit(response.headers.get("Location", "")).path == "/sign-in"
+        return response.status_code in DENIED or (response.status_code == 303 and to_the_door)
+    return response.status_code in DENIED
+
+
+def _read_own(world: World, address: Address, person: str, client: FlaskClient, done: Walk) -> None:
+    """Those whom a route is for do get their own things: otherwise the walk would pass on a portal that shows nothing."""
+    rule = ROUTES[address.endpoint]
+    for call in own_calls(world, address, person):
+        if call.method != "GET" and not rule.reads:
+            continue
+        response = call.open(client)
+        done.calls += 1
+        text = texts_of(response)
+        if response.status_code not in rule.own:
+            done.faults.append(f"own: {call}: {response.status_code}, expected {sorted(rule.own)}")
+        elif rule.shows and response.status_code == 200 and not leaks(text, [world.home]):
+            done.faults.append(f"own: {call}: nothing of the person's own estate is in the answer")
+        done.faults += [f"own: {call}: {one}" for one in leaks(text, world.beyond(person))]
+        response.close()
