@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField, Field, Form, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the published types
 from wtforms.validators import ValidationError
 
 MESSAGES = {
@@ -88,6 +89,11 @@ def _inline_validators(form: Form, field: Field) -> list[Any]:
 
 def _tidy(value: Any) -> Any:
     return "" if value is None else value
+
+
+def choices(titles: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Options of a field from (value, title)."""
+    return [SelectChoice(value, title) for value, title in titles]
 
 
 class ChineseDateField(DateField):

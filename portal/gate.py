@@ -40,7 +40,9 @@ def _resume(token: str) -> SignedIn | None:
 
 def _prepare() -> None:
     for name in ("_login_user", "actor"):
-        g.pop(name, None)  # who is signed in is asked anew, even where an application context outlives a request
+        g.pop(
+            name, None
+        )  # who is signed in is asked anew, even where an application context outlives a request
     set_read_only(request.method in SAFE)
     audit.origin.set(audit.Origin(address=request.remote_addr or "", request_id=new_request_id()))
 

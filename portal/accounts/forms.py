@@ -16,12 +16,11 @@ from wtforms import (
     SelectMultipleField,
     ValidationError,
 )
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined,unused-ignore]
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
 
 from portal.accounts import passwords
-from portal.forms import AnswersForm, LineField
+from portal.forms import AnswersForm, LineField, choices
 from portal.standards.school_numbers import school_code_fault
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,39}")
@@ -32,11 +31,6 @@ PASSWORD_RULE = (
     f"{passwords.MIN_LENGTH} 到 {passwords.MAX_LENGTH} 个字符，包含大写字母、小写字母、数字、符号中的至少三种；"
     "不要包含登录名、姓名或单位代码。"
 )
-
-
-def pairs(*titles: tuple[str, str]) -> list[SelectChoice]:
-    """Choices of (value, title)."""
-    return [SelectChoice(value, title) for value, title in titles]
 
 
 def stripped(text: str | None) -> str | None:
@@ -166,7 +160,7 @@ class OfficeForm(AnswersForm):
     policy = SelectField("执行的政策", description="不另选时执行上级单位的政策。", validate_choice=True)
     stages = SelectMultipleField(
         "开设学段",
-        choices=pairs(*((stage, stage) for stage in STAGES)),
+        choices=choices((stage, stage) for stage in STAGES),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import attempts, management, sessions
-from portal.accounts.forms import AccountForm, PersonForm, pairs
+from portal.accounts.forms import AccountForm, PersonForm
 from portal.accounts.titles import ROLE_DUTIES, ROLE_TITLES, SESSION_ENDS
 from portal.extensions import db
+from portal.forms import choices
 from portal.models import Account, Office, Role
 from portal.settings import Settings
 from portal.web import actor, deny, found, go, reply, roles
@@ -66,7 +67,7 @@ def add(office_id: uuid.UUID) -> BaseResponse:
     if not offered or not office.active:
         deny()
     form = AccountForm(request.form if request.method == "POST" else None)
-    form.role.choices = pairs(*((str(role), f"{ROLE_TITLES[role]}：{ROLE_DUTIES[role]}") for role in offered))
+    form.role.choices = choices((str(role), f"{ROLE_TITLES[role]}：{ROLE_DUTIES[role]}") for role in offered)
     if request.method == "GET":
         return reply("admin/account_form.html", form=form, office=office, account=None)
     db.session.commit()  # the initial password is hashed without the write lock

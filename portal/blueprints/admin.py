@@ -11,10 +11,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import management
-from portal.accounts.forms import NewOfficeForm, OfficeForm, pairs
+from portal.accounts.forms import NewOfficeForm, OfficeForm
 from portal.accounts.titles import LEVEL_TITLES, ROLE_TITLES, roles_at
 from portal.cases.offices import line_of, policy_of
 from portal.extensions import db
+from portal.forms import choices
 from portal.models import Account, Level, Office, Role
 from portal.policies import PolicyError, all_policies
 from portal.web import actor, deny, found, go, reply, roles
@@ -105,7 +106,7 @@ def add_office(office_id: uuid.UUID) -> BaseResponse:
     if not levels or not parent.active:
         deny()
     form = NewOfficeForm(request.form if request.method == "POST" else None)
-    form.level.choices = pairs(*((str(level), LEVEL_TITLES[level]) for level in levels))
+    form.level.choices = choices((str(level), LEVEL_TITLES[level]) for level in levels)
     form.policy.choices = _policy_choices(parent)
     if request.method == "GET":
         form.level.data = str(levels[0])
@@ -132,7 +133,7 @@ def _policy_choices(parent: Office | None) -> list[Any]:
     packs = [(code, one.title) for code, one in all_policies().items()]
     if parent:
         packs.insert(0, ("", f"与上级单位相同（{_policy_title(parent) or '未定'}）"))
-    return pairs(*packs)
+    return choices(packs)
 
 
 def _code_taken(form: NewOfficeForm) -> bool:

@@ -10,10 +10,10 @@ from wtforms import SelectField, ValidationError
 from wtforms.validators import InputRequired
 
 from portal import audit
-from portal.accounts.forms import Filled, pairs
+from portal.accounts.forms import Filled
 from portal.cases import clock
 from portal.extensions import db, reading_only
-from portal.forms import AnswersForm, ChineseDateField, read_date
+from portal.forms import AnswersForm, ChineseDateField, choices, read_date
 from portal.models import Role
 from portal.oversight import audit_reading
 from portal.oversight.audit_reading import Filters
@@ -28,7 +28,7 @@ class ExportForm(AnswersForm):
     first = ChineseDateField("从", [Filled("请填写起始日期")])
     last = ChineseDateField("到", [Filled("请填写截止日期")])
     purpose = SelectField(
-        "用途", [InputRequired(message="请选择用途")], choices=pairs(*audit_reading.PURPOSES.items())
+        "用途", [InputRequired(message="请选择用途")], choices=choices(audit_reading.PURPOSES.items())
     )
 
     def validate_last(self, field: ChineseDateField) -> None:

@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import attempts, management, one_time_codes, passwords, sessions
-from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm, pairs
+from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm
 from portal.accounts.local_paths import local_path
 from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS, browser
 from portal.extensions import db, limiter, reading_only
+from portal.forms import choices
 from portal.models import Account, Level, Office, Role
 from portal.navigation import home_of
 from portal.oversight import holidays
@@ -220,7 +221,7 @@ def first_administrator() -> BaseResponse:
         abort(404)
     state = db.session.scalars(select(Office).where(Office.level == Level.STATE, Office.active)).first()
     form = FirstAdministratorForm(request.form if request.method == "POST" else None)
-    form.policy.choices = pairs(*((code, one.title) for code, one in all_policies().items()))
+    form.policy.choices = choices((code, one.title) for code, one in all_policies().items())
     if state:
         del form.office_name, form.policy
     if request.method == "GET":

@@ -235,7 +235,9 @@ def _fill_page(
     form = law.form.from_raw({**case.answers, **(raw or {})}, facts)
     asked = [name for name in page.fields if name in law.asked(facts)]
     incomplete = form.errors_in(asked) if status == 422 else {}
-    refusals = [item for item in law.refusals(facts, "answers") if not item.field or item.field in page.fields]
+    refusals = [
+        item for item in law.refusals(facts, "answers") if not item.field or item.field in page.fields
+    ]
     for item in refusals:  # the stop tells the clause; the field tells where
         if item.field in asked:
             form[item.field].errors = [*form[item.field].errors, item.text]

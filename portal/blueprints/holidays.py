@@ -10,10 +10,10 @@ from wtforms import FileField, SelectField
 from wtforms.validators import InputRequired, Length
 
 from portal import audit
-from portal.accounts.forms import Filled, pairs, stripped
+from portal.accounts.forms import Filled, stripped
 from portal.cases import clock
 from portal.extensions import db
-from portal.forms import AnswersForm, ChineseDateField, LineField
+from portal.forms import AnswersForm, ChineseDateField, LineField, choices
 from portal.models import Level, Role
 from portal.oversight import holidays
 from portal.web import actor, deny, go, reply, roles
@@ -24,7 +24,7 @@ CSV_BYTES = 200_000
 
 class DayForm(AnswersForm):
     day = ChineseDateField("日期", [Filled("请填写日期")])
-    kind = SelectField("类型", [InputRequired(message="请选择类型")], choices=pairs(*holidays.KINDS.items()))
+    kind = SelectField("类型", [InputRequired(message="请选择类型")], choices=choices(holidays.KINDS.items()))
     name = LineField("名称", [Length(max=40, message="名称不超过 40 个字")], filters=[stripped])
     notice = LineField(
         "依据（通知文号或网址）", [Length(max=200, message="不超过 200 个字")], filters=[stripped]

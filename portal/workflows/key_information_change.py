@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wtforms import RadioField, SelectMultipleField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.forms import AnswersForm, ChineseDateField, LineField
+from portal.forms import AnswersForm, ChineseDateField, LineField, choices
 from portal.standards import id_number, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
@@ -55,11 +54,11 @@ class KeyInformationForm(AnswersForm):
         "新身份证件号", [REQUIRED], description="18 位居民身份证号，末位 X 大小写均可。"
     )
     new_birth_date = ChineseDateField("新出生日期", [REQUIRED], render_kw={"min": "1990-01-01"})
-    new_sex = RadioField("新性别", [InputRequired("请选择性别")], choices=[SelectChoice("1", "男"), SelectChoice("2", "女")])
+    new_sex = RadioField("新性别", [InputRequired("请选择性别")], choices=choices([("1", "男"), ("2", "女")]))
 
     def prepare(self, facts: Facts) -> None:
-        self.fields.choices = [SelectChoice(key, BY_KEY[key].title) for key in facts.setting("key_fields")]
-        self.cause.choices = [SelectChoice(row["code"], row["title"]) for row in facts.setting("causes")]
+        self.fields.choices = choices((key, BY_KEY[key].title) for key in facts.setting("key_fields"))
+        self.cause.choices = choices((row["code"], row["title"]) for row in facts.setting("causes"))
 
     def validate_new_name(self, field: LineField) -> None:
         if fault := names.name_fault(field.data or ""):

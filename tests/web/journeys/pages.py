@@ -15,7 +15,9 @@ DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 class Person:
     """Somebody at a browser of their own. Every page they see is checked for script errors and kept as a picture."""
 
-    def __init__(self, browser: Browser, served: Served, name: str, *, scripts: bool = True, journey: str = "journey") -> None:
+    def __init__(
+        self, browser: Browser, served: Served, name: str, *, scripts: bool = True, journey: str = "journey"
+    ) -> None:
         self.served, self.name, self.journey = served, name, journey
         self.context: BrowserContext = browser.new_context(
             viewport=DESKTOP, locale="zh-CN", java_script_enabled=scripts, accept_downloads=True

@@ -109,7 +109,9 @@ def upload(me: Person, slot: str, path: Path) -> None:
     section.locator(f"#files-{slot}").set_input_files(path)
     if not me.scripts:
         section.get_by_role("button", name="上传").click()
-    expect(me.page.locator(f"#slot-{slot} .files:not(.uploads) > li")).to_have_count(before + 1, timeout=15000)
+    expect(me.page.locator(f"#slot-{slot} .files:not(.uploads) > li")).to_have_count(
+        before + 1, timeout=15000
+    )
 
 
 def return_for_one_reason(me: Person, number: str) -> None:
@@ -207,7 +209,11 @@ def enter_and_confirm(me: Person) -> None:
 def load_export(me: Person, workbook: bytes) -> None:
     me.menu("数据导入")
     me.page.locator("input[type=file]").set_input_files(
-        {"name": "导出.xlsx", "mimeType": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "buffer": workbook}
+        {
+            "name": "导出.xlsx",
+            "mimeType": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "buffer": workbook,
+        }
     )
     me.picture("18-load")
     me.press("上传并核对列")
@@ -235,5 +241,3 @@ def confirm(me: Person) -> None:
     if me.scripts:
         me.page.locator("dialog[open] [data-confirm-yes]").click()
         me.page.wait_for_load_state()
-
-
