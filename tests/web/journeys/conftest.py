@@ -85,7 +85,11 @@ class _gunicorn:  # noqa: N801 - reads as a with-statement
         command = [sys.executable, "-m", "gunicorn", "--config", "python:portal.serving", "--workers", "1"]
         self.log = (settings.data_dir / "gunicorn.log").open("wb")
         self.process = subprocess.Popen(
-            [*command, "--bind", f"127.0.0.1:{port}", "wsgi:app"], cwd=ROOT, env=environ, stdout=self.log, stderr=self.log
+            [*command, "--bind", f"127.0.0.1:{port}", "wsgi:app"],
+            cwd=ROOT,
+            env=environ,
+            stdout=self.log,
+            stderr=self.log,
         )
 
     def __enter__(self) -> None:
