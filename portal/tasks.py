@@ -67,7 +67,7 @@ def enqueue(name: str, **arguments: str) -> None:
 
 def resume(app: Flask) -> int:
     """Ask again for whatever a dead process left unfinished. Returns how many tasks."""
-    with app.app_context(), reading_only(False):
+    with app.app_context(), reading_only():
         found = [item for find in UNFINISHED for item in find()]
         for name, arguments in found:
             enqueue(name, **arguments)

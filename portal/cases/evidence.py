@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from portal import audit, tasks
 from portal.cases import clock
@@ -29,10 +29,11 @@ from portal.policies import policy
 from portal.workflows import workflow
 from storage.judge import MAX_BYTES, Judgement
 from storage.measurement import worst
-from storage.objects import Missing, ObjectStore, Sealed, new_key
+from storage.objects import LockMode, Missing, ObjectStore, Sealed, new_key
 
 STAGED_FOR = timedelta(hours=24)
 SETTLED = ("pass", "mend")
+DECIDED = (Status.APPROVED, Status.REJECTED)
 LOCK_TASK = "evidence.lock"
 
 
@@ -51,9 +52,7 @@ def stage(case: Case, actor: Actor, slot: str, name: str) -> EvidenceFile:
     wanted = next((item for item in law.slots(read_facts(case)) if item.id == slot), None)
     if wanted is None:
         raise Refused("这项业务不需要这份材料，请返回核对所填内容")
-    limit = policy(case.policy).value("evidence.max_files_per_slot")
-    if len(files_of(case, slot)) >= limit:
-        raise Refused(f"“{wanted.title}”最多 {limit} 个文件，请先删去不需要的")
+    _check_room(case, slot)
     file = EvidenceFile(
         id=new_id(),
         case_id=case.id,
@@ -68,6 +67,13 @@ def stage(case: Case, actor: Actor, slot: str, name: str) -> EvidenceFile:
     db.session.add(file)
     db.session.flush()
     return file
+
+
+def _check_room(case: Case, slot: str) -> None:
+    wanted = workflow(case.workflow).slot(slot)
+    limit = policy(case.policy).value("evidence.max_files_per_slot")
+    if wanted and len(files_of(case, slot)) >= limit:
+        raise Refused(f"“{wanted.title}”最多 {limit} 个文件，请先删去不需要的")
 
 
 def keep(store: ObjectStore, key: str, data: bytes, judged: Judgement) -> Kept:
@@ -97,6 +103,7 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
     file = db.session.get_one(EvidenceFile, file_id)
     case = db.session.get_one(Case, file.case_id)
     _hold_editable(case)
+    _check_room(case, file.slot)  # several may have been on their way at once
     same = _same_content(case, file, kept.original.sha256)
     done = db.session.execute(
         update(EvidenceFile)
@@ -295,35 +302,44 @@ def sealed_picture(stored: Mapping[str, Any]) -> Sealed:
 
 @tasks.task(LOCK_TASK)
 def lock_files(case_id: str) -> None:
-    """Tell the store to hold the files: GOVERNANCE once submitted, COMPLIANCE once decided. Safe to repeat."""
+    """Tell the store to hold the files that a reviewer could see, also those replaced since: GOVERNANCE once submitted,
+    COMPLIANCE once decided. Safe to repeat."""
     case = db.session.get_one(Case, uuid.UUID(case_id))
     pack = policy(case.policy)
-    if case.ended_at and case.status != Status.WITHDRAWN:
+    mode: LockMode = "GOVERNANCE"
+    span = timedelta(days=pack.value("evidence.hold_days_submitted"))
+    if case.status in DECIDED:
         mode, span = "COMPLIANCE", timedelta(days=365 * pack.value("evidence.keep_years_decided"))
-    else:
-        mode, span = "GOVERNANCE", timedelta(days=pack.value("evidence.hold_days_submitted"))
-    waiting = [file for file in files_of(case) if file.lock_mode != mode]
+    weaker = ("",) if mode == "GOVERNANCE" else ("", "GOVERNANCE")
+    query = select(EvidenceFile).join(Case).where(Case.id == case.id, _submitted())
+    waiting = db.session.scalars(query.where(EvidenceFile.lock_mode.in_(weaker)))
     originals = [(file.id, sealed_original(file)) for file in waiting]
     db.session.rollback()
     for _, sealed in originals:
-        tasks.store().lock(sealed, utcnow() + span, mode)  # type: ignore[arg-type]
-    db.session.execute(
-        update(EvidenceFile).where(EvidenceFile.id.in_([one for one, _ in originals])).values(lock_mode=mode)
-    )
+        tasks.store().lock(sealed, utcnow() + span, mode)
+    # The store never weakens a lock; nor does the row, should a decision have overtaken this task.
+    held = update(EvidenceFile).where(EvidenceFile.id.in_([one for one, _ in originals]))
+    db.session.execute(held.where(EvidenceFile.lock_mode.in_(weaker)).values(lock_mode=mode))
     db.session.commit()
+
+
+def _submitted() -> ColumnElement[bool]:
+    """Files, joined with their cases, that went to a bureau with some submission. What came after a return has not yet,
+    and what was taken out again before the submission never did."""
+    replaced = EvidenceFile.removed_round > EvidenceFile.round
+    sent = or_(Case.status != Status.RETURNED, EvidenceFile.round < Case.round)
+    standing = and_(EvidenceFile.removed_at.is_(None), sent)
+    return and_(EvidenceFile.status == "committed", Case.round > 0, or_(replaced, standing))
 
 
 @tasks.unfinished
 def unlocked_cases() -> Iterable[tuple[str, dict[str, str]]]:
     """Submitted or decided cases with a file that the store was not told to hold as it should."""
+    too_weak = and_(Case.status.in_(DECIDED), EvidenceFile.lock_mode == "GOVERNANCE")
     due = (
         select(Case.id)
         .join(EvidenceFile, EvidenceFile.case_id == Case.id)
-        .where(EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None), Case.round > 0)
-        .where(
-            ((Case.status.in_((Status.APPROVED, Status.REJECTED))) & (EvidenceFile.lock_mode != "COMPLIANCE"))
-            | ((Case.status == Status.IN_REVIEW) & (EvidenceFile.lock_mode == ""))
-        )
+        .where(_submitted(), or_(EvidenceFile.lock_mode == "", too_weak))
         .distinct()
     )
     return [(LOCK_TASK, {"case_id": str(one)}) for one in db.session.scalars(due)]
