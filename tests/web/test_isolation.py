@@ -22,7 +22,7 @@ from portal.blueprints import evidence as evidence_desk
 from portal.blueprints import landings, printouts, register, review
 from portal.cases import access, claims, entries, queues, roster
 from portal.cases.loads import lifecycle
-from portal.extensions import db
+from portal.extensions import db, reading_only
 from portal.models import Account, AuditRecord, Case, Office, Pupil, RegisterLoad
 from portal.oversight import audit_reading
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
@@ -328,8 +328,10 @@ def test_denials_are_recorded(world: World) -> None:  # noqa: F811
 
 
 def _denials() -> int:
-    db.session.rollback()
     query = select(func.count()).where(
         AuditRecord.action == "access.denied", AuditRecord.actor_id.is_not(None)
     )
-    return db.session.execute(query).scalar_one()
+    with reading_only():
+        found = db.session.execute(query).scalar_one()
+        db.session.rollback()
+    return found

@@ -8,6 +8,7 @@ characters, every file of it carries the estate's own word, so that one glance a
 
 from __future__ import annotations
 
+import contextvars
 import io
 import random
 import shutil
@@ -23,6 +24,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import event
+from werkzeug.test import TestResponse
 
 from portal import audit, create_app, tasks
 from portal.cases import actions, claims
@@ -112,6 +114,13 @@ class Estate:
 
     def actor(self, person: str) -> Actor:
         return Actor.of(self.people[person])
+
+
+class ServedClient(FlaskClient):
+    """A client whose requests live and end as in service, in a context of their own, whatever the test holds open."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return contextvars.Context().run(super().open, *args, **kwargs)
 
 
 @dataclass
@@ -470,6 +479,7 @@ def installed(request: pytest.FixtureRequest, kind: str, folder: Any) -> Iterato
 def running(settings: Settings) -> Iterator[Flask]:
     """The portal in an application context, without limits on the number of requests and without waiting for disks."""
     app = create_app(settings)
+    app.test_client_class = ServedClient
     app.config["TESTING"] = True
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an error is a 500, as in service
     app.config["WTF_CSRF_ENABLED"] = False
