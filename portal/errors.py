@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, make_response, render_template
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from portal.extensions import db
 from portal.web import wants_fragment
-from storage.objects import StoreUnavailable
+from storage.objects import StoreError, StoreUnavailable
 
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 500, 503})
 STALE_FORM = "登录状态已变化，页面已过期。请返回上一页，刷新后重新提交；自动保存的草稿没有丢失。"
 STORE_DOWN = "证据存储暂时连接不上，这次上传没有保存。已填写的内容没有丢失，请稍后重试。"
+STORE_DOWN_READING = "证据存储暂时连接不上，材料现在打不开。业务和已收到的材料不受影响，请稍后重试。"
+EVIDENCE_LOST = "证据原件与收到时的指纹不符，或已不在存储中。请立即联系系统管理员核查。"
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda _error: show(400, STALE_FORM))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(StoreUnavailable, lambda _error: show(503, STORE_DOWN))
+    app.register_error_handler(StoreUnavailable, _store_down)
+    app.register_error_handler(StoreError, _evidence_lost)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -33,6 +36,17 @@ def show(code: int, message: str = "") -> Response:
 def _http_error(error: HTTPException) -> Response | HTTPException:
     code = error.code or 500
     return error if code < 400 else show(code)
+
+
+def _store_down(error: StoreUnavailable) -> Response:
+    current_app.logger.warning("the store is down: %s", error)
+    return show(503, STORE_DOWN_READING if request.method in ("GET", "HEAD") else STORE_DOWN)
+
+
+def _evidence_lost(error: StoreError) -> Response:
+    """What was sealed is gone or changed: never a thing to pass over in silence."""
+    current_app.logger.error("sealed evidence cannot be read: %s: %s", type(error).__name__, error)
+    return show(500, EVIDENCE_LOST)
 
 
 def _unexpected(error: Exception) -> Response:
