@@ -14,7 +14,7 @@ import statistics
 import time
 import uuid
 
-from benchmarks.installation import installation
+from benchmarks._installation import installation
 from portal import tasks
 from portal.cases.access import find_case
 from portal.cases.actions import Act, perform, stamp

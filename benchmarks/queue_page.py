@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from benchmarks.installation import installation, milliseconds
+from benchmarks._installation import installation, milliseconds
 from portal.cases import queues
 from portal.cases.access import Actor
 from portal.cases.queues import BOXES, Box, Filters

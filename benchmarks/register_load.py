@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.installation import installation
+from benchmarks._installation import installation
 from portal import tasks
 from portal.cases.access import Actor
 from portal.cases.loads import lifecycle
