@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
     login.user_loader(_resume)
     app.before_request(_prepare)
     app.before_request(_refuse_cross_site)
+    app.before_request(_refuse_nul)
     app.before_request(_require_login)
     app.teardown_request(lambda _error: set_read_only(False))
     app.jinja_env.filters["local"] = lambda moment, form="%Y-%m-%d %H:%M": clock.local(moment).strftime(form)
@@ -55,6 +56,12 @@ def _refuse_cross_site() -> None:
     foreign = source not in (None, request.host_url.rstrip("/"))
     if site not in (None, "same-origin", "none") or (site is None and foreign):
         abort(403)
+
+
+def _refuse_nul() -> None:
+    """No text of ours holds U+0000, and PostgreSQL cannot keep it: nobody types it."""
+    if "\0" in request.path or any("\0" in text for many in request.values.listvalues() for text in many):
+        abort(400)
 
 
 def _require_login() -> Response | tuple[str, int, dict[str, str]] | None:

@@ -54,15 +54,15 @@ def _page(
         first=day,
         last=day,
     )
-    before = request.args.get("before", "")
-    found, following = audit_reading.page(actor(), filters, int(before) if before.isdecimal() else None)
+    before = request.args.get("before", type=int)
+    found, following = audit_reading.page(actor(), filters, before)
     kept = {"action": filters.action, "login": filters.login, "day": day.isoformat() if day else ""}
     return reply(
         "audit/index.html",
         status,
         lines=found,
         following=following,
-        before=before,
+        before=before or "",
         kept={key: value for key, value in kept.items() if value},
         actions=audit_reading.action_choices(actor()),
         form=form or _export_form(),

@@ -45,7 +45,7 @@ def look_up() -> BaseResponse:
     """Look for what was posted: one hit by number goes straight to the pupil, everything else to the results."""
     text = request.form.get("q", "").strip()[: roster.MAX_QUERY]
     school = _chosen_school(roster.schools(actor()), request.form.get("school", ""))
-    if not text or "\0" in text:
+    if not text:
         return _form(school, error=EMPTY)
     kind = roster.kind_of(text)
     hits = roster.search(actor(), text, school.id if school else None).pupils

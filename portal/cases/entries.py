@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_, update
@@ -128,8 +128,8 @@ def _read_key(text: str) -> tuple[datetime, uuid.UUID] | None:
     moment, _, case_id = text.partition("~")
     try:
         read = datetime.fromisoformat(moment)
-        return (read, uuid.UUID(case_id)) if read.tzinfo else None
-    except ValueError:
+        return (read.astimezone(UTC), uuid.UUID(case_id)) if read.tzinfo else None
+    except (ValueError, OverflowError):
         return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
@@ -272,10 +272,12 @@ def _read_key(column: Any, text: str) -> _Key | None:
     try:
         value, case_id, place = text.split("~")
         read = date.fromisoformat(value) if column is Case.due_on else datetime.fromisoformat(value)
-        if isinstance(read, datetime) and read.tzinfo is None:
-            return None
+        if isinstance(read, datetime):
+            if read.tzinfo is None:
+                return None
+            read = read.astimezone(UTC)
         return _Key((read, uuid.UUID(case_id)), max(0, int(place)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -24,6 +24,7 @@ from portal.models import Account, AuditRecord, Level, Office, Role
 PAGE = 50
 SHEET_LIMIT = 100_000
 BATCH = 2000
+LAST_SEQ = 2**31 - 1
 
 ACTIONS = {
     "signed_in": "登录",
@@ -47,6 +48,7 @@ ACTIONS = {
     "access.denied": "越权访问被拒",
     "pupil.viewed": "查看学生",
     "pupil.revealed": "显示证件号",
+    "register.searched": "查询学生",
     "case.started": "发起业务",
     "case.viewed": "查看业务",
     "case.claimed": "领取业务",
@@ -74,6 +76,7 @@ ACTIONS = {
     "load.undone": "导入已撤销",
     "load.discarded": "放弃名册",
     "load.failed": "名册处理失败",
+    "load.faults_exported": "下载名册错误清单",
     "evidence.received": "上传证明",
     "evidence.refused": "证明未通过检查",
     "evidence.removed": "移除证明",
@@ -83,7 +86,7 @@ ACTIONS = {
     "audit.verified": "校验审计链",
     "audit.exported": "导出审计记录",
 }
-RESULTS = {"ok": "成功", "denied": "被拒", "refused": "未通过"}
+RESULTS = {"ok": "成功", "denied": "被拒", "refused": "未通过", "failed": "失败"}
 HEADINGS = (
     "序号",
     "时间（北京）",
@@ -134,7 +137,7 @@ def page(actor: Actor, filters: Filters, before: int | None) -> tuple[list[Line]
     """One page, newest first, of records older than `before`; and the key of the next page or None."""
     query = _query(actor, filters)
     if before is not None:
-        query = query.where(AuditRecord.seq < before)
+        query = query.where(AuditRecord.seq < min(max(before, 0), LAST_SEQ))
     rows = list(db.session.scalars(query.order_by(AuditRecord.seq.desc()).limit(PAGE + 1)))
     following = rows[PAGE - 1].seq if len(rows) > PAGE else None
     return lines(rows[:PAGE]), following
