@@ -195,7 +195,7 @@ class Checker:
         """Two sound values that disagree are how the national register stands: they are loaded and pointed at, since
         correcting them is what a key-information change is for."""
         born, written = id_number.birth_date(number), checked.values.get("birth_date", "")
-        remedy = "照原样载入；请查对户口簿，有误的为该生发起关键信息变更"
+        remedy = "照原样载入；请查对户口簿，有误的为该生发起更正的业务"
         if born and written and born.isoformat() != written:
             reason = f"出生日期与身份证件号不一致（号码中是 {born}）"
             checked.faults.append(self._fault("birth_date", written, Fault(reason, remedy), WARNING))
