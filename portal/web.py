@@ -124,7 +124,7 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.headers["Vary"] = "HX-Request, Cookie"
     if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Cache-Control"] = "no-store"  # send_file() would say no-cache
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response
