@@ -6,7 +6,7 @@ What never belongs here: a query about who may see it (the case has been loaded 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import url_for
@@ -43,8 +43,25 @@ def changes(facts: Facts) -> list[Change]:
 
 
 def old_value(facts: Facts, column: str) -> str:
-    """The register's present value as a person reads it."""
-    return BY_KEY[column].shown(facts.pupil[column])
+    """The register's present value as a person reads it, masked where it is private."""
+    return _hidden(column, BY_KEY[column].shown(facts.pupil[column]))
+
+
+def masked(changes: Iterable[Change], *, keep_new: bool = False) -> list[Change]:
+    """The changes as pages show them by default: private values masked, the new ones too unless `keep_new` (where the
+    person who typed them checks them once more)."""
+    return [
+        replace(
+            one,
+            old=_hidden(one.column, one.old),
+            new=one.new if keep_new else _hidden(one.column, one.new),
+        )
+        for one in changes
+    ]
+
+
+def _hidden(column: str, text: str) -> str:
+    return id_number.masked(text) if BY_KEY[column].private else text
 
 
 def recorded_changes(case: Case, rows: Iterable[Any]) -> list[Change]:
