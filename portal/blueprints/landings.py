@@ -102,10 +102,12 @@ class Row:
 
 def _list(stage: Stage, after: str, status: int = 200, typed: Typed | None = None) -> Response:
     listing = entries.page(actor(), stage, after)
-    rows = [_row(entry, typed) for entry in listing.entries]
+    shown = list(listing.entries)
     mistaken = db.session.get(NationalEntry, typed.case_id) if typed else None
-    if mistaken and not any(row.typed for row in rows):
-        rows.insert(0, _row(mistaken, typed))  # it stands on another page: what was typed must not be lost
+    if mistaken and mistaken not in shown:
+        shown.insert(0, mistaken)  # it stands on another page: what was typed must not be lost
+    markable = entries.markable([entry.case for entry in shown], actor())
+    rows = [_row(entry, typed, may_mark=entry.case_id in markable) for entry in shown]
     tabs = [
         {
             "title": one.title,
@@ -131,7 +133,7 @@ def _list(stage: Stage, after: str, status: int = 200, typed: Typed | None = Non
     )
 
 
-def _row(entry: NationalEntry, typed: Typed | None) -> Row:
+def _row(entry: NationalEntry, typed: Typed | None, *, may_mark: bool) -> Row:
     case, waited = entry.case, (entry.confirmed_at or utcnow()) - entry.approved_at
     return Row(
         entry=entry,
@@ -139,7 +141,7 @@ def _row(entry: NationalEntry, typed: Typed | None) -> Row:
         title=workflow(case.workflow).title,
         days=waited.days,
         stuck=entry.confirmed_at is None and waited > timedelta(days=entries.STUCK_AFTER_DAYS),
-        may_mark=entry.confirmed_at is None and entries.may_mark(case, actor()),
+        may_mark=entry.confirmed_at is None and may_mark,
         may_download=actor().role in ENTERERS,
         typed=typed if typed and typed.case_id == case.id else None,
     )

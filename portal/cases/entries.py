@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_, update
+from sqlalchemy.orm import selectinload
 
 from portal import audit
 from portal.cases.access import Actor, visible_to
@@ -108,6 +109,7 @@ def page(actor: Actor, stage: Stage, after: str = "", size: int = PAGE) -> Listi
     """Entries of a stage that the actor may see: what has waited longest first, what landed last first. `after` is a key
     of a former page; one that cannot be read gives the first page."""
     query = select(NationalEntry).join(Case).where(visible_to(actor), stage.condition())
+    query = query.options(selectinload(NationalEntry.entered_by))
     place = tuple_(stage.column, NationalEntry.case_id)
     if key := _read_key(after):
         bound = tuple_(literal(key[0], stage.column.type), literal(key[1], NationalEntry.case_id.type))
@@ -140,16 +142,20 @@ def entry_of(case: Case) -> NationalEntry | None:
 
 def may_mark(case: Case, actor: Actor) -> bool:
     """The registrar of the school, or a person of the office that decided last: they are who works in the national system."""
+    return case.id in markable([case], actor)
+
+
+def markable(cases: Collection[Case], actor: Actor) -> set[uuid.UUID]:
+    """The ids of those cases whose receipt the actor may note; one query for all of them."""
     if actor.role is Role.REGISTRAR:
-        return case.owner_office_id == actor.office_id
+        return {case.id for case in cases if case.owner_office_id == actor.office_id}
     if actor.role not in (Role.REVIEWER, Role.APPROVER):
-        return False
-    query = (
-        select(Decision.office_id)
-        .where(Decision.case_id == case.id)
-        .order_by(Decision.at.desc(), Decision.id)
+        return set()
+    query = select(Decision.case_id, Decision.office_id).where(
+        Decision.case_id.in_([case.id for case in cases])
     )
-    return db.session.scalars(query.limit(1)).first() == actor.office_id
+    last = {row.case_id: row.office_id for row in db.session.execute(query.order_by(Decision.at))}
+    return {case_id for case_id, office_id in last.items() if office_id == actor.office_id}
 
 
 def tidy_receipt(text: str) -> str:
