@@ -1,4 +1,5 @@
-"""flask sweep: clear up uploads that never finished. Run it daily; it never touches what was received."""
+"""flask sweep: clear up uploads that never finished, and take up tasks that failed. Run it daily; it never touches what was
+received."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from portal import tasks
 from portal.cases import evidence
+from portal.extensions import reading_only
 
 
 def init_app(app: Flask) -> None:
@@ -16,5 +19,9 @@ def init_app(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def sweep() -> None:
-    """Delete what unfinished uploads left in the store, a day after they began."""
-    click.echo(f"{evidence.reap(current_app.extensions['store'])} unfinished uploads cleared up")
+    """Delete what unfinished uploads left in the store, a day after they began; ask again for tasks that failed."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    with reading_only(False):
+        click.echo(f"{evidence.reap(app.extensions['store'])} unfinished uploads cleared up")
+    click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
+    tasks.wait()
