@@ -68,7 +68,7 @@ class Act:
 
     note: str = ""
     reasons: tuple[remarks.Reason, ...] = ()
-    to: str = ""  # return: "" is the school, else the id of an earlier step
+    to: str = ""  # return: "" is the school, else the id of the step before
     answers: Mapping[str, Any] = field(default_factory=dict)
     explanations: Mapping[str, str] = field(default_factory=dict)
 
@@ -77,6 +77,8 @@ def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
     """Begin a draft about a pupil of the actor's own school. Raises Refused with every stop known at this point."""
     if actor.role is not Role.REGISTRAR or pupil.school_id != actor.office_id:
         raise Refused("只有学生所在学校的学籍管理员可以发起业务")
+    # Of two starts at one moment the second waits here, and then sees the first one's case.
+    db.session.execute(select(Pupil.id).where(Pupil.id == pupil.id).with_for_update(key_share=True))
     pack = policy_of(pupil.school)
     if not law.offered(pack):
         raise Refused(f"本地政策（{pack.title}）未开放“{law.title}”")
@@ -146,13 +148,14 @@ def _decided_this_round(case: Case, actor: Actor) -> bool:
 
 
 def return_targets(case: Case) -> list[tuple[str, str]]:
-    """Where a return can go: [(value, what the person reads)], the school first, then earlier steps of this round."""
+    """Where a return can go: [(value, what the person reads)], the school first, then the step before."""
     law = workflow(case.workflow)
     targets = [("", f"退回学校（{case.owner.name}）")]
-    ids = [step.id for step in law.steps(read_facts(case))]
-    if case.step in ids:
-        for step in law.steps(read_facts(case))[: ids.index(case.step)][-1:]:
-            targets.append((step.id, f"退回上一级（{step.title}）"))
+    steps = law.steps(read_facts(case))
+    ids = [step.id for step in steps]
+    if case.step in ids[1:]:
+        before = steps[ids.index(case.step) - 1]
+        targets.append((before.id, f"退回上一级（{before.title}）"))
     return targets
 
 
@@ -187,8 +190,6 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
             _write_decision(case, actor, action, before, act, facts)
         if verb == "return" and not act.to:
             remarks.write_remarks(case, act.reasons)
-        if verb == "submit":
-            remarks.explain(case, act.explanations)
         if plan.status is Status.APPROVED:
             register.apply(case, law, law.changes(facts))
     except (IntegrityError, register.RegisterMoved) as error:
