@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import audit, blueprints, cli, errors, gate, navigation, tasks
+from portal import blueprints, cli, errors, gate, navigation, tasks
 from portal.demo import people as demo_people
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table
@@ -51,7 +51,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     tasks.init_app(app)
     cli.init_app(app)
     app.after_request(add_headers)
-    audit.set_origin()
     return app
 
 

@@ -1,4 +1,4 @@
-"""Environment -> one typed, validated Settings value. Nothing else in the portal reads the environment."""
+"""Environment -> one typed, validated Settings value. Nothing else reads the environment but faults.py, for tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ class Settings:
     session_idle_minutes: int = 30
     session_max_hours: int = 12
     claim_minutes: int = 30
-    staging_hours: int = 24
     trusted_proxies: int = 0
 
     @classmethod
@@ -64,7 +63,10 @@ def _secret_key(env: Mapping[str, str]) -> str:
     key = env.get("XUEJI_SECRET_KEY", "")
     key_file = env.get("XUEJI_SECRET_KEY_FILE", "")
     if not key and key_file:
-        key = Path(key_file).read_text("utf-8").strip()
+        try:
+            key = Path(key_file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"XUEJI_SECRET_KEY_FILE cannot be read: {type(error).__name__}.") from error
     if not key:
         raise SettingsError(
             "Set XUEJI_SECRET_KEY (or XUEJI_SECRET_KEY_FILE) to at least 32 random bytes, "

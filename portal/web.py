@@ -57,9 +57,8 @@ def wants_fragment() -> bool:
     return bool(asked) and not asked.boosted and not asked.history_restore_request
 
 
-def reply(template: str, status: int = 200, /, **context: Any) -> Response:
-    """`area/page.html` for a browser; its fragment `area/_page.html` for htmx where `fragment` is not given as None."""
-    fragment = context.pop("fragment", None)
+def reply(template: str, status: int = 200, /, *, fragment: str | None = None, **context: Any) -> Response:
+    """The page for a browser; for htmx its `fragment`, e.g. area/_part.html, where one is named."""
     name = fragment if fragment and wants_fragment() else template
     return make_response(render_template(name, **context), status)
 

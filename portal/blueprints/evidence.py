@@ -21,7 +21,7 @@ from portal.faults import reach
 from portal.models import Case, EvidenceFile, Role
 from portal.web import actor, found, go, reply, roles, wants_fragment
 from storage.judge import judge
-from storage.objects import ObjectStore, Sealed
+from storage.objects import ObjectStore
 
 bp = Blueprint("evidence", __name__)
 
@@ -137,7 +137,7 @@ def _find(file_id: uuid.UUID) -> tuple[Case, EvidenceFile]:
 def _picture(file: EvidenceFile, number: int, kind: str) -> Response:
     page = found(next((one for one in file.pages if one.page == number), None))
     stored = page.view if kind == "view" else page.thumb
-    response = make_response(_store().read(Sealed(**found(stored or None))))
+    response = make_response(_store().read(evidence.sealed_picture(found(stored or None))))
     response.headers["Content-Type"] = "image/jpeg"
     response.headers["Content-Disposition"] = "inline"
     response.headers["Content-Security-Policy"] = SANDBOXED

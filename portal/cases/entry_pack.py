@@ -18,7 +18,7 @@ from portal.cases import clock
 from portal.cases.evidence import sealed_original
 from portal.cases.printed import facts_on_paper, safe_file_name
 from portal.extensions import db
-from portal.models import Case, EvidenceFile, RegisterChange
+from portal.models import Case, EvidenceFile, RegisterChange, Status
 from portal.printouts.packing import packed
 from portal.standards.columns import COLUMNS
 from portal.workflows import workflow
@@ -28,7 +28,7 @@ from storage.rendition import NoRendition, for_national_system
 
 HEADINGS = ("学籍号", "姓名", "变更项目", "原值", "新值", "变更原因")
 WIDTHS = (24, 16, 14, 24, 24, 48)
-BYTE_ORDER = "utf-8-sig"  # so that the Windows editor opens it as UTF-8
+ENCODING = "utf-8-sig"  # so that the Windows editor opens it as UTF-8
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Plan:
 
 def plan(case: Case) -> Plan:
     """What goes into the pack of an approved case. Raises ValueError before approval."""
-    if case.status != "approved" or case.ended_at is None:
+    if case.status != Status.APPROVED or case.ended_at is None:
         raise ValueError(f"case {case.number} is not approved")
     law, facts = workflow(case.workflow), facts_on_paper(case)
     return Plan(
@@ -136,7 +136,7 @@ def build(pack: Plan, store: ObjectStore) -> bytes:
         except NoRendition as reason:
             notes.append(f"{page.name}：没有生成（{reason}）")
     names = [name for name, _data in pictures]
-    files = [("录入单.xlsx", sheet(pack)), ("录入单.txt", _text(pack, names, notes).encode(BYTE_ORDER))]
+    files = [("录入单.xlsx", sheet(pack)), ("录入单.txt", _text(pack, names, notes).encode(ENCODING))]
     return packed(files + pictures)
 
 

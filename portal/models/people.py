@@ -136,7 +136,7 @@ class OneTimeCode(db.Model):
 
 
 class Preference(db.Model):
-    """What a person chose to keep: queue filters, column mappings of an office (account_id is None)."""
+    """What a person or an office chose to keep: a name searched for, the columns of a load."""
 
     __tablename__ = "preferences"
     __table_args__ = (Index("uq_preferences_owner_key", "owner_id", "key", unique=True),)

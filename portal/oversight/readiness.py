@@ -21,7 +21,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.cases import clock
+from portal.cases import clock, evidence
 from portal.extensions import db, reading_only
 from portal.models import AuditHead, AuditRecord, EvidenceFile, Preference
 from portal.models.types import utcnow
@@ -208,12 +208,13 @@ def check_audit(_installation: Installation) -> Check:
     return Check("audit", TITLES["audit"], OK, words)
 
 
-def check_staged(installation: Installation) -> Check:
-    limit = utcnow() - timedelta(hours=installation.settings.staging_hours)
+def check_staged(_installation: Installation) -> Check:
+    limit = utcnow() - evidence.STAGED_FOR
     waiting = select(func.count()).where(EvidenceFile.status == "staged", EvidenceFile.uploaded_at < limit)
     number = db.session.execute(waiting).scalar_one()
     if number:
-        words = f"{number} 个没有完成的上传已超过 {installation.settings.staging_hours} 小时，尚未清理"
+        hours = evidence.STAGED_FOR // timedelta(hours=1)
+        words = f"{number} 个没有完成的上传已超过 {hours} 小时，尚未清理：请每天运行一次 flask sweep"
         return Check("staged", TITLES["staged"], SOON, words)
     return Check("staged", TITLES["staged"], OK, "没有遗留的未完成上传")
 

@@ -17,7 +17,6 @@ POLITICAL = "zzmm"
 DISABILITY = "cjlx_recommended"
 RELATION = "jtgx"
 ENROLMENT_STATUS = "xsdqzt"
-BOARDING = "jdfs"
 YES_NO = "sfbz"
 
 # Names that exports and people write for the same code.
