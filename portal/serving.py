@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal import tasks
+from storage import sandbox
 
 worker_class = "gthread"
 workers = 2
@@ -18,5 +19,6 @@ forwarded_allow_ips = "127.0.0.1"
 
 
 def post_worker_init(worker: Any) -> None:
-    """Take up what a dead process left unfinished."""
+    """Take up what a dead process left unfinished, and have the picture libraries loaded before the first upload."""
     tasks.resume(worker.app.callable)
+    sandbox.warm_up()
