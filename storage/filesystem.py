@@ -164,10 +164,11 @@ class FolderStore:
 
         Drafts of uploads that were cut off are not objects; ``sweep`` removes them.
         """
+        folder, _, _ = prefix.rpartition("/")  # only there can a key begin so
         with _as_unavailable():
             found = sorted(
                 key
-                for place in self._root.rglob("*")
+                for place in (self._root / folder).rglob("*")
                 if place.is_file()
                 and not any(part.startswith(".") for part in place.relative_to(self._root).parts)
                 and (key := place.relative_to(self._root).as_posix()).startswith(prefix)
