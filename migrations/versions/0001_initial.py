@@ -384,6 +384,7 @@ def upgrade():
     )
     with op.batch_alter_table("evidence_files", schema=None) as batch_op:
         batch_op.create_index("ix_evidence_files_case_slot", ["case_id", "slot"], unique=False)
+        batch_op.create_index("ix_evidence_files_lock_mode", ["lock_mode"], unique=False)
         batch_op.create_index("ix_evidence_files_sha256", ["sha256"], unique=False)
         batch_op.create_index("ix_evidence_files_status_expires", ["status", "expires_at"], unique=False)
 
@@ -522,6 +523,7 @@ def downgrade():
     with op.batch_alter_table("evidence_files", schema=None) as batch_op:
         batch_op.drop_index("ix_evidence_files_status_expires")
         batch_op.drop_index("ix_evidence_files_sha256")
+        batch_op.drop_index("ix_evidence_files_lock_mode")
         batch_op.drop_index("ix_evidence_files_case_slot")
 
     op.drop_table("evidence_files")

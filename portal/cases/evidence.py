@@ -339,7 +339,11 @@ def unlocked_cases() -> Iterable[tuple[str, dict[str, str]]]:
     due = (
         select(Case.id)
         .join(EvidenceFile, EvidenceFile.case_id == Case.id)
-        .where(_submitted(), or_(EvidenceFile.lock_mode == "", too_weak))
+        .where(
+            EvidenceFile.lock_mode.in_(("", "GOVERNANCE")),
+            _submitted(),
+            or_(EvidenceFile.lock_mode == "", too_weak),
+        )
         .distinct()
     )
     return [(LOCK_TASK, {"case_id": str(one)}) for one in db.session.scalars(due)]

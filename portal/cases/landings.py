@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import select, update
 
 from portal import audit
-from portal.cases.access import Actor, visible_to
 from portal.extensions import db
-from portal.models import Case, NationalEntry, RegisterChange
+from portal.models import NationalEntry, RegisterChange
 from portal.models.types import utcnow
 
 CHUNK = 500
@@ -69,18 +68,3 @@ def withdraw_confirmations(load_id: uuid.UUID) -> int:
     )
     db.session.expire_all()
     return int(done.rowcount)  # type: ignore[attr-defined]
-
-
-def _waiting(actor: Actor) -> Select[NationalEntry]:
-    return select(NationalEntry).join(Case).where(NationalEntry.confirmed_at.is_(None), visible_to(actor))
-
-
-def waiting(actor: Actor, limit: int = 200) -> list[NationalEntry]:
-    """Approved cases that no export has shown yet, oldest first, of those the actor may see."""
-    query = _waiting(actor).order_by(NationalEntry.approved_at, NationalEntry.case_id).limit(limit)
-    return list(db.session.scalars(query))
-
-
-def count_waiting(actor: Actor) -> int:
-    """How many cases waiting() would list without its limit."""
-    return db.session.execute(select(func.count()).select_from(_waiting(actor).subquery())).scalar_one()

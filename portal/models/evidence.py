@@ -10,7 +10,6 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
-from portal.models.people import Account
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -24,6 +23,7 @@ class EvidenceFile(db.Model):
         Index("ix_evidence_files_case_slot", "case_id", "slot"),
         Index("ix_evidence_files_sha256", "sha256"),
         Index("ix_evidence_files_status_expires", "status", "expires_at"),
+        Index("ix_evidence_files_lock_mode", "lock_mode"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -50,7 +50,6 @@ class EvidenceFile(db.Model):
         String(12), default=""
     )  # what the store has been told to hold it by
 
-    uploaded_by: Mapped[Account] = relationship()
     pages: Mapped[list[EvidencePage]] = relationship(order_by="EvidencePage.page", back_populates="file")
 
 

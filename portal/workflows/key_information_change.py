@@ -151,7 +151,7 @@ def proofs(facts: Facts) -> dict[str, bool]:
     return found
 
 
-def _paper(slot_id: str, title: str, issuer: str, help_text: str, paper: str) -> Evidence:
+def _paper(slot_id: str, title: str, issuer: str, help_text: str) -> Evidence:
     return Evidence(
         id=slot_id,
         title=title,
@@ -160,7 +160,6 @@ def _paper(slot_id: str, title: str, issuer: str, help_text: str, paper: str) ->
         article=f"{ID}.proofs",
         when=lambda facts: slot_id in proofs(facts),
         required=lambda facts: proofs(facts).get(slot_id, False),
-        paper=paper,
     )
 
 
@@ -170,21 +169,18 @@ EVIDENCE = (
         "户籍登记项目变更证明",
         "户籍所在地公安派出所",
         "拍摄原件整张，红章清晰；有多页的全部上传。",
-        "police-certificate",
     ),
     _paper(
         "cancellation_certificate",
         "户籍注销证明",
         "户籍所在地公安派出所",
         "重复户口已注销的，上传注销证明原件照片。",
-        "police-certificate",
     ),
     _paper(
         "household_book",
         "户口簿（首页和本人页）",
         "公安机关",
         "首页和学生本人页各一张，或展开在同一张照片里。",
-        "household-book",
     ),
 )
 

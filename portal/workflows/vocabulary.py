@@ -186,7 +186,6 @@ class Evidence:
     article: str
     when: Condition = always
     required: Condition = always
-    paper: str = "document"  # the kind of paper, by which the judge chooses its thresholds
 
 
 @dataclass(frozen=True)

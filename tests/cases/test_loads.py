@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from portal import tasks
-from portal.cases import landings
+from portal.cases import entries, landings
 from portal.cases.access import Actor
+from portal.cases.entries import STAGES
 from portal.cases.loads import applying, lifecycle, work
 from portal.cases.loads.lifecycle import LoadRefused
 from portal.extensions import db
@@ -28,6 +29,8 @@ from portal.models import (
 from portal.models.types import utcnow
 from tests import exports
 from tests.builders import Cast, a_case, a_pupil, a_school, act, an_actor, an_id_number
+
+WAITING = STAGES["waiting"]
 
 Row = dict[str, str]
 
@@ -349,10 +352,10 @@ def test_an_approved_value_is_held_until_the_export_shows_it(cast: Cast) -> None
     db.session.refresh(cast.pupil)
     case = a_case(cast, "approved")
     db.session.commit()
-    assert [entry.case_id for entry in landings.waiting(cast.registrar)] == [case.id]
+    assert [entry.case_id for entry in entries.page(cast.registrar, WAITING).entries] == [case.id]
     stranger = an_actor(Role.REGISTRAR, a_school(cast.county))
     db.session.commit()
-    assert landings.waiting(stranger) == [] and landings.count_waiting(cast.approver) == 1
+    assert entries.count(stranger, WAITING) == 0 and entries.count(cast.approver, WAITING) == 1
 
     held = check(cast.registrar, [old | {"class_name": "7班"}])
     assert held.counts == {"changed": 1, "held": 1, "rows": 1}
@@ -366,9 +369,9 @@ def test_an_approved_value_is_held_until_the_export_shows_it(cast: Cast) -> None
     assert landed.counts == {"landed": 1, "rows": 1}
     apply(landed, cast.registrar)
     assert entry_of(case).confirmed_load_id == landed.id
-    assert landings.waiting(cast.registrar) == []
+    assert entries.count(cast.registrar, WAITING) == 0
     undo(landed, cast.registrar)
-    assert entry_of(case).confirmed_at is None and landings.count_waiting(cast.registrar) == 1
+    assert entry_of(case).confirmed_at is None and entries.count(cast.registrar, WAITING) == 1
 
 
 def test_a_third_value_is_loaded_and_pointed_at(cast: Cast) -> None:
