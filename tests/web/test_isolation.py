@@ -37,7 +37,7 @@ from tests.web.walker import (
     texts_of,
     walk,
 )
-from tests.web.world import PEOPLE, World, difference, rows, world  # noqa: F401 - fixture
+from tests.web.world import PEOPLE, World, difference, rows
 
 FEWEST_PAIRS = 300
 TOKEN = re.compile(rb'(name="csrf_token" value=")[^"]*|(csrf-token" content=")[^"]*')
@@ -67,7 +67,7 @@ def test_roles_are_as_declared(app: Flask) -> None:
             assert frozenset(allowed) == ROUTES[endpoint].roles, endpoint
 
 
-def test_nobody_gets_what_is_not_theirs(world: World) -> None:  # noqa: F811
+def test_nobody_gets_what_is_not_theirs(world: World) -> None:
     """The whole matrix: no leak, no unknown cell, and everybody does get their own."""
     done = walk(world)
     assert not done.faults, "\n".join(done.faults[:80])
@@ -88,7 +88,7 @@ def _only_own(cell: tuple[str, str, str]) -> bool:
     return not named(rule) and (rule.public or person == "nobody" or PEOPLE[person][0] in rule.roles)
 
 
-def test_not_yours_and_not_there_answer_alike(world: World) -> None:  # noqa: F811
+def test_not_yours_and_not_there_answer_alike(world: World) -> None:
     """Status, body and headers of somebody else's id and of an id that is nobody's."""
     pairs = 0
     for person in PEOPLE:
@@ -120,7 +120,7 @@ def _bare(body: bytes) -> bytes:
     return TOKEN.sub(rb"\1\2", body)
 
 
-def test_an_export_that_names_other_peoples_pupils_tells_nothing_of_them(world: World) -> None:  # noqa: F811
+def test_an_export_that_names_other_peoples_pupils_tells_nothing_of_them(world: World) -> None:
     """A load is the one place where a person brings numbers along: those of pupils elsewhere are faults of the row."""
     client, theirs = world.client("registrar"), world.neighbours["next_state"]
     pupils = theirs.pupils[:3]
@@ -299,7 +299,7 @@ MUTANTS: dict[str, tuple[Patch, tuple[str, ...]]] = {
 
 
 @pytest.fixture
-def mutated(world: World) -> Iterator[World]:  # noqa: F811
+def mutated(world: World) -> Iterator[World]:
     yield world
     db.session.rollback()
 
@@ -314,12 +314,12 @@ def test_the_walk_reports(mutated: World, monkeypatch: pytest.MonkeyPatch, name:
     assert found.faults, name
 
 
-def test_an_undeclared_route_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_an_undeclared_route_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(ROUTES, "review.desk")
     assert any("not declared" in fault for fault in walk(world, ["review.desk"]).faults)
 
 
-def test_denials_are_recorded(world: World) -> None:  # noqa: F811
+def test_denials_are_recorded(world: World) -> None:
     """Who tried somebody else's case stands in the audit trail."""
     client = world.client("registrar")
     before = _denials()

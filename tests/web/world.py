@@ -47,7 +47,6 @@ from portal.models import (
 )
 from portal.models.types import new_id, utcnow
 from portal.settings import Settings
-from portal.standards import id_number
 from portal.workflows import workflow
 from storage.objects import Sealed, new_key
 from tests.builders import KEY_CHANGE, a_pupil, act, an_account, an_id_number, an_office, sign_in
@@ -68,6 +67,7 @@ PLACES = (
     "rejected",
     "withdrawn",
 )
+WITH_NUMBER = ("ready", "county_review", "returned", "approved")
 SLOTS = ("change_certificate", "household_book")
 
 
@@ -297,6 +297,10 @@ def _case(estate: Estate, pupil: Pupil, place: str) -> Case:
         "explanation": words.text("，户口簿已更正"),
         "new_name": words.text(),
     }
+    if place in WITH_NUMBER:
+        answers["fields"] = ["name", "id_number"]
+        answers["new_id_number"] = _another_number(pupil)
+        words.numbers.add(answers["new_id_number"])
     act(case, estate.actor("registrar"), "edit", answers=answers)
     for slot in SLOTS:
         _paper(estate, case, place, slot)
@@ -305,6 +309,11 @@ def _case(estate: Estate, pupil: Pupil, place: str) -> Case:
     act(case, estate.actor("registrar"), "submit")
     _decide(estate, case, place)
     return case
+
+
+def _another_number(pupil: Pupil) -> str:
+    assert pupil.birth_date is not None
+    return an_id_number(pupil.birth_date, pupil.sex)
 
 
 def _decide(estate: Estate, case: Case, place: str) -> None:
@@ -569,11 +578,3 @@ def _changed(
     return Changed(
         table, moved, " ".join(_plain(value) for value in (*was.values(), *now.values())), was, now
     )
-
-
-def has_id_number(text: str) -> list[str]:
-    """18-digit numbers with a valid check digit that stand in a text, alone or as part of a G student number."""
-    import re
-
-    candidates = re.findall(r"(?<![0-9A-Za-z])[GLJ]?([0-9]{17}[0-9X])(?![0-9A-Za-z])", text)
-    return [one for one in candidates if id_number.check_digit(one[:17]) == one[17]]

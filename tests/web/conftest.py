@@ -1,0 +1,3 @@
+"""Fixtures of the tests over HTTP."""
+
+from tests.web.world import world  # noqa: F401 - a fixture
