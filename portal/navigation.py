@@ -43,7 +43,7 @@ ENTRIES = (
     Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases",)),
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
-    Entry("已批准待录入", "landings.index", "package-export", SEERS, ("landings",)),
+    Entry("国网录入", "landings.index", "package-export", SEERS, ("landings",)),
     Entry("单位与账号", "admin.offices", "building-bank", (Role.ADMINISTRATOR,), ("admin", "account_admin")),
     Entry("放假安排", "holidays.year", "calendar-event", (Role.ADMINISTRATOR,), ("holidays",)),
     Entry("审计记录", "audit_trail.index", "shield-check", (Role.AUDITOR,), ("audit_trail",)),

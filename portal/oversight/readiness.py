@@ -30,6 +30,7 @@ from portal.settings import SECRET_KEY_MIN_BYTES, Settings
 from storage.objects import LockProof, ObjectStore, Sealed, StoreError
 
 OK, SOON, LATE = "ok", "soon", "late"
+ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 PROOF_LIFE = timedelta(minutes=10)
 SKEW_SOON, SKEW_LATE = 2.0, 30.0  # seconds
 DISK_SOON, DISK_LATE = 0.2, 0.1  # part of the disk that is free
@@ -94,7 +95,12 @@ def check_database(_installation: Installation) -> Check:
             connection.rollback()
             if sqlite:
                 _raw(connection, "PRAGMA busy_timeout=30000")
-    return Check("database", TITLES["database"], OK, f"{connection.dialect.name}：可以读写")
+    return Check(
+        "database",
+        TITLES["database"],
+        OK,
+        f"{ENGINES.get(connection.dialect.name, connection.dialect.name)}：可以读写",
+    )
 
 
 def _limit_wait(connection: Connection, sqlite: bool) -> None:
@@ -121,7 +127,7 @@ def check_lock(installation: Installation) -> Check:
     tones = {"ok": OK, "ok-embedded": SOON}
     tone = tones.get(proof.state, LATE)
     at = clock.local(proof.checked_at).strftime("%H:%M")
-    return Check("lock", TITLES["lock"], tone, f"{proof.detail}（{at} 实测，{proof.state}）")
+    return Check("lock", TITLES["lock"], tone, f"{proof.detail}（{at} 实测）")
 
 
 _proofs: dict[int, tuple[ObjectStore, LockProof]] = {}

@@ -76,10 +76,10 @@
           const version = form.elements.namedItem("version");
           if (version && data.version !== undefined) version.value = data.version;
         }
-        const now = new Date();
+        const now = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
         if (!state.dirty) {
           open.delete(form);
-          say(form, "已保存 " + String(now.getHours()).padStart(2, "0") + ":" + String(now.getMinutes()).padStart(2, "0"));
+          say(form, "已保存 " + now);
         }
       } else if (answer.status >= 500) {
         throw new Error("server");

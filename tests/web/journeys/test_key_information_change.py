@@ -192,7 +192,7 @@ def see_old_and_new(me: Person, folder: Path) -> None:
 
 def enter_and_confirm(me: Person) -> None:
     """The receipt is noted; the next export that shows the change confirms it."""
-    me.menu("已批准待录入")
+    me.menu("国网录入")
     me.picture("17-landings")
     me.page.get_by_label("国网受理号").fill("GW20261121000045")
     me.press("登记")
