@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, request, send_file
 from werkzeug.datastructures import FileStorage
@@ -18,7 +19,7 @@ from portal.cases.access import find_case
 from portal.cases.actions import Refused
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, Role
+from portal.models import Case, EvidenceFile, EvidencePage, Role
 from portal.web import actor, found, go, reply, roles, wants_fragment
 from storage.judge import judge
 from storage.objects import ObjectStore
@@ -100,15 +101,16 @@ def override(file_id: uuid.UUID) -> BaseResponse:
 def view(file_id: uuid.UUID, page: int) -> Response:
     """Our rendition of one page, as JPEG."""
     case, file = _find(file_id)
+    stored = _page(file, page).view
     audit.append_now("evidence.viewed", "evidence", file.id, case=case.id.hex, page=page)
-    return _picture(file, page, "view")
+    return _picture(stored)
 
 
 @bp.get("/evidence/<uuid:file_id>/thumb/<int:page>")
 def thumb(file_id: uuid.UUID, page: int) -> Response:
     """The small picture of one page. It shows that there is a paper, not what it says, and is not recorded."""
     _, file = _find(file_id)
-    return _picture(file, page, "thumb")
+    return _picture(_page(file, page).thumb)
 
 
 @bp.get("/evidence/<uuid:file_id>/original")
@@ -134,9 +136,11 @@ def _find(file_id: uuid.UUID) -> tuple[Case, EvidenceFile]:
     return found(case), found(file)
 
 
-def _picture(file: EvidenceFile, number: int, kind: str) -> Response:
-    page = found(next((one for one in file.pages if one.page == number), None))
-    stored = page.view if kind == "view" else page.thumb
+def _page(file: EvidenceFile, number: int) -> EvidencePage:
+    return found(next((one for one in file.pages if one.page == number), None))
+
+
+def _picture(stored: dict[str, Any]) -> Response:
     response = make_response(_store().read(evidence.sealed_picture(found(stored or None))))
     response.headers["Content-Type"] = "image/jpeg"
     response.headers["Content-Disposition"] = "inline"
