@@ -35,7 +35,9 @@ def _legibility(slot: Evidence) -> Rule:
         id=f"{slot.id}_illegible",
         article="evidence.legible",
         stops=lambda facts: slot.when(facts) and bool(poor(facts)),
-        text=lambda facts: f"“{slot.title}”中有未通过图像检查、要重拍或说明原因的图片：{'、'.join(poor(facts))}",
+        text=lambda facts: (
+            f"“{slot.title}”中有未通过图像检查、要重拍或说明原因的图片：{'、'.join(poor(facts))}"
+        ),
         remedy="请按提示重新拍摄；确实无法改善的，可以填写原因后继续",
         at="evidence",
         field=slot.id,
