@@ -27,10 +27,15 @@ from tests.services import chromium_path, free_port
 
 ROOT = Path(__file__).parents[3]
 ARTEFACTS = ROOT / ".artifacts" / "screenshots"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass
@@ -69,7 +74,7 @@ def served(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Serve
         yield Served(f"http://127.0.0.1:{port}", logins, *known, pair)
 
 
-class _gunicorn:  # noqa: N801 - reads as a with-statement
+class _gunicorn:
     """The server process of service, ended by pid."""
 
     def __init__(self, settings: Settings, port: int) -> None:
@@ -95,7 +100,7 @@ class _gunicorn:  # noqa: N801 - reads as a with-statement
     def __enter__(self) -> None:
         for _ in range(150):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()  # noqa: S310
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()
                 return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
