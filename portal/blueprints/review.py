@@ -145,14 +145,19 @@ def release(case_id: uuid.UUID) -> BaseResponse:
 
 
 def _answer_claim(case_id: uuid.UUID, done: bool) -> BaseResponse:
-    """After a claim changed hands: the fragment for htmx, the desk for everybody else; 409 where it did not."""
+    """After a claim changed hands: the fragment for htmx, the desk for everybody else; 409 where it did not.
+
+    htmx sends the note of the form of decisions along. A page without it was opened while somebody else worked on the
+    case, and needs the whole desk, since the fragment would leave its reader without the buttons to decide with."""
     if done:
         db.session.commit()
     else:
         db.session.rollback()
     case = _find(case_id)
     seen = request.form.get("seen", stamp(case))
-    if wants_fragment():
+    if wants_fragment() and not (
+        done and claims.holds_claim(case) == actor().id and "note" not in request.form
+    ):
         return reply("review/_status.html", 200 if done else 409, **_status(case, seen=seen, failed=not done))
     if not done:
         return _desk(case, 409, refused=Refused(_claim_failed(case), conflict=True))

@@ -426,7 +426,7 @@ def test_the_loser_of_a_take_over_learns_it_on_the_open_page(app: Flask) -> None
         app, cast.reviewer, case, seen
     )
     part = enter(app, cast.reviewer2).post(
-        f"/cases/{case.id}/take-over", data={"seen": seen}, headers={"HX-Request": "true"}
+        f"/cases/{case.id}/take-over", data={"seen": seen, "note": ""}, headers={"HX-Request": "true"}
     )
     assert part.status_code == 200 and "我 正在办理" in part.text and "<h1" not in part.text
     assert f"{cast.reviewer2.name} 正在办理" in status_of(app, cast.reviewer, case, seen)
@@ -434,6 +434,18 @@ def test_the_loser_of_a_take_over_learns_it_on_the_open_page(app: Flask) -> None
     assert decide(app, cast.reviewer2, case, "approve", seen=seen).status_code == 303
     told = status_of(app, cast.reviewer, case, seen)
     assert f"已由{cast.county.name}{cast.reviewer2.name}于" in told and "hx-get" not in told
+
+
+def test_who_takes_over_without_buttons_to_decide_with_gets_them(app: Flask) -> None:
+    cast = Cast()
+    case = a_case(cast, "county_review")
+    enter(app, cast.reviewer).post(f"/cases/{case.id}/claim")
+    assert not at_desk(app, cast.reviewer2, case).select("form.decide")
+    answer = enter(app, cast.reviewer2).post(
+        f"/cases/{case.id}/take-over?box=todo", data={"seen": stamp(case)}, headers={"HX-Request": "true"}
+    )
+    assert answer.headers["HX-Redirect"] == f"/cases/{case.id}/desk?box=todo"
+    assert at_desk(app, cast.reviewer2, case).select("form.decide")
 
 
 def test_an_open_page_stops_asking_after_a_while(app: Flask) -> None:
