@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from portal.extensions import db
@@ -15,6 +16,7 @@ STALE_FORM = "登录状态已变化，页面已过期。请返回上一页，刷
 STORE_DOWN = "证据存储暂时连接不上，这次上传没有保存。已填写的内容没有丢失，请稍后重试。"
 STORE_DOWN_READING = "证据存储暂时连接不上，材料现在打不开。业务和已收到的材料不受影响，请稍后重试。"
 EVIDENCE_LOST = "证据原件与收到时的指纹不符，或已不在存储中。请立即联系系统管理员核查。"
+SAVED_TWICE = "同样的内容刚刚已经保存过，这次没有重复写入。请刷新页面核对。"
 
 
 def init_app(app: Flask) -> None:
@@ -22,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StoreUnavailable, _store_down)
     app.register_error_handler(StoreError, _evidence_lost)
+    app.register_error_handler(IntegrityError, lambda _error: show(409, SAVED_TWICE))
     app.register_error_handler(Exception, _unexpected)
 
 

@@ -1,5 +1,5 @@
-"""flask sweep: clear up uploads that never finished, and take up tasks that failed. Run it daily; it never touches what was
-received."""
+"""flask sweep: clear up uploads that never finished and files of discarded loads, take up tasks that failed. Run it daily;
+it never touches evidence that was received."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 
 from portal import tasks
 from portal.cases import evidence
+from portal.cases.loads.lifecycle import forget_discarded
 from portal.extensions import reading_only
 
 
@@ -23,5 +24,6 @@ def sweep() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with reading_only(False):
         click.echo(f"{evidence.reap(app.extensions['store'])} unfinished uploads cleared up")
+        click.echo(f"{forget_discarded(app.extensions['store'])} files of discarded loads deleted")
     click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
     tasks.wait()

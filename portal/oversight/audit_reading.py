@@ -75,6 +75,7 @@ ACTIONS = {
     "load.undo_asked": "要求撤销导入",
     "load.undone": "导入已撤销",
     "load.discarded": "放弃名册",
+    "load.forgotten": "删除已放弃的导入文件",
     "load.failed": "名册处理失败",
     "load.faults_exported": "下载名册错误清单",
     "evidence.received": "上传证明",

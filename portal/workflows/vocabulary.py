@@ -200,17 +200,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Step:
-    """A place in the chain: who looks, and whether this case goes there at all.
-
-    `place` chooses the school whose line of offices decides; None is the owner's own.
-    """
+    """A place in the chain: who looks, and whether this case goes there at all."""
 
     id: str
     title: str
     office: Office
     role: str
     when: Condition = always
-    place: Callable[[Facts], str] | None = None
 
 
 @dataclass(frozen=True)

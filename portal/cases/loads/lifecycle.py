@@ -18,7 +18,7 @@ from portal.cases.loads.reading import head_of
 from portal.extensions import db
 from portal.models import RegisterLoad, RegisterLoadRow, Role
 from portal.models.types import new_id
-from storage.objects import Sealed, new_key
+from storage.objects import ObjectStore, Sealed, new_key
 
 LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
 MAX_BYTES = 25 * 1024 * 1024
@@ -141,10 +141,22 @@ def ask_undo(load: RegisterLoad, actor: Actor) -> None:
 
 
 def discard(load: RegisterLoad) -> None:
-    """Throw away what was never applied, with its findings; the file itself stays in the store."""
+    """Throw away what was never applied, with its findings; forget_discarded() takes the file later."""
     _move(load, BEFORE_APPLYING, "discarded", message="")
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load.id))
     audit.append("load.discarded", "load", load.id)
+
+
+def forget_discarded(store: ObjectStore) -> int:
+    """Delete the files of discarded loads, which hold many pupils' data for no purpose. Commits a row at a time."""
+    found = list(db.session.scalars(select(RegisterLoad).where(RegisterLoad.status == "discarded")))
+    kept = [load for load in found if load.stored]
+    for load in kept:
+        store.delete(load.stored["key"], load.stored["version_id"])
+        load.stored = {}
+        audit.append("load.forgotten", "load", load.id)
+        db.session.commit()
+    return len(kept)
 
 
 def _move(load: RegisterLoad, sources: tuple[str, ...], status: str, **values: Any) -> None:
