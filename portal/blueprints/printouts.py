@@ -39,7 +39,7 @@ def batch() -> Response:
     """The forms of the cases ticked in a list (`case`, once for each), with a list of what is in and what is not."""
     ids = list(dict.fromkeys(request.form.getlist("case")))
     if not ids:
-        return _refused("还没有选择业务。请在列表左侧勾选要打印的业务，再点“批量打印”。")
+        return _refused("还没有选择业务。请在列表左侧勾选要打印的业务，再点“打印所选”。")
     if len(ids) > MOST:
         return _refused(f"一次最多打印 {MOST} 件，现选了 {len(ids)} 件。请分几次打印。")
     who = actor()
