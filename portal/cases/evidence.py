@@ -175,8 +175,8 @@ def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
     if elsewhere is None:
         return None
     used = db.session.get_one(Case, elsewhere.case_id)
-    where = used.number if used.owner_office_id == case.owner_office_id else "其他单位的业务"
-    return _Same("advise", f"该图片已用于 {where}，请确认没有传错")
+    where = f" {used.number}" if used.owner_office_id == case.owner_office_id else "其他单位的业务"
+    return _Same("advise", f"该图片已用于{where}，请确认没有传错")
 
 
 def _returned_on(file: EvidenceFile) -> Any:

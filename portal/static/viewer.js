@@ -3,7 +3,7 @@
 (function () {
   "use strict";
 
-  const EDGE = 8, STEP = 1.25, MOST = 8;
+  const EDGE = 8, STEP = 1.25, MOST = 8, SETTLED = 120; // pixels, factor, factor, milliseconds
 
   /* Whole page or page width: the person's last choice holds on the next case. Width first, since it can be read. */
   function preferred() { try { return localStorage.getItem("viewer-mode") === "fit" ? "fit" : "width"; } catch (_) { return "width"; } }
@@ -116,6 +116,27 @@
       this.page.style.height = height + "px";
       this.page.style.transform = `translate(${view.x + shift[0]}px, ${view.y + shift[1]}px) rotate(${view.turn}deg)`;
       this.root.querySelector("[data-viewer-zoom]").textContent = Math.round(view.scale * 100) + "%";
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => this.sharpen(), SETTLED);
+    }
+
+    /* Browsers make a picture small by leaving pixels out, which costs Chinese characters their thin strokes. A copy that
+       is scaled carefully lies over the picture once the person has stopped zooming. */
+    async sharpen() {
+      const page = this.page, image = this.image;
+      const width = Math.round(page.clientWidth * devicePixelRatio), height = Math.round(page.clientHeight * devicePixelRatio);
+      let copy = page.querySelector("canvas");
+      if (copy && copy.width === width && copy.height === height) return;
+      if (width < 1 || height < 1 || width >= image.naturalWidth || !window.createImageBitmap) { if (copy) copy.remove(); return; }
+      try {
+        const small = await createImageBitmap(image, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
+        if (Math.round(page.clientWidth * devicePixelRatio) !== width) return; // zoomed again meanwhile
+        copy = page.querySelector("canvas");
+        if (!copy) { copy = document.createElement("canvas"); copy.setAttribute("aria-hidden", "true"); image.after(copy); }
+        Object.assign(copy, { width, height });
+        copy.getContext("2d").drawImage(small, 0, 0);
+        small.close();
+      } catch (_) { if (copy) copy.remove(); } // the picture itself is there
     }
 
     /* box: [left, top, width, height] as fractions of the page. The frame is a child of the page: it turns with it. */
