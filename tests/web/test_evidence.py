@@ -191,7 +191,7 @@ def test_the_five_planted_files_are_told_apart(school: Desk, case: Case, scan: I
         said = row.get_text(" ")
         assert planted[file.name][2] in said
         assert (row.select_one(".level-refuse") is not None) == (file.verdict == "refuse")
-    assert "还缺" in slot_text(school, case.id), "a slot with a poor picture in it is not settled"
+    assert "待处理" in slot_text(school, case.id), "a slot with a poor picture in it is not settled"
 
 
 def test_the_answer_fits_whoever_asked(school: Desk, case: Case, sharp: bytes) -> None:
