@@ -47,8 +47,8 @@ def render(
 ) -> bytes:
     """The filled DOCX; the same bytes for the same arguments.
 
-    `facts` are those of the case as it stands on paper (see printed.facts_on_paper). `anchor` names a record of the audit chain
-    (trust.md F3), `status` is the status in words, `printed_at` the time of printing in China.
+    `facts` are those of the case as it stands on paper (see printed.facts_on_paper). `anchor` names a record of the audit chain,
+    `status` is the status in words, `printed_at` the time of printing in China.
     """
     moment = printed_at or datetime.combine(facts.today, datetime.min.time())
     if facts.submitted_on is None:

@@ -29,7 +29,7 @@ from tests.services import soffice_path
 PRINTOUT = workflow(KEY_CHANGE).printouts[0]
 PRINTED_AT = datetime(2026, 9, 3, 14, 5)
 LONG = ("经核对公安机关出具的证明与户口簿，情况属实，" * 14)[:300]
-# ASVS 1.2.10 and trust.md G-13: what a text field may carry and a form must print unchanged.
+# ASVS 1.2.10: what a text field may carry and a form must print unchanged.
 PAYLOADS = (
     *("=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK(\"http://x.example\")", "{{ 7*7 }}", "{% if x %}", "{{ cycler.__init__ }}"),
     *("«cause»", "«pupil.name»", "«changes:title»", "<w:t>x</w:t>", "A & B", "a]]>b", "&amp;", "\\u0041", "${x}", "#{x}"),
