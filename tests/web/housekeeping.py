@@ -51,6 +51,7 @@ ENGLISH = frozenset(
     ]
 )
 WORD = re.compile(r"(?<![0-9A-Za-z_./@-])[A-Za-z]{2,}(?![0-9A-Za-z_@])")
+ID_PART = re.compile(r"[a-f]{8,}")  # the beginning of an id can happen to be letters only
 NUMBER = re.compile(r"(?<![0-9A-Za-z])[GLJ]?([0-9]{17}[0-9X])(?![0-9A-Za-z])")
 HEADERS = {
     "Content-Security-Policy": CSP,
@@ -204,7 +205,9 @@ def _english(page: BeautifulSoup, terms: frozenset[str], known: Iterable[str]) -
     for text in seen_texts(page):
         for one in known:
             text = text.replace(one, "")
-        words |= {word for word in WORD.findall(text) if word not in ENGLISH | terms}
+        words |= {
+            word for word in WORD.findall(text) if word not in ENGLISH | terms and not ID_PART.fullmatch(word)
+        }
     if words:
         yield f"English: {sorted(words)}"
 

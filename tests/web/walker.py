@@ -150,7 +150,7 @@ def extras(estate: Estate, turn: int) -> dict[str, str]:
     found = {name: str(value) for name, value in names.items()}
     found |= {f"{name}_id": value for name, value in found.items()}
     return found | {
-        "school": office.name,
+        "school": office.name if turn % 4 == 3 else str(office.id),
         "q": text,
         "name": text,
         "number": pupil.id_number,
@@ -159,7 +159,7 @@ def extras(estate: Estate, turn: int) -> dict[str, str]:
         "login": account.login,
         "after": key,
         "before": "",
-        "class_name": pupil.class_name,
+        "class_name": estate.pupils[-1].class_name,  # of another pupil: a class that shows up was not echoed
     }
 
 
@@ -190,7 +190,7 @@ def foreign_calls(world: World, address: Address, person: str | None) -> Iterato
         longest = max(len(ids) for ids in every.values())
         for choice in {0, (len(address.rule) * 7 + turn * 3) % longest}:
             chosen = {part: ids[choice % len(ids)] for part, ids in every.items()}
-            yield from _calls(world, address, person, estate, chosen, turn)
+            yield from _calls(world, address, person, estate, chosen, turn, thorough=choice == 0)
         for part in parts if len(parts) > 1 else []:
             own = {other: things(world, world.home, rule.parts[other], person)[0] for other in parts}
             yield from _calls(world, address, person, estate, own | {part: every[part][0]}, turn)
@@ -216,9 +216,16 @@ def hidden_things(world: World, rule: Rule, person: str | None) -> Iterator[tupl
 
 
 def _calls(
-    world: World, address: Address, person: str | None, estate: Estate, chosen: dict[str, str], turn: int
+    world: World,
+    address: Address,
+    person: str | None,
+    estate: Estate,
+    chosen: dict[str, str],
+    turn: int,
+    thorough: bool = False,
 ) -> Iterator[Call]:
-    """Every method on one address, plain and as htmx asks, with the estate's things in query and form as well."""
+    """The methods of one address with the estate's things in query and form as well. `thorough` asks as htmx does too,
+    and by methods that the address does not have."""
     rule = ROUTES[address.endpoint]
     path = _path(address, rule, chosen)
     target = chosen.get("case_id")
@@ -226,7 +233,7 @@ def _calls(
     form = {key: value_of(world, estate, spec, person, target) for key, spec in rule.form.items()}
     sent = frozenset({*chosen.values(), *more.values(), *(v for v in form.values() if isinstance(v, str))})
     for method in methods_of(address):
-        for headers in ({}, HTMX):
+        for headers in ({}, HTMX) if thorough else ({},):
             yield Call(
                 address.endpoint,
                 method,
@@ -237,7 +244,8 @@ def _calls(
                 headers,
                 sent,
             )
-    for method in ("HEAD", "OPTIONS", *UNSAFE) if estate is world.neighbours["next_state"] else ():
+    wrong = ("HEAD", "OPTIONS", *UNSAFE) if thorough and estate is world.neighbours["next_state"] else ()
+    for method in wrong:
         if method not in methods_of(address):
             yield Call(address.endpoint, method, path, person, {}, {}, {}, sent)
 
@@ -271,25 +279,25 @@ def own_calls(world: World, address: Address, person: str) -> Iterator[Call]:
 
 
 def bare_calls(world: World, address: Address, person: str | None) -> Iterator[Call]:
-    """Own addresses, or those that name nothing, with foreign things in every field."""
+    """Own addresses, or those that name nothing, with foreign things in every field: texts of every kind where something
+    is looked for, and in turn plain and as htmx asks."""
     rule = ROUTES[address.endpoint]
     chosen = {part: things(world, world.home, rule.parts[part], person)[0] for part in named(rule)}
     path = _path(address, rule, chosen)
-    turns = (0, 1) if named(rule) else (0, 1, 2, 3)
-    for estate in world.beyond(person)[-1:] if named(rule) else world.beyond(person):
-        for turn in turns:
-            more = extras(estate, turn)
-            form = more | {
-                key: value_of(world, estate, spec, person, None) for key, spec in rule.form.items()
-            }
-            sent = frozenset(
-                {*more.values(), *chosen.values(), *(v for v in form.values() if isinstance(v, str))}
-            )
-            for method in methods_of(address):
-                if method == "GET" or rule.reads or not named(rule):
-                    headers = HTMX if turn == 1 else {}
-                    fields = form if method in UNSAFE else {}
-                    yield Call(address.endpoint, method, path, person, more, fields, headers, sent)
+    beyond = world.beyond(person)
+    for number, estate in enumerate(beyond[-1:] if named(rule) else beyond):
+        for method in methods_of(address):
+            if named(rule) and method != "GET" and not rule.reads:
+                continue
+            for turn in (
+                (0, 1, 2, 3) if method in UNSAFE and not named(rule) else (number, 3)[: 2 - bool(named(rule))]
+            ):
+                more = extras(estate, turn)
+                form = {key: value_of(world, estate, spec, person, None) for key, spec in rule.form.items()}
+                sent = {*more.values(), *chosen.values(), *(v for v in form.values() if isinstance(v, str))}
+                fields = form | more if method in UNSAFE else {}
+                headers = HTMX if turn % 2 else {}
+                yield Call(address.endpoint, method, path, person, more, fields, headers, frozenset(sent))
 
 
 # --- what an answer gives away --------------------------------------------------------------------------------------
@@ -391,10 +399,15 @@ def _visit(world: World, address: Address, person: str | None, client: FlaskClie
         done.faults.append(f"{address.endpoint} by {person}: changed {change.table} {sorted(change.columns)}")
     if not allowed and not (rule.public or person is None):
         return
+    typed: set[str] = set()
     for call in bare_calls(world, address, person):
         _judge(world, call, client, done, refused=person is None and not rule.public)
+        typed |= call.sent
     for change in difference(after, rows()):
-        told = leaks(change.text, world.beyond(person))
+        # What somebody looked for is kept among their own preferences as they typed it.
+        told = leaks(
+            change.text, world.beyond(person), frozenset(typed if change.table == "preferences" else ())
+        )
         if told:
             done.faults.append(f"{address.endpoint} by {person}: changed a row of {change.table}: {told}")
     if person:

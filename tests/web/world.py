@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextvars
 import io
 import random
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -522,6 +523,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 BOOKKEEPING = frozenset(
     {"audit_records", "audit_head", "sign_in_sessions", "sign_in_attempts", "alembic_version"}
 )
+ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 Rows = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
 
 
@@ -541,7 +543,9 @@ def rows(without: frozenset[str] = BOOKKEEPING) -> Rows:
 
 
 def _plain(value: Any) -> str:
-    return value.hex if isinstance(value, uuid.UUID) else str(value)
+    """A value as text: ids as 32 hex digits, and JSON, which SQLite keeps as ASCII, with its characters."""
+    text = value.hex if isinstance(value, uuid.UUID) else str(value)
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 @dataclass(frozen=True)
