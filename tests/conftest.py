@@ -23,6 +23,7 @@ from tests.services import (  # noqa: F401 - fixtures
     s3_url,
     soffice_path,
 )
+from tests.web.housekeeping import CheckingClient
 
 EMBEDDED, SERVICES = "sqlite+folder", "postgresql+s3"
 KEY = "a-key-for-tests-only-0123456789abcdef"
@@ -88,6 +89,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
 def app(settings: Settings) -> Iterator[Flask]:
     """The portal inside an application context; what a test leaves running is waited for."""
     app = create_app(settings)
+    app.test_client_class = CheckingClient
     app.config["TESTING"] = True
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
