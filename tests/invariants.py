@@ -213,11 +213,12 @@ def _people_of(*verbs: str) -> dict[uuid.UUID, set[uuid.UUID]]:
     return people
 
 
-def i6_rows_and_objects(lying: Iterable[str] = ()) -> list[str]:
-    """No committed row names a missing object; every evidence object is named by a row that may have it."""
+def i6_rows_and_objects(lying: Iterable[str] = (), *, tombstones: bool = True) -> list[str]:
+    """No committed row names a missing object; every evidence object is named by a row: a committed one, one
+    that is still staged or being reaped, or a tombstone, which the daily sweep looks at again (without `tombstones`: has done so)."""
     faults, named = [], set(lying)
     for file in db.session.scalars(select(EvidenceFile)):
-        if file.status in ("staged", "reaping"):
+        if file.status in ("staged", "reaping") or (tombstones and file.status == "gone"):
             named.update(key for key, _ in store().keys(file.store_key))
         if file.status != "committed":
             continue

@@ -32,6 +32,7 @@ from storage.measurement import worst
 from storage.objects import LockMode, Missing, ObjectStore, Sealed, new_key
 
 STAGED_FOR = timedelta(hours=24)
+TOMBSTONE_FOR = timedelta(days=30)
 SETTLED = ("pass", "mend")
 DECIDED = (Status.APPROVED, Status.REJECTED)
 LOCK_TASK = "evidence.lock"
@@ -350,15 +351,21 @@ def unlocked_cases() -> Iterable[tuple[str, dict[str, str]]]:
 
 
 def reap(store: ObjectStore) -> int:
-    """Clear up uploads that never finished: claim the row, delete whatever reached the store, mark it gone.
+    """Clear up uploads that never finished: claim the row, delete whatever reached the store, mark it gone. What was
+    still on its way to the store then is deleted the next time: a row that is gone is swept again for 30 days.
 
-    Commits for itself, a row at a time. Returns the number of rows.
+    Commits for itself, a row at a time. Returns the number of rows cleared up for the first time.
     """
     late = (
         EvidenceFile.status.in_(("staged", "reaping")),
         EvidenceFile.expires_at < utcnow() - timedelta(hours=1),
     )
+    buried = (EvidenceFile.status == "gone", EvidenceFile.expires_at > utcnow() - TOMBSTONE_FOR)
+    graves = db.session.scalars(select(EvidenceFile.store_key).where(*buried)).all()
     found = db.session.execute(select(EvidenceFile.id, EvidenceFile.store_key).where(*late)).all()
+    db.session.rollback()
+    for key in graves:
+        _delete_all(store, key)
     reaped = 0
     for file_id, key in found:
         # Claimed again by its status: an upload that finished since the list was read is evidence.
@@ -368,12 +375,17 @@ def reap(store: ObjectStore) -> int:
         db.session.commit()
         if claimed.rowcount != 1:  # type: ignore[attr-defined]
             continue
-        for name, version in store.keys(key):
-            try:
-                store.delete(name, version)
-            except Missing:
-                continue
+        _delete_all(store, key)
         db.session.execute(update(EvidenceFile).where(EvidenceFile.id == file_id).values(status="gone"))
         db.session.commit()
         reaped += 1
     return reaped
+
+
+def _delete_all(store: ObjectStore, key: str) -> None:
+    """Every version of an original and of its renditions."""
+    for name, version in store.keys(key):
+        try:
+            store.delete(name, version)
+        except Missing:
+            continue
