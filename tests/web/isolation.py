@@ -8,7 +8,7 @@ Parts and fields name things by kind:
     pupil           a pupil                                             load:STATUS  a load of the person's own office
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
-    @stamp @picture @sheet @name @class @login @today                   see walker.value_of()
+    @stamp @picture @sheet @name @class @login @today                   see named_things.value_of()
 """
 
 from __future__ import annotations

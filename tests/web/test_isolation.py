@@ -26,18 +26,18 @@ from portal.extensions import db, reading_only
 from portal.models import Account, AuditRecord, Case, Office, Pupil, RegisterLoad
 from portal.oversight import audit_reading
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
+from tests.web.giveaways import leaks, texts_of
 from tests.web.isolation import ROUTES
+from tests.web.recorded import difference, rows
 from tests.web.walker import (
     Call,
     addresses,
     foreign_calls,
-    leaks,
     methods_of,
     named,
-    texts_of,
     walk,
 )
-from tests.web.world import PEOPLE, World, difference, rows
+from tests.web.world import PEOPLE, World
 
 FEWEST_PAIRS = 300
 TOKEN = re.compile(rb'(name="csrf_token" value=")[^"]*|(csrf-token" content=")[^"]*')

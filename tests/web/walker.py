@@ -7,32 +7,27 @@ world (world.py) in bodies, headers and file names, and rows that changed.
 from __future__ import annotations
 
 import io
-import json
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule as Address
 from werkzeug.test import TestResponse
 
-from portal.cases import clock
-from portal.cases.actions import stamp
-from portal.models import Case
 from tests.builders import sign_in
-from tests.exports import as_csv, rows_of
+from tests.web.giveaways import leaks, texts_of
 from tests.web.isolation import ROUTES, Rule
-from tests.web.world import PEOPLE, Estate, World, difference, rows
+from tests.web.named_things import extras, things, value_of
+from tests.web.recorded import difference, rows
+from tests.web.world import PEOPLE, Estate, World
 
 DENIED = frozenset({401, 403, 404, 405})
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 HTMX = {"HX-Request": "true", "HX-Target": "content", "HX-Current-URL": "http://localhost/"}
 EVERYONE: tuple[str | None, ...] = (*PEOPLE, None)
-MASS = re.compile(r"[0-9A-Za-z]{8,}")
 
 
 @dataclass(frozen=True)
@@ -67,100 +62,6 @@ class Call:
             data=form if self.method in UNSAFE else None,
             headers=self.headers,
         )
-
-
-# --- what a kind names ----------------------------------------------------------------------------------------------
-
-
-def things(world: World, estate: Estate, spec: str, person: str | None) -> list[str]:
-    """Every id in an estate that `spec` can name, the named one first; a literal is itself."""
-    kind, _, which = spec.partition(":")
-    if spec.startswith("="):
-        return [spec[1:]]
-    if kind == "case":
-        every = [estate.cases[which], *(case for place, case in estate.cases.items() if place != which)]
-        return [str(case.id) for case in every]
-    if kind == "file":
-        every_file = [
-            *estate.files[which],
-            *(file for place, files in estate.files.items() if place != which for file in files),
-        ]
-        return [str(file.id) for file in every_file]
-    if kind == "pupil":
-        return [str(pupil.id) for pupil in reversed(estate.pupils)]
-    if kind == "office":
-        offices = sorted(estate.own_offices, key=lambda one: (one.level != "school") if which else False)
-        if not which and person and estate is world.home:
-            return [str(estate.people[person].office_id)]
-        return [str(one.id) for one in offices]
-    if kind == "account":
-        return [str(one.id) for one in estate.own_people]
-    if kind == "load":
-        level = PEOPLE[person][1] if person and estate is world.home else ""
-        loads = [
-            load for name, load in estate.loads.items() if name.startswith(level) and name.endswith(which)
-        ]
-        return [str(load.id) for load in loads or estate.loads.values()]
-    raise KeyError(spec)
-
-
-def value_of(world: World, estate: Estate, spec: str, person: str | None, target: str | None) -> Any:
-    """What stands in a field: an id, a text, or something made for the target of the request."""
-    if spec == "@stamp":
-        return stamp(_cases(world)[target]) if target in _cases(world) else "1.0"
-    if spec == "@picture":
-        return estate.canaries.picture()
-    if spec == "@sheet":
-        return as_csv(rows_of(3, [estate.school.code]))
-    if spec == "@class":
-        return estate.pupils[0].class_name
-    if spec == "@name":
-        return estate.pupils[0].name
-    if spec == "@login":
-        return estate.own_people[0].login
-    if spec == "@today":
-        return clock.today().isoformat()
-    return things(world, estate, spec, person)[0]
-
-
-def _cases(world: World) -> dict[str, Case]:
-    return {str(case.id): case for estate in world.estates for case in estate.cases.values()}
-
-
-def extras(estate: Estate, turn: int) -> dict[str, str]:
-    """Fields that name things of an estate under every name that a view might read, whatever it is for."""
-    case, pupil, file = (
-        estate.cases["county_review"],
-        estate.pupils[turn],
-        estate.files["county_review"][0],
-    )
-    office, account = estate.own_offices[-1], estate.own_people[0]
-    load = next(iter(estate.loads.values()))
-    text = (pupil.name, pupil.id_number, pupil.student_number, office.name)[turn % 4]
-    key = f"{clock.today() + timedelta(days=1):%Y-%m-%dT00:00:00+00:00}~{case.id.hex}~1"
-    names = {
-        "pupil": pupil.id,
-        "case": case.id,
-        "file": file.id,
-        "office": office.id,
-        "parent": office.id,
-        "account": account.id,
-        "load": load.id,
-    }
-    found = {name: str(value) for name, value in names.items()}
-    found |= {f"{name}_id": value for name, value in found.items()}
-    return found | {
-        "school": office.name if turn % 4 == 3 else str(office.id),
-        "q": text,
-        "name": text,
-        "number": pupil.id_number,
-        "id_number": pupil.id_number,
-        "student_number": pupil.student_number,
-        "login": account.login,
-        "after": key,
-        "before": "",
-        "class_name": estate.pupils[-1].class_name,  # of another pupil: a class that shows up was not echoed
-    }
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------
@@ -298,53 +199,6 @@ def bare_calls(world: World, address: Address, person: str | None) -> Iterator[C
                 fields = form | more if method in UNSAFE else {}
                 headers = HTMX if turn % 2 else {}
                 yield Call(address.endpoint, method, path, person, more, fields, headers, frozenset(sent))
-
-
-# --- what an answer gives away --------------------------------------------------------------------------------------
-
-
-def texts_of(response: TestResponse) -> str:
-    """Everything an answer says, as text: headers, body, and the parts of a ZIP or an Office file."""
-    headers = "\n".join(f"{key}: {unquote(_as_utf8(value))}" for key, value in response.headers)
-    body = response.get_data()
-    return headers + "\n" + _readable(body, response.mimetype or "")
-
-
-def _as_utf8(value: str) -> str:
-    """A header as its bytes would read in UTF-8, where they can."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return value
-
-
-def _readable(body: bytes, mimetype: str) -> str:
-    if body[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(body)) as parts:
-            return "\n".join(f"{part}\n{_readable(parts.read(part), '')}" for part in parts.namelist())
-    if mimetype == "application/json":
-        return json.dumps(json.loads(body), ensure_ascii=False)
-    return body.decode("utf-8", "replace")
-
-
-def leaks(text: str, estates: Iterable[Estate], sent: frozenset[str] = frozenset()) -> list[str]:
-    """Which canaries of these estates stand in a text, apart from what was sent and may come back."""
-    for one in sorted(sent, key=len, reverse=True):
-        if len(one) > 3:
-            text = text.replace(one, "")
-    known = {one.replace("-", "") for one in sent}
-    words = set(MASS.findall(text)) | set(MASS.findall(text.replace("-", "")))
-    found = []
-    for estate in estates:
-        canaries = estate.canaries
-        if canaries.mark in text:
-            at = text.index(canaries.mark)
-            found.append(f"text of {estate.name}: …{text[max(0, at - 60) : at + 20]!r}")
-        if canaries.word in text:
-            found.append(f"file of {estate.name}")
-        numbers = words & (canaries.numbers | canaries.ids) - known
-        found += [f"{one} of {estate.name}" for one in sorted(numbers)[:3]]
-    return found
 
 
 # --- the walk -------------------------------------------------------------------------------------------------------

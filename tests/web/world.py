@@ -8,14 +8,8 @@ characters, every file of it carries the estate's own word, so that one glance a
 
 from __future__ import annotations
 
-import contextvars
 import io
-import random
-import re
-import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -23,15 +17,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from PIL import Image
-from sqlalchemy import event
-from werkzeug.test import TestResponse
 
-from portal import audit, create_app, tasks
+from portal import audit, tasks
 from portal.cases import actions, claims
 from portal.cases.access import Actor
 from portal.cases.remarks import Reason
-from portal.extensions import db, limiter, reading_only
+from portal.extensions import db
 from portal.models import (
     Account,
     Case,
@@ -47,15 +38,14 @@ from portal.models import (
     Role,
 )
 from portal.models.types import new_id, utcnow
-from portal.settings import Settings
 from portal.workflows import workflow
 from storage.objects import Sealed, new_key
 from tests.builders import KEY_CHANGE, a_pupil, act, an_account, an_id_number, an_office, sign_in
-from tests.conftest import EMBEDDED, SERVICES, settings_for
+from tests.conftest import EMBEDDED, SERVICES
 from tests.exports import as_csv, rows_of
-from tests.services import fresh_postgres_database
+from tests.web.canaries import Canaries
+from tests.web.installation import installed, running
 
-RARE = [chr(point) for point in range(0x9E00, 0x9F00)]
 PLACES = (
     "draft",
     "ready",
@@ -70,30 +60,6 @@ PLACES = (
 )
 WITH_NUMBER = ("ready", "county_review", "returned", "approved")
 SLOTS = ("change_certificate", "household_book")
-
-
-class Canaries:
-    """Texts of one estate. All begin with its mark, so that looking for the mark finds any of them."""
-
-    def __init__(self, seed: str, number: int) -> None:
-        self._random = random.Random(seed)
-        self.mark = RARE[2 * number] + RARE[2 * number + 1]
-        self.word = f"canary{self._random.getrandbits(48):012x}"
-        self.numbers: set[str] = set()
-        self.ids: set[str] = set()
-
-    def text(self, ending: str = "") -> str:
-        """Four rare characters that are this estate's, and an ending."""
-        return self.mark + "".join(self._random.choice(RARE[40:]) for _ in range(2)) + ending
-
-    def picture(self) -> bytes:
-        """A small JPEG with the estate's word in its comment."""
-        shade = tuple(self._random.randrange(256) for _ in range(3))
-        out = io.BytesIO()
-        Image.new("RGB", (64, 80), shade).save(
-            out, "JPEG", comment=f"{self.word}{self._random.random()}".encode()
-        )
-        return out.getvalue()
 
 
 @dataclass
@@ -115,13 +81,6 @@ class Estate:
 
     def actor(self, person: str) -> Actor:
         return Actor.of(self.people[person])
-
-
-class ServedClient(FlaskClient):
-    """A client whose requests live and end as in service, in a context of their own, whatever the test holds open."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        return contextvars.Context().run(super().open, *args, **kwargs)
 
 
 @dataclass
@@ -470,115 +429,9 @@ def _preferences(estate: Estate, person: Account) -> None:
         db.session.add(Preference(owner_id=person.id, key=key, value=value, note=estate.canaries.text()))
 
 
-# --- the fixture ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def installed(request: pytest.FixtureRequest, kind: str, folder: Any) -> Iterator[Settings]:
-    """Settings of an installation with an empty, migrated database on one of the two pairs of services."""
-    if kind == EMBEDDED:
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / "portal.db")
-        yield settings_for(folder)
-        return
-    server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("migrated_postgres")
-    with fresh_postgres_database(server, template) as url:
-        yield settings_for(folder, url, request.getfixturevalue("bucket"))
-
-
-@contextmanager
-def running(settings: Settings) -> Iterator[Flask]:
-    """The portal in an application context, without limits on the number of requests and without waiting for disks."""
-    app = create_app(settings)
-    app.test_client_class = ServedClient
-    app.config["TESTING"] = True
-    app.config["PROPAGATE_EXCEPTIONS"] = False  # an error is a 500, as in service
-    app.config["WTF_CSRF_ENABLED"] = False
-    limited, limiter.enabled = limiter.enabled, False
-    with app.app_context():
-        if settings.database_url.startswith("sqlite"):
-            event.listen(db.engine, "connect", _without_fsync)
-        try:
-            yield app
-        finally:
-            limiter.enabled = limited
-            db.session.remove()
-            tasks.wait()
-            db.engine.dispose()
-
-
-def _without_fsync(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
-
-
 @pytest.fixture(scope="module", params=[EMBEDDED, pytest.param(SERVICES, marks=pytest.mark.services)])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world, built once for the tests of a module: they leave it as they found it, or build their own."""
     folder = tmp_path_factory.mktemp("world")
     with installed(request, request.param, folder) as settings, running(settings) as app:
         yield build(app)
-
-
-# --- what stands in the database ------------------------------------------------------------------------------------
-
-BOOKKEEPING = frozenset(
-    {"audit_records", "audit_head", "sign_in_sessions", "sign_in_attempts", "alembic_version"}
-)
-ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
-Rows = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
-
-
-def rows(without: frozenset[str] = BOOKKEEPING) -> Rows:
-    """Every row of every table as the database gives it: {table: {key: values in the order of the model's columns}}."""
-    found: Rows = {}
-    with reading_only(), db.engine.connect() as connection:
-        for name, table in db.metadata.tables.items():
-            if name in without:
-                continue
-            columns = [column.name for column in table.columns]
-            places = [columns.index(column.name) for column in table.primary_key]
-            quoted = ", ".join(f'"{column}"' for column in columns)
-            every = connection.exec_driver_sql(f"SELECT {quoted} FROM {name}").fetchall()
-            found[name] = {tuple(row[place] for place in places): tuple(row) for row in every}
-    return found
-
-
-def _plain(value: Any) -> str:
-    """A value as text: ids as 32 hex digits, and JSON, which SQLite keeps as ASCII, with its characters."""
-    text = value.hex if isinstance(value, uuid.UUID) else str(value)
-    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A row that was added (no before), removed (no after) or altered in `columns`."""
-
-    table: str
-    columns: frozenset[str]
-    text: str  # everything that stands or stood in the row, ids as 32 hex digits
-    was: dict[str, Any] = field(default_factory=dict)
-    now: dict[str, Any] = field(default_factory=dict)
-
-
-def difference(before: Rows, after: Rows) -> list[Changed]:
-    """The rows that are not as they were."""
-    found = []
-    for table in before:
-        if before[table] == after[table]:
-            continue
-        columns = [column.name for column in db.metadata.tables[table].columns]
-        for key in before[table].keys() | after[table].keys():
-            old, new = before[table].get(key), after[table].get(key)
-            if old != new:
-                found.append(_changed(table, columns, old, new))
-    return found
-
-
-def _changed(
-    table: str, columns: list[str], old: tuple[Any, ...] | None, new: tuple[Any, ...] | None
-) -> Changed:
-    was = dict(zip(columns, old or (), strict=False))
-    now = dict(zip(columns, new or (), strict=False))
-    moved = frozenset(column for column in columns if was.get(column) != now.get(column))
-    return Changed(
-        table, moved, " ".join(_plain(value) for value in (*was.values(), *now.values())), was, now
-    )

@@ -1,0 +1,347 @@
+"""What each form of the portal is for: how it is filled, and the rows and columns that it may write."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from portal import tasks
+from portal.accounts import one_time_codes
+from portal.accounts.passwords import hash_password
+from portal.cases.actions import stamp
+from portal.extensions import db
+from portal.models import Account, Case, Office
+from tests import papers
+from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
+from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
+from tests.web.world import PEOPLE, Estate, World
+
+SERIAL = itertools.count(9001)  # of pupils in sheets, so that no two loads bring the same ones
+MOVED = {"status", "step", "version", "changed_at", "holder_office_id", "due_on", "clock_from", "clock_used"}
+CLAIM = {"claimed_by_id", "claimed_at"}
+HELD = {"evidence_files": {"lock_mode"}}  # the task that has the store hold the papers
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a form is for: `changes` are {table: columns} of rows that stand already, `adds` tables that get a row, and
+    `removes` those that lose one. `fill` makes the address and what a person would post, from the world."""
+
+    person: str
+    fill: Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]
+    changes: Mapping[str, set[str]] = field(default_factory=dict)
+    adds: frozenset[str] = frozenset()
+    removes: frozenset[str] = frozenset()
+    nothing: bool = False  # it changes no row but bookkeeping
+
+
+def to(path: str, **fields: Any) -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
+    """A form with fixed fields. In the path {draft} is the case that stands there, {file:draft} its first file; a field
+    "@draft" is the stamp of the case."""
+
+    def fill(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+        ids = {place: str(case.id) for place, case in world.home.cases.items()}
+        ids |= {f"file_{place}": str(files[0].id) for place, files in world.home.files.items() if files}
+        ids |= _people(world.home)
+        values = {
+            key: stamp_of(world, value[1:]) if isinstance(value, str) and value.startswith("@") else value
+            for key, value in fields.items()
+        }
+        return path.format(**ids), values
+
+    return fill
+
+
+def _people(home: Estate) -> dict[str, str]:
+    return {f"account_{person}": str(home.people[person].id) for person in PEOPLE} | {
+        "school": str(home.school.id),
+        "county": str(home.county.id),
+        "pupil": str(home.pupils[-2].id),
+    }
+
+
+def stamp_of(world: World, place: str) -> str:
+    case = db.session.get_one(Case, world.home.cases[place].id, populate_existing=True)
+    text = stamp(case)
+    db.session.rollback()
+    return text
+
+
+def _start(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    pupil = a_pupil(db.session.get_one(Office, world.home.school.id))
+    db.session.commit()
+    return "/cases/start", {"pupil": str(pupil.id), "workflow": "key_information_change"}
+
+
+def _upload(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    picture = papers.as_jpeg(
+        papers.police_certificate("马晓明", an_id_number(), "姓名 马小明", "姓名 马晓明", 9)
+    )
+    case = world.home.cases["returned"]
+    return f"/cases/{case.id}/evidence/household_book", {"files": (io.BytesIO(picture), "证明.jpg")}
+
+
+def _sheet(world: World) -> bytes:
+    lines = [a_row(next(SERIAL), world.home.school.code) for _ in range(2)]
+    return as_csv(lines, EVERY_COLUMN, EVERY_HEADING)
+
+
+def _load(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    return "/register/loads", {"file": (io.BytesIO(_sheet(world)), "名单.csv")}
+
+
+def _load_at(stage: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
+    """A load of one's own that has come to the point at which the form for `stage` stands."""
+
+    def fill(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+        path, form = _load(world, client)
+        columns = client.post(path, data=form).headers["Location"]
+        here = columns.removesuffix("/columns")
+        chosen = {f"column-{place}": key for place, key in enumerate(EVERY_COLUMN)} | {"complete": ""}
+        if stage == "check":
+            return columns, chosen
+        if stage == "discard":
+            return f"{here}/discard", {}
+        for step, sent in (("columns", chosen), ("apply", {"without_faulty": "1"})):
+            if step == "apply" and stage == "apply":
+                break
+            assert client.post(f"{here}/{step}", data=sent).status_code == 303
+            tasks.wait()
+        return f"{here}/{stage}", {"without_faulty": "1"} if stage == "apply" else {}
+
+    return fill
+
+
+def _own_password(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    _set_password(world, "auditor_county")
+    return "/password", {"old": PASSWORD, "new": "Still-Lake-4096", "again": "Still-Lake-4096"}
+
+
+def _at_the_door(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    _set_password(world, "auditor_state")
+    return "/sign-in", {"login": world.home.people["auditor_state"].login, "password": PASSWORD, "next": ""}
+
+
+def _set_password(world: World, person: str) -> None:
+    account = db.session.get_one(Account, world.home.people[person].id)
+    account.password_hash = hash_password(PASSWORD)
+    db.session.commit()
+
+
+def _first(_world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    code = one_time_codes.issue(one_time_codes.FIRST_ADMINISTRATOR)
+    db.session.commit()
+    person = {"login": "first-of-all", "name": "马首", "new": "Calm-Hill-4096", "again": "Calm-Hill-4096"}
+    return "/first-administrator", {"code": code} | person
+
+
+def _closed_account(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    account = an_account("registrar", db.session.get_one(Office, world.home.school.id), active=False)  # type: ignore[arg-type]
+    db.session.commit()
+    return f"/admin/accounts/{account.id}/open", {}
+
+
+ADMIN = "administrator_state"
+DECIDED = MOVED | {"ended_at"} | CLAIM
+SUBMITTED = MOVED | {"round", "submitted_at", "submitted_by_id", "doubtful", "clock_limit"}
+DAY = {"day": "2031-05-05", "kind": "off", "name": "试", "notice": "试"}
+ADDED_OFFICE = {"name": "新学校", "level": "school", "code": "2162999901", "stages": "高中", "policy": ""}
+NEWCOMER = {"name": "新人", "login": "newcomer", "role": "registrar", "phone": ""}
+PUPIL = {"name", "name_key", "initials", "version"}
+
+FORMS: dict[str, Form] = {
+    "auth.try_sign_in": Form("auditor_state", _at_the_door, {"accounts": {"last_sign_in_at"}}),
+    "auth.change_password": Form(
+        "auditor_county",
+        _own_password,
+        {"accounts": {"password_hash", "must_change_password", "last_sign_in_at"}},
+    ),
+    "auth.sign_out": Form("head", to("/sign-out"), nothing=True),
+    "auth.first_administrator": Form(
+        "head", _first, {"one_time_codes": {"used_at"}}, frozenset({"accounts", "holidays"})
+    ),
+    # offices and accounts
+    "admin.add_office": Form(
+        ADMIN, to("/admin/offices/{county}/add", **ADDED_OFFICE), adds=frozenset({"offices"})
+    ),
+    "admin.edit_office": Form(
+        ADMIN,
+        to("/admin/offices/{school}/edit", name="改名中学", policy="", stages="初中"),
+        {"offices": {"name", "policy", "stages"}},
+    ),
+    "admin.close_office": Form(ADMIN, to("/admin/offices/{school}/close"), {"offices": {"active"}}),
+    "admin.open_office": Form(ADMIN, to("/admin/offices/{school}/open"), {"offices": {"active"}}),
+    "account_admin.add": Form(
+        ADMIN, to("/admin/offices/{school}/accounts/add", **NEWCOMER), adds=frozenset({"accounts"})
+    ),
+    "account_admin.edit": Form(
+        ADMIN,
+        to("/admin/accounts/{account_head}/edit", name="改名", phone=""),
+        {"accounts": {"name", "phone"}},
+    ),
+    "account_admin.end_sessions": Form(
+        ADMIN, to("/admin/accounts/{account_head}/end-sessions"), nothing=True
+    ),
+    "account_admin.unlock": Form(ADMIN, to("/admin/accounts/{account_head}/unlock"), nothing=True),
+    "account_admin.reset_password": Form(
+        ADMIN,
+        to("/admin/accounts/{account_head}/reset-password"),
+        {"accounts": {"password_hash", "must_change_password"}},
+    ),
+    "account_admin.close": Form(ADMIN, to("/admin/accounts/{account_head}/close"), {"accounts": {"active"}}),
+    "account_admin.reopen": Form(ADMIN, _closed_account, {"accounts": {"active"}}),
+    # settings and records
+    "holidays.add": Form(
+        ADMIN,
+        to("/admin/holidays/add", **DAY),
+        {"cases": {"due_on"}},
+        adds=frozenset({"holidays"}),
+    ),
+    "holidays.remove": Form(
+        ADMIN,
+        to("/admin/holidays/remove", day="2031-05-05"),
+        {"cases": {"due_on"}},
+        removes=frozenset({"holidays"}),
+    ),
+    "holidays.upload": Form(
+        ADMIN,
+        lambda _world, _client: (
+            "/admin/holidays/upload",
+            {
+                "table": (
+                    io.BytesIO("date,name,kind,official_notice\n2027-01-01,元旦,off,试\n".encode()),
+                    "放假.csv",
+                )
+            },
+        ),
+        {"cases": {"due_on"}},
+        adds=frozenset({"holidays"}),
+    ),
+    "audit_trail.verify": Form("auditor_state", to("/audit/verify"), nothing=True),
+    "audit_trail.export": Form(
+        "auditor_state",
+        to("/audit/export", first="2026-01-01", last="2026-12-31", purpose="routine"),
+        nothing=True,
+    ),
+    # the register
+    "register.look_up": Form(
+        "registrar",
+        to("/register", q="马", school=""),
+        {"preferences": {"value"}},
+        adds=frozenset({"preferences"}),
+    ),
+    "register.reveal": Form("registrar", to("/register/pupils/{pupil}/reveal"), nothing=True),
+    "loads.upload": Form("registrar", _load, adds=frozenset({"register_loads"})),
+    "loads.check": Form(
+        "registrar",
+        _load_at("check"),
+        {
+            "register_loads": {
+                "status",
+                "mapping",
+                "worker_seen_at",
+                "worker",
+                "done_rows",
+                "total_rows",
+                "counts",
+            },
+            "preferences": {"value"},
+        },
+        adds=frozenset({"preferences", "register_load_rows"}),
+    ),
+    "loads.apply": Form(
+        "registrar",
+        _load_at("apply"),
+        {"register_loads": {"status", "applied_at", "counts"}, "register_load_rows": {"pupil_version"}},
+        adds=frozenset({"pupils"}),
+    ),
+    "loads.undo": Form(
+        "registrar",
+        _load_at("undo"),
+        {"register_loads": {"status", "undone_at"}},
+        removes=frozenset({"pupils"}),
+    ),
+    "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status"}}),
+    # the school's desk
+    "cases.start": Form(
+        "registrar", _start, {"number_series": {"last"}}, frozenset({"cases", "case_events", "number_series"})
+    ),
+    "cases.fill": Form(
+        "registrar",
+        to(
+            "/cases/{draft}/fill/what",
+            version="@draft",
+            fields="name",
+            cause="household_corrected",
+            explanation="户口簿写错",
+        ),
+        {"cases": {"answers", "version", "changed_at"}},
+    ),
+    "cases.autosave": Form(
+        "registrar",
+        to("/cases/{draft}/autosave/values", version="@draft", new_name="马明"),
+        {"cases": {"answers", "version", "changed_at"}},
+    ),
+    "evidence.upload": Form(
+        "registrar", _upload, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
+    ),
+    "evidence.override": Form(
+        "registrar",
+        to("/evidence/{file_returned}/override", reason="只能拍成这样了"),
+        {"evidence_files": {"override_reason"}, "cases": {"changed_at"}},
+    ),
+    "evidence.remove": Form(
+        "registrar",
+        to("/evidence/{file_returned}/remove"),
+        {"evidence_files": {"removed_at", "removed_round"}, "cases": {"changed_at"}},
+    ),
+    "cases.submit": Form(
+        "registrar",
+        to("/cases/{ready}/submit", version="@ready"),
+        {"cases": SUBMITTED, **HELD},
+        frozenset({"case_events"}),
+    ),
+    "cases.withdraw": Form(
+        "registrar",
+        to("/cases/{returned_twice}/withdraw", version="@returned_twice", note="填错了"),
+        {"cases": DECIDED, **HELD},
+        frozenset({"case_events"}),
+    ),
+    # the boxes and the reviewer's desk
+    "queues.find_name": Form(
+        "reviewer", to("/queue/all/name", name="马"), {"preferences": {"value"}}, frozenset({"preferences"})
+    ),
+    "review.reveal": Form("reviewer", to("/cases/{county_review}/desk/numbers", note=""), nothing=True),
+    "review.more_reasons": Form("reviewer", to("/cases/{county_review}/desk/reasons", note=""), nothing=True),
+    "review.release": Form(
+        "reviewer", to("/cases/{county_review}/release", seen="@county_review"), {"cases": CLAIM}
+    ),
+    "review.claim": Form(
+        "reviewer", to("/cases/{county_review}/claim", seen="@county_review"), {"cases": CLAIM}
+    ),
+    "review.take_over": Form(
+        "reviewer", to("/cases/{county_review}/take-over", seen="@county_review"), {"cases": CLAIM}
+    ),
+    "review.decide": Form(
+        "approver",
+        to("/cases/{state_approval}/decide", seen="@state_approval", verb="approve", note="同意", to=""),
+        {"cases": DECIDED, "pupils": PUPIL, **HELD},
+        frozenset({"case_events", "decisions", "register_changes", "national_entries"}),
+    ),
+    # paper, and the way into the national system
+    "printouts.batch": Form(
+        "reviewer",
+        lambda world, _client: ("/printouts/batch", {"case": str(world.home.cases["approved"].id)}),
+        nothing=True,
+    ),
+    "landings.entered": Form(
+        "registrar",
+        to("/cases/{approved}/entered", receipt="GW20260001", seen=""),
+        {"national_entries": {"receipt", "entered_at", "entered_by_id"}},
+    ),
+}
