@@ -1,0 +1,335 @@
+"""The process dies at every named step, and at moments of its own choosing: what was acknowledged is there, nothing is half
+done, and the same act can be done again. CRASH_KILLS=25 is the longer run of the random kills."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import select, update
+
+from portal import tasks
+from portal.cases import actions, evidence
+from portal.extensions import db
+from portal.faults import POINTS
+from portal.models import Case, EvidenceFile, Pupil, RegisterChange, RegisterLoad, Status
+from portal.models.types import utcnow
+from portal.settings import Settings
+from tests import exports, invariants, papers
+from tests.builders import NEW_NAME, Cast, a_case, a_pupil, act, sign_in
+from tests.cases.test_loads import check
+from tests.services import fresh_bucket_url
+from tests.web.dying import GONE, Sender, Server, server
+
+KILLS = int(os.environ.get("CRASH_KILLS", "4"))
+SLOT = "household_book"
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest) -> str:
+    """A bucket of this test's own, so that everything in it has to be named by a row."""
+    return fresh_bucket_url(request.getfixturevalue("s3_url"))
+
+
+@pytest.fixture(scope="module")
+def paper() -> Image.Image:
+    return papers.household_page("林小雨", "622999201305060023", width=1100)
+
+
+def copy_of(paper: Image.Image, number: int) -> bytes:
+    """The same picture in other bytes."""
+    out = io.BytesIO()
+    paper.save(out, "JPEG", quality=85, comment=f"copy {number}".encode())
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Something that somebody does over HTTP: as a browser before the death, and as a test client after the restart."""
+
+    who: Any
+    page: str  # where the form stands
+    perform: Callable[[Sender], int]
+    repeat: Callable[[Any], int]
+    done: Callable[[], bool]
+
+
+def an_upload(cast: Cast, paper: Image.Image) -> Scene:
+    case = a_case(cast)
+    act(case, cast.registrar, "edit", answers=NEW_NAME)
+    db.session.commit()
+    data, case_id = copy_of(paper, 1), case.id
+    path = f"/cases/{case_id}/evidence/{SLOT}"
+
+    def done() -> bool:
+        query = select(EvidenceFile).where(
+            EvidenceFile.case_id == case_id, EvidenceFile.status == "committed"
+        )
+        return len(db.session.scalars(query).all()) == 1
+
+    def repeat(client: Any) -> int:
+        return int(client.post(path, data={"files": [(io.BytesIO(data), "paper.jpg")]}).status_code)
+
+    return Scene(
+        cast.registrar, f"/cases/{case_id}/papers", lambda sender: sender.send(path, data), repeat, done
+    )
+
+
+def a_decision(cast: Cast, _paper: Image.Image) -> Scene:
+    """The last approval, which changes the register."""
+    case = a_case(cast, "state_approval")
+    db.session.commit()
+    tasks.wait()
+    path, case_id, pupil_id = f"/cases/{case.id}/decide", case.id, cast.pupil.id
+    fields = {"verb": "approve", "seen": actions.stamp(case), "note": "同意"}
+
+    def done() -> bool:
+        changes = db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case_id)).all()
+        approved = db.session.get_one(Case, case_id).status == Status.APPROVED
+        renamed = db.session.get_one(Pupil, pupil_id).name == NEW_NAME["new_name"]
+        assert approved == renamed == (len(changes) == 1), "half a decision"
+        return approved
+
+    return Scene(
+        cast.approver,
+        f"/cases/{case_id}/desk",
+        lambda sender: sender.post(path, fields).status,
+        lambda client: int(client.post(path, data=fields).status_code),
+        done,
+    )
+
+
+def a_load(cast: Cast, _paper: Image.Image) -> Scene:
+    """Thirty new pupils, previewed and applied; the applying is a task of its own."""
+    db.session.commit()
+    load = check(cast.registrar, exports.rows_of(30, [cast.school.code]))
+    path, load_id, school_id = f"/register/loads/{load.id}", load.id, cast.school.id
+    before = db.session.query(Pupil).filter_by(school_id=school_id).count()
+
+    def done() -> bool:
+        added = db.session.query(Pupil).filter_by(school_id=school_id).count() - before
+        status = db.session.get_one(RegisterLoad, load_id).status
+        assert added == (30 if status == "applied" else 0), f"{added} of 30 pupils, the load is {status}"
+        return status == "applied"
+
+    return Scene(
+        cast.registrar,
+        path,
+        lambda sender: sender.post(f"{path}/apply", {}).status,
+        lambda client: int(client.post(f"{path}/apply").status_code),
+        done,
+    )
+
+
+SCENES = {"upload": an_upload, "decide": a_decision, "load": a_load}
+
+
+def ask(question: Callable[[], bool]) -> bool:
+    """Ask the database in a transaction that ends, since on SQLite an open one keeps everybody else from writing."""
+    db.session.remove()
+    answer = question()
+    db.session.remove()
+    return answer
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_death_at_any_step_loses_nothing_and_half_does_nothing(
+    app: Flask, settings: Settings, point: str, paper: Image.Image
+) -> None:
+    kind, _, step = point.partition(".")
+    scene = SCENES[kind](Cast(), paper)
+    db.session.remove()
+    with server(settings, point) as dying:
+        sender = Sender.signed_in(app, dying.port, scene.who)
+        assert isinstance(sender, Sender) and sender.get(scene.page).status == 200
+        db.session.remove()
+        if kind == "load":
+            _answered_or_gone(lambda: scene.perform(sender))
+        else:
+            with pytest.raises(GONE):
+                scene.perform(sender)
+        assert dying.died() == 137
+    committed = step == "after_commit"
+    assert ask(scene.done) == committed
+    assert invariants.everything() == []
+    restart(app)
+    assert ask(scene.done) == (committed or kind == "load"), (
+        "what was asked for in a commit is taken up again"
+    )
+    if kind != "load":
+        client: Any = app.test_client()
+        sign_in(client, scene.who)
+        db.session.remove()
+        assert scene.repeat(client) == ((409 if kind == "decide" else 422) if committed else 303)
+    tasks.wait()
+    assert ask(scene.done)
+    assert invariants.everything() == []
+    assert unlocked() == []
+    sweep()
+
+
+def _answered_or_gone(work: Callable[[], int]) -> None:
+    """A task may kill the process before or after the answer to the request that asked for it."""
+    try:
+        assert work() == 303
+    except GONE:
+        return
+
+
+def restart(app: Flask) -> None:
+    """What a process does when it starts."""
+    db.session.remove()
+    tasks.resume(app)
+    db.session.remove()
+    tasks.wait()
+
+
+def unlocked() -> list[Any]:
+    db.session.remove()
+    found = list(evidence.unlocked_cases())
+    db.session.remove()
+    return found
+
+
+def sweep() -> None:
+    """A day later the uploads that never ended are cleared up, in the table and in the store."""
+    db.session.remove()
+    staged = update(EvidenceFile).where(EvidenceFile.status == "staged")
+    db.session.execute(staged.values(expires_at=utcnow() - timedelta(hours=2)))
+    db.session.commit()
+    evidence.reap(invariants.store())
+    left = invariants.i6_rows_and_objects(tombstones=False)
+    assert left == [] and db.session.query(EvidenceFile).filter_by(status="staged").count() == 0
+    db.session.remove()
+
+
+def test_every_point_has_a_scene() -> None:
+    assert {point.partition(".")[0] for point in POINTS} == set(SCENES)
+
+
+# --- at any moment --------------------------------------------------------------------------------------------------
+
+
+class Journal:
+    """What the people were told, written to disk before they go on."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+        self._lock = threading.Lock()
+        self.lines: list[tuple[str, str]] = []
+
+    def note(self, kind: str, name: str) -> None:
+        with self._lock:
+            self._file.write(f"{kind} {name}\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self.lines.append((kind, name))
+
+    def told(self, kind: str) -> set[str]:
+        return {name for one, name in self.lines if one == kind}
+
+
+def test_kills_at_random_moments_lose_nothing_acknowledged(
+    app: Flask, settings: Settings, tmp_path: Path, paper: Image.Image
+) -> None:
+    cast = Cast()
+    drafts, decisions = _a_day_of_work(cast)
+    journal, stop = Journal(tmp_path / "journal"), threading.Event()
+    running = Server(settings)
+    people = {
+        name: Sender.signed_in(app, running.port, who)
+        for name, who in (("registrar", cast.registrar), ("reviewer", cast.reviewer))
+    }
+    db.session.remove()
+    people["registrar"].get(f"/cases/{drafts[0]}/papers")
+    people["reviewer"].get(f"/cases/{decisions[0][0]}/desk")
+    threads = [
+        threading.Thread(target=_uploads, args=(people["registrar"], drafts, paper, journal, stop)),
+        threading.Thread(target=_decides, args=(people["reviewer"], decisions, journal, stop)),
+    ]
+    for thread in threads:
+        thread.start()
+    moments = random.Random(20261103)
+    for _ in range(KILLS):
+        time.sleep(moments.uniform(0.2, 1.8))
+        running.kill()
+        running = Server(settings, port=running.port)
+    time.sleep(0.5)
+    stop.set()
+    for thread in threads:
+        thread.join(90)
+    running.kill()
+    restart(app)
+    shas = journal.told("file")
+    assert len(journal.lines) >= KILLS, "the people got nothing done"
+    assert invariants.everything(shas) == []
+    db.session.remove()
+    approved = {str(one) for one in db.session.scalars(select(Case.id).where(Case.status == Status.APPROVED))}
+    assert journal.told("case") <= approved
+    assert unlocked() == []
+    sweep()
+
+
+def _a_day_of_work(cast: Cast) -> tuple[list[uuid.UUID], list[tuple[uuid.UUID, str]]]:
+    """Drafts that wait for papers, and cases whose one decision changes the register."""
+    drafts = []
+    for _ in range(3 + KILLS // 4):
+        draft = a_case(cast, pupil=a_pupil(cast.school))
+        act(draft, cast.registrar, "edit", answers=NEW_NAME)
+        drafts.append(draft.id)
+    cases = [
+        a_case(cast, "county_review", pupil=a_pupil(cast.school, stage="初中"))
+        for _ in range(20 + 10 * KILLS)
+    ]
+    decisions = [(case.id, actions.stamp(case)) for case in cases]
+    db.session.commit()
+    tasks.wait()
+    db.session.remove()
+    return drafts, decisions
+
+
+def _uploads(
+    sender: Sender, drafts: list[uuid.UUID], paper: Image.Image, journal: Journal, stop: threading.Event
+) -> None:
+    number = 0
+    while not stop.is_set():
+        number += 1
+        data = copy_of(paper, number)
+        try:
+            status = sender.send(f"/cases/{drafts[number % len(drafts)]}/evidence/{SLOT}", data)
+        except GONE:
+            time.sleep(0.1)
+            continue
+        if status == 303:
+            journal.note("file", hashlib.sha256(data).hexdigest())
+
+
+def _decides(
+    sender: Sender, decisions: list[tuple[uuid.UUID, str]], journal: Journal, stop: threading.Event
+) -> None:
+    waiting = list(decisions)
+    while waiting and not stop.is_set():
+        case_id, stamp = waiting[-1]
+        try:
+            answer = sender.post(f"/cases/{case_id}/decide", {"verb": "approve", "seen": stamp})
+        except GONE:
+            time.sleep(0.1)
+            continue
+        if answer.status == 303:
+            journal.note("case", str(case_id))
+        assert answer.status in (303, 409), answer.text[:500]  # 409: done before a kill, and not acknowledged
+        waiting.pop()
+        time.sleep(0.05)
