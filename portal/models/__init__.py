@@ -5,8 +5,15 @@ What never belongs here: a rule, a status change, a query that somebody's rights
 
 from portal.models.audit import AuditHead, AuditRecord
 from portal.models.calendar import Holiday
+from portal.models.capture import PhoneCapture, StampedBatch, StampedPage
 from portal.models.case import OPEN, Case, CaseEvent, Decision, NationalEntry, NumberSeries, Remark, Status
-from portal.models.evidence import EvidenceFile, EvidencePage
+from portal.models.evidence import (
+    EvidenceFile,
+    EvidencePage,
+    PageReading,
+    ReadingCorrection,
+    ThresholdSet,
+)
 from portal.models.people import (
     ROLE_LEVELS,
     Account,
@@ -37,8 +44,11 @@ __all__ = [
     "NumberSeries",
     "Office",
     "OneTimeCode",
+    "PageReading",
+    "PhoneCapture",
     "Preference",
     "Pupil",
+    "ReadingCorrection",
     "RegisterChange",
     "RegisterLoad",
     "RegisterLoadRow",
@@ -46,5 +56,8 @@ __all__ = [
     "Role",
     "SignInAttempt",
     "SignInSession",
+    "StampedBatch",
+    "StampedPage",
     "Status",
+    "ThresholdSet",
 ]

@@ -50,6 +50,7 @@ class Case(db.Model):
         Index("ix_cases_status_due", "status", "due_on", "id"),
         Index("ix_cases_status_changed", "status", "changed_at", "id"),
         Index("ix_cases_pupil", "pupil_id", "status"),
+        Index("ix_cases_holder_legibility", "holder_office_id", "status", "legibility", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -66,6 +67,9 @@ class Case(db.Model):
     version: Mapped[int] = mapped_column(Integer, default=1)  # of the whole case; every act adds one
     answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     doubtful: Mapped[bool] = mapped_column(default=False)  # 质量存疑: evidence went on by the way out
+    legibility: Mapped[int] = mapped_column(
+        Integer, default=100, server_default="100"
+    )  # 0 to 100: the poorest of its standing pages at the last submission
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     submitted_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("accounts.id"))
@@ -152,6 +156,10 @@ class Remark(db.Model):
     file_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evidence_files.id"))
     code: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(Text, default="")
+    page: Mapped[int | None] = mapped_column(Integer)  # of the file, where a place on it is marked
+    box: Mapped[dict[str, float] | None] = mapped_column(
+        Json
+    )  # x, y, width, height in shares of the shown view, unturned
     before: Mapped[str] = mapped_column(Text, default="")  # what stood there when it was returned
     explanation: Mapped[str] = mapped_column(Text, default="")  # the school's reason for leaving it as it is
 

@@ -1,4 +1,4 @@
-"""Files sealed as evidence, and our own renditions of their pages."""
+"""Files sealed as evidence, our own renditions of their pages, and what was read on them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
+from portal.models.people import Account
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -57,7 +58,11 @@ class EvidencePage(db.Model):
     """One page of a file: its measurements and where the re-encoded view and thumbnail lie (a cache, never evidence)."""
 
     __tablename__ = "evidence_pages"
-    __table_args__ = (UniqueConstraint("file_id", "page"),)
+    __table_args__ = (
+        UniqueConstraint("file_id", "page"),
+        CheckConstraint("shown in ('mended', 'plain')", name="shown"),
+        Index("ix_evidence_pages_likeness", "likeness"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     file_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evidence_files.id", ondelete="CASCADE"))
@@ -70,5 +75,82 @@ class EvidencePage(db.Model):
         Json, default=dict
     )  # a sealed object: key, version_id, sha256, size
     thumb: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    plain: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict, server_default="{}"
+    )  # a sealed object: the page only set upright, {} where the view is just that
+    shown: Mapped[str] = mapped_column(
+        String(8), default="mended", server_default="mended"
+    )  # which of the two the person chose
+    mending: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict, server_default="{}"
+    )  # what makes the view of the upright page: storage.judge.Mending as a mapping
+    likeness: Mapped[str | None] = mapped_column(String(16))  # perceptual hash, 64 bits in hexadecimal
+    codes: Mapped[list[dict[str, Any]]] = mapped_column(
+        Json, default=list, server_default="[]"
+    )  # QR and bar codes: text, box
+    seals: Mapped[list[dict[str, Any]]] = mapped_column(
+        Json, default=list, server_default="[]"
+    )  # red seals: box, score
 
     file: Mapped[EvidenceFile] = relationship(back_populates="pages")
+    reading: Mapped[PageReading | None] = relationship(back_populates="page", cascade="all, delete-orphan")
+
+
+class PageReading(db.Model):
+    """What the machine read on the shown view of a page. A help for the reviewer, never a reason to stop a case."""
+
+    __tablename__ = "page_readings"
+    __table_args__ = (
+        CheckConstraint("status in ('waiting', 'done', 'failed')", name="status"),
+        Index("ix_page_readings_status", "status"),
+    )
+
+    page_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("evidence_pages.id", ondelete="CASCADE"), primary_key=True
+    )
+    status: Mapped[str] = mapped_column(String(8), default="waiting")
+    engine: Mapped[str] = mapped_column(String(40), default="")
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(
+        Json, default=list
+    )  # text, box (four corners in shares of the view), confidence
+    seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    page: Mapped[EvidencePage] = relationship(back_populates="reading")
+
+
+class ReadingCorrection(db.Model):
+    """A reviewer's own reading of one value of a case's papers. The newest of a field counts; the others stay."""
+
+    __tablename__ = "reading_corrections"
+    __table_args__ = (Index("ix_reading_corrections_case", "case_id", "field", "at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
+    field: Mapped[str] = mapped_column(String(60))  # the column of the register
+    read: Mapped[str] = mapped_column(Text, default="")  # what the machine had read, "" for nothing
+    value: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    account: Mapped[Account] = relationship(lazy="joined")
+
+
+class ThresholdSet(db.Model):
+    """One version of the picture checks' thresholds, as a state bureau set them. The newest of an office counts."""
+
+    __tablename__ = "threshold_sets"
+    __table_args__ = (UniqueConstraint("office_id", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
+    number: Mapped[int] = mapped_column(Integer)  # 1, 2, ...
+    changes: Mapped[dict[str, dict[str, float]]] = mapped_column(
+        Json, default=dict
+    )  # kind of paper ("" for all) -> threshold -> value, only what differs from the standard
+    note: Mapped[str] = mapped_column(Text, default="")  # why
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    account: Mapped[Account] = relationship(lazy="joined")
