@@ -12,6 +12,7 @@ import math
 import shutil
 import subprocess
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -47,31 +48,108 @@ def font_file() -> str:
 
 
 @functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(font_file(), size)
+def _font(size: int, file: str = "", face: int = 0) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(file or font_file(), size, index=face)
 
 
-class _Sheet:
-    """A white sheet measured in millimetres."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of print: where its box lies on the sheet (mm), and how many characters it has."""
 
-    def __init__(self, width_mm: float, height_mm: float, width: int, paper: tuple[int, int, int]) -> None:
+    left: float
+    top: float
+    right: float
+    bottom: float
+    characters: int
+
+
+class Sheet:
+    """A sheet measured in millimetres, which remembers where its lines of print are.
+
+    ``font`` names a font file and the face in it; without it the first Chinese font of the machine is taken.
+    """
+
+    def __init__(
+        self,
+        width_mm: float,
+        height_mm: float,
+        width: int,
+        paper: tuple[int, int, int],
+        font: tuple[str, int] = ("", 0),
+    ) -> None:
         self.mm = width / width_mm
+        self.size_mm = (width_mm, height_mm)
         self.image = Image.new("RGB", (width, round(height_mm * self.mm)), paper)
+        self.lines: list[Line] = []
+        self._font = font
         self._draw = ImageDraw.Draw(self.image)
 
-    def text(self, x: float, y: float, words: str, size: float, *, centred: bool = False) -> None:
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: float,
+        *,
+        centred: bool = False,
+        ink: tuple[int, int, int] = INK,
+    ) -> None:
         """Words with characters of ``size`` mm, their top left (or top middle) at x, y."""
         at = (x * self.mm, y * self.mm)
-        self._draw.text(
-            at, words, INK, _font(max(4, round(size * self.mm))), anchor="ma" if centred else "la"
-        )
+        font = _font(max(4, round(size * self.mm)), *self._font)
+        anchor = "ma" if centred else "la"
+        self._draw.text(at, words, ink, font, anchor=anchor)
+        self._remember(self._draw.textbbox(at, words, font, anchor=anchor), words)
 
-    def line(self, *points: float) -> None:
-        """A thin rule through x, y, x, y ... in mm."""
-        self._draw.line([p * self.mm for p in points], INK, max(1, round(0.3 * self.mm)))
+    def _remember(self, box: Iterable[float], words: str) -> None:
+        characters = len("".join(words.split()))
+        if characters:
+            left, top, right, bottom = (v / self.mm for v in box)
+            self.lines.append(Line(left, top, right, bottom, characters))
 
-    def seal(self, x: float, y: float, name: str, diameter: float = 40.0) -> None:
-        """A round red seal with a star, around x, y, letting the print under it show through."""
+    def handwriting(
+        self, x: float, y: float, words: str, size: float, rng: np.random.Generator, ink: tuple[int, int, int]
+    ) -> None:
+        """Words as if written by hand: each character turned, leaned, stretched and shifted a little."""
+        pixels = max(8, round(size * self.mm))
+        font, at, middle = _font(pixels, *self._font), x * self.mm, y * self.mm + pixels / 2
+        begun, slant = at, float(rng.normal(0.1, 0.05))
+        for character in words:
+            wide = float(rng.uniform(0.8, 1.02))
+            if not character.isspace():
+                tile = Image.new("L", (2 * pixels, 2 * pixels), 0)
+                ImageDraw.Draw(tile).text((pixels, pixels), character, 255, font, anchor="mm")
+                lean, tall = slant + float(rng.normal(0, 0.06)), float(rng.uniform(0.88, 1.08))
+                turn = float(rng.normal(0, 0.05))
+                # where each pixel of the tile comes from: unstretch, unlean, unturn, around the middle
+                a, b, d, e = 1 / wide, lean / wide, turn, 1 / tall
+                way = (a, b, pixels * (1 - a - b), d, e, pixels * (1 - d - e))
+                tile = tile.transform(tile.size, Image.Transform.AFFINE, way, Image.Resampling.BILINEAR)
+                drop = float(rng.normal(0, 0.05)) * pixels
+                self.image.paste(ink, (round(at - pixels / 2), round(middle - pixels + drop)), tile)
+            at += pixels * wide * float(rng.uniform(0.95, 1.08))
+        self._remember((begun, middle - 0.45 * pixels, at, middle + 0.45 * pixels), words)
+
+    def line(self, *points: float, ink: tuple[int, int, int] = INK, thick: float = 0.3) -> None:
+        """A rule ``thick`` mm wide through x, y, x, y ... in mm."""
+        self._draw.line([p * self.mm for p in points], ink, max(1, round(thick * self.mm)))
+
+    def seal(
+        self,
+        x: float,
+        y: float,
+        name: str,
+        diameter: float = 40.0,
+        *,
+        strength: float = 0.8,
+        flat: float = 1.0,
+        tilt: float = 0.0,
+    ) -> None:
+        """A round red seal with a star, around x, y, letting the print under it show through.
+
+        ``strength`` is how much of the ink took (0.8 a good stamp, 0.3 a faint one), ``flat`` the height of an
+        ellipse as a share of its width, ``tilt`` how many degrees it was stamped askew, clockwise.
+        """
         side = round(diameter * self.mm)
         mask = Image.new("L", (side, side), 0)
         draw = ImageDraw.Draw(mask)
@@ -85,8 +163,13 @@ class _Sheet:
             cx, cy = _at(side / 2, side * 0.39, angle - 90)
             turned = tile.rotate(-angle, expand=True)
             mask.paste(turned, (round(cx - turned.width / 2), round(cy - turned.height / 2)), turned)
-        mask = mask.point(lambda v: v * 8 // 10)
-        self.image.paste(SEAL, (round(x * self.mm - side / 2), round(y * self.mm - side / 2)), mask)
+        if flat != 1.0:
+            mask = mask.resize((side, round(side * flat)), Image.Resampling.BILINEAR)
+        if tilt:
+            mask = mask.rotate(-tilt, Image.Resampling.BILINEAR, expand=True)
+        mask = mask.point(lambda v: v * round(100 * strength) // 100)
+        corner = (round(x * self.mm - mask.width / 2), round(y * self.mm - mask.height / 2))
+        self.image.paste(SEAL, corner, mask)
 
 
 def _at(middle: float, radius: float, degrees: float) -> tuple[float, float]:
@@ -106,7 +189,7 @@ def police_certificate(
     """户籍登记项目变更证明 on A4, ``width`` pixels wide (2480 is 300 dpi), with a red seal."""
     rng = np.random.default_rng(seed)
     item = old.split()[0] if " " in old else "姓名"
-    sheet = _Sheet(210, 297, width, (253, 253, 251))
+    sheet = Sheet(210, 297, width, (253, 253, 251))
     sheet.text(105, 28, "户籍登记项目变更证明", 9, centred=True)
     sheet.text(150, 44, f"康警户字〔2026〕第{int(rng.integers(100, 999))}号", 3.8)
     lines = (
@@ -143,7 +226,7 @@ def household_page(name: str, id_number: str, seed: int = 0, *, width: int = 170
     rng = np.random.default_rng(seed)
     boy = int(id_number[16]) % 2 == 1
     born = f"{id_number[6:10]}年{int(id_number[10:12])}月{int(id_number[12:14])}日"
-    sheet = _Sheet(143, 105, width, (246, 244, 236))
+    sheet = Sheet(143, 105, width, (246, 244, 236))
     sheet.text(71, 6, "常住人口登记卡", 5.5, centred=True)
     rows = (
         ("姓　　名", name, "户主或与户主关系", "长子" if boy else "长女"),
@@ -180,11 +263,16 @@ def blurred(image: Image.Image, sigma: float) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(sigma))
 
 
-def shaken(image: Image.Image, pixels: int) -> Image.Image:
-    """Moved sideways by ``pixels`` while the shutter was open."""
-    values = np.asarray(image, dtype=np.float32)
-    total = sum(np.roll(values, shift, axis=1) for shift in range(pixels))
-    return Image.fromarray((total / pixels).astype(np.uint8))
+def shaken(image: Image.Image, pixels: int, degrees: float = 0.0) -> Image.Image:
+    """Moved by ``pixels`` while the shutter was open: sideways, or that many degrees clockwise of it."""
+    if not degrees:
+        return Image.fromarray(cv2.blur(np.asarray(image), (pixels, 1)))
+    way = np.zeros((pixels | 1, pixels | 1), np.float32)
+    middle, reach = (pixels - 1) / 2, pixels / 2
+    for step in np.linspace(-reach, reach, 8 * pixels):
+        x, y = _at(middle, step, degrees)
+        way[round(np.clip(y, 0, len(way) - 1)), round(np.clip(x, 0, len(way) - 1))] += 1
+    return Image.fromarray(cv2.filter2D(np.asarray(image), -1, way / way.sum()))
 
 
 def rotated(image: Image.Image, degrees: float) -> Image.Image:
@@ -244,7 +332,7 @@ def on_desk(
     ]
     sheet = [(0, 0), (image.width, 0), (image.width, image.height), (0, image.height)]
     to_desk = cv2.getPerspectiveTransform(np.array(sheet, np.float32), np.array(corners, np.float32))
-    photo = _wood(wide, high, rng)
+    photo = wood(wide, high, rng)
     paper = image if share > 0.8 else image.resize((round(2 * across), round(2 * down)), Image.Resampling.BOX)
     if paper is not image:
         to_desk = to_desk @ np.diag([image.width / paper.width, image.height / paper.height, 1.0])
@@ -256,7 +344,8 @@ def on_desk(
     return Image.fromarray(np.stack(lit, axis=2))
 
 
-def _wood(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+def wood(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+    """A wooden desk top: height x width x RGB, the grain running across."""
     along = np.clip(12 * np.sin(rng.normal(0, 1, height).cumsum() / 6) + rng.normal(0, 3, height), -40, 40)
     bend = (6 * np.sin(np.linspace(0, 5, width))).astype(int)
     grain = along.astype(np.int16)[(np.arange(height)[:, None] + bend[None, :]) % height]
