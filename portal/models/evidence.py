@@ -43,7 +43,8 @@ class EvidenceFile(db.Model):
     override_reason: Mapped[str] = mapped_column(Text, default="")
     uploaded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of a staged row
+    # Of a staged row, when it may be swept; of one that is gone, until when its key is looked at again.
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_round: Mapped[int | None] = mapped_column(Integer)
     round: Mapped[int] = mapped_column(Integer, default=0)  # the case's round when it came

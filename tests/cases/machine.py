@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from portal.cases.facts import read_facts
 from portal.cases.remarks import Reason
 from portal.extensions import db
 from portal.models import Account, Case, Decision, EvidenceFile, Pupil, Role, Status
+from portal.models.types import utcnow
 from portal.workflows import WORKFLOWS
 from tests import invariants
 from tests.cases import world as worlds
@@ -77,6 +78,7 @@ class Machine(RuleBasedStateMachine):
         self.cases = list(self.stamps)
         self.tokens = {name: token for name, (_, token) in type(self).world.people.items()}
         self.hanging: list[tuple[uuid.UUID, str, bytes]] = []
+        self.buried: dict[uuid.UUID, datetime] = {}
         self.done: list[tuple[str, uuid.UUID, str, str, Act]] = []
         self.contents = 0
         self.changed = False
@@ -410,8 +412,17 @@ class Machine(RuleBasedStateMachine):
         before = set(db.session.scalars(received))
         if sweeps:
             evidence.reap(invariants.store())
+            self.give_up_dead_uploads()
         assert before <= set(db.session.scalars(received)), "the sweep took what had been received"
         db.session.remove()
+
+    def give_up_dead_uploads(self) -> None:
+        """No connection lives for a month: what a sweep still finds in its grave 30 days after another never arrives."""
+        gone = select(EvidenceFile.id).where(EvidenceFile.status == "gone")
+        for file_id in db.session.scalars(gone):
+            self.buried.setdefault(file_id, utcnow())
+        month_ago = utcnow() - timedelta(days=30)
+        self.hanging = [one for one in self.hanging if self.buried.get(one[0], month_ago) >= month_ago]
 
     @rule(
         who=st.one_of(st.sampled_from(sorted(POSTS)), st.sampled_from(DECIDERS + REGISTRARS[:1])),

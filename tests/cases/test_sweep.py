@@ -44,3 +44,27 @@ def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> 
     assert store.exists(Sealed(**db.session.get_one(RegisterLoad, standing_id).stored))
     kept = db.session.scalars(select(EvidenceFile).where(EvidenceFile.status == "committed")).all()
     assert len(kept) == 2 and all(store.exists(evidence.sealed_original(file)) for file in kept)
+
+
+def test_what_arrives_late_is_swept_however_long_the_portal_stood_still(app: Flask) -> None:
+    """A clock that was wrong, or a sweep that did not run for months: the 30 days count from the burial to a sweep."""
+    store = app.extensions["store"]
+    cast = Cast()
+    staged = evidence.stage(a_case(cast, "ready"), cast.registrar, "change_certificate", "中断.jpg")
+    staged.expires_at = utcnow() - timedelta(days=60)
+    db.session.commit()
+
+    def stays(days: int = 0) -> bool:
+        """Whether the sweep leaves what came late, `days` later."""
+        late = store.put(f"{staged.store_key}-1-view", BytesIO(b"x"), size_limit=100, media_type="image/jpeg")
+        db.session.refresh(staged)
+        if staged.expires_at:
+            staged.expires_at -= timedelta(days=days)
+        db.session.commit()
+        evidence.reap(store)
+        return bool(store.exists(late))
+
+    assert evidence.reap(store) == 1
+    assert not stays() and not stays(29)
+    assert not stays(300), "the first sweep after the 30 days looks for the last time"
+    assert stays()
