@@ -286,7 +286,12 @@ DRAWINGS: dict[str, Callable[[_Desk], Sheet]] = {
     "letter": letter,
 }
 KINDS = tuple(DRAWINGS)
-SEALED = ("police-certificate", "household-page", "hospital-note")  # worth nothing without a seal
+SEALED = (
+    "police-certificate",
+    "household-page",
+    "approval-form",
+    "hospital-note",
+)  # worth nothing without a seal
 COLOURED = SEALED  # and a copy of them in grey is not the original
 UNSEALED = ("application",)
 
