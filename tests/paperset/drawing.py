@@ -87,7 +87,7 @@ def stored(setup: Setup, picture: Picture, rng: np.random.Generator) -> tuple[by
 
 
 def recompressed(pixels: np.ndarray) -> np.ndarray:
-    """What is left after the phone's own JPEG."""
+    """What is left after the phone's own JPEG. (OpenCV expects BGR and gives back what it was given.)"""
     _, data = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, 92))
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
 

@@ -32,7 +32,7 @@ def scale_of(way: np.ndarray, point: tuple[float, float]) -> float:
     """Pixels per millimetre at a point of the paper."""
     x, y = point
     a, b, c = moved(way, np.array(((x, y), (x + 1, y), (x, y + 1))))
-    return math.sqrt(abs(np.cross(b - a, c - a)))
+    return math.sqrt(abs(np.linalg.det(np.array((b - a, c - a)))))
 
 
 def lean_of(way: np.ndarray, middle: tuple[float, float]) -> float:

@@ -15,7 +15,7 @@ COARSE = 4  # light is worked out at a quarter of the size
 
 
 def light(paper: Paper, recipe: Recipe, way: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The share of light everywhere, at a quarter of the size; the paper gets ``level`` in the median."""
+    """The share of light everywhere, at a quarter of the size; the paper outside of shadows gets ``level``."""
     wide, high = (side // COARSE for side in recipe.size)
     small = np.diag((1 / COARSE, 1 / COARSE, 1.0)) @ way
     angle = float(rng.uniform(0, 2 * math.pi))
@@ -25,9 +25,10 @@ def light(paper: Paper, recipe: Recipe, way: np.ndarray, rng: np.random.Generato
     quad = moved(small, corners_of(paper.size_mm))
     sheet = cv2.fillConvexPoly(np.zeros((high, wide), np.uint8), quad.astype(np.int32), 1)
     share *= _beside(quad, sheet)
+    share *= recipe.level / paper.level / np.median(share[sheet > 0])  # before any shadow falls on it
     if recipe.shadow:
         share *= cast(recipe, quad, (wide, high), rng)
-    return np.asarray(share * (recipe.level / paper.level / np.median(share[sheet > 0])), np.float32)
+    return np.asarray(share, np.float32)
 
 
 def _beside(quad: np.ndarray, sheet: np.ndarray) -> np.ndarray:

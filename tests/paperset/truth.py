@@ -46,7 +46,7 @@ class Truth:
 
     ``text_px`` is the height of a character of the running text in pixels of the file, ``blur`` the Gaussian
     sigma drawn into it in such heights, ``lean`` the direction of its lines in degrees (positive: clockwise),
-    ``level`` the median grey level that the paper was given (0 to 255). ``needs`` says what this paper has to
+    ``level`` the median grey level of the paper outside of shadows (0 to 255). ``needs`` says what this paper has to
     show: ``seal``, ``colour``. ``legible`` is whether a person can read all of it once the picture is
     turned, straightened or brightened. ``reserved`` pictures are never looked at while a threshold is chosen.
     """
