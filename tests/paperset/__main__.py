@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.paperset import draw
-from tests.paperset.evaluation import counted, judged_all, judged_files, notes
+from tests.paperset.evaluation import counted, judged_all, judged_files, remarks
 from tests.paperset.report import report, written_into
 
 
@@ -49,7 +49,7 @@ def evaluate(chosen: argparse.Namespace, wanted: list[int]) -> None:
     """Judge the pictures and show the tables."""
     summary = counted(judged_all(wanted, chosen.jobs), chosen.half)
     real = list(judged_files(chosen.images)) if chosen.images else []
-    text = report(summary, real, notes(chosen.images) if chosen.images else {})
+    text = report(summary, real, remarks())
     if chosen.json:
         files = [{"file": one.name, "verdict": one.verdict, "checks": one.checks} for one in real]
         print(json.dumps({**summary.record(), "real": files}, ensure_ascii=False))

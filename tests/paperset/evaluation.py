@@ -20,7 +20,7 @@ from tests.paperset import CHECKS, Defect, Truth, draw
 PAPERS = {"hospital-note": "hospital-record", "letter": "other"}
 ASKING = ("advise", "refuse")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".webp", ".pdf")
-NOTES = "notes.json"  # beside real pictures: file name -> a remark for the table
+REMARKS = Path(__file__).with_name("real.json")  # what a person sees in the real pictures, by file name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,9 @@ def judged_files(folder: Path) -> Iterator[Finding]:
             yield finding(path.name, judge(path, thresholds=standard("other")))
 
 
-def notes(folder: Path) -> dict[str, str]:
-    """Remarks on real pictures, where somebody wrote some: which of them a person would send back."""
-    file = folder / NOTES
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+def remarks() -> dict[str, str]:
+    """What a person sees in the real pictures, where it is more than a legible page."""
+    return dict(json.loads(REMARKS.read_text(encoding="utf-8")))
 
 
 # --- counting -------------------------------------------------------------------------------------------------------
@@ -121,7 +120,7 @@ class Honest:
 class Found:
     """Pictures with one kind of defect. ``named``: the right check did not pass it.
 
-    ``right``: the whole verdict was one of the expected ones. ``otherwise``: missed, but asked for another reason.
+    ``right``: named, and the verdict on the whole file is one of the expected ones. ``otherwise``: missed, but asked for another reason.
     """
 
     planted: int = 0
@@ -137,7 +136,7 @@ class Found:
         named = one.says(defect.check) != "pass"
         self.planted += 1
         self.named += named
-        self.right += one.verdict in expected
+        self.right += named and one.verdict in expected
         self.otherwise += not named and one.asked
 
 

@@ -20,7 +20,7 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def report(summary: Summary, real: list[Finding] | None = None, remarks: dict[str, str] | None = None) -> str:
+def report(summary: Summary, real: list[Finding], remarks: dict[str, str]) -> str:
     """All tables with their headings."""
     parts = [
         _heading(summary),
@@ -34,7 +34,7 @@ def report(summary: Summary, real: list[Finding] | None = None, remarks: dict[st
         condition_table(summary),
     ]
     if real:
-        parts += ["### Real pictures", real_table(real, remarks or {})]
+        parts += ["### Real pictures", real_table(real, remarks)]
     return "\n\n".join(parts)
 
 

@@ -267,12 +267,13 @@ def test_what_is_missed_and_what_is_asked_wrongly_is_counted() -> None:
     assert (honest_scans.pictures, honest_scans.verdicts["advise"]) == (2, 1)
     assert honest_scans.asked_by == {"sharpness": 1}
     found = summary.found["sharpness", "lens", "0.1 h"]
-    assert (found.planted, found.named, found.missed, found.otherwise, found.right) == (2, 1, 1, 1, 2)
+    assert (found.planted, found.named, found.missed, found.otherwise, found.right) == (2, 1, 1, 1, 1)
     assert summary.by_condition["skew", "scan"].missed == 0
     assert summary.elsewhere == {"skew": 1}
     assert summary.skew_errors == [0.5]
-    text = report(summary)
-    assert "| sharpness | lens | 0.1 h | 2 | 1 | 1 | 1 | 2 |" in text
+    text = report(summary, [a_finding("mend", {"skew": "mend"})], {"a.jpg": "a book"})
+    assert "| a.jpg | 1000 x 1400 | mend | skew mend | a book |" in text
+    assert "| sharpness | lens | 0.1 h | 2 | 1 | 1 | 1 | 1 |" in text
     assert "Not judged: blank, text_size," in text
     assert json.loads(json.dumps(summary.record()))["planted"][0]["missed"] == 1
 
