@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import url_for
 
+from portal.blueprints.marks_view import MarkedPicture, marked_picture
 from portal.cases import clock, evidence, remarks
 from portal.cases.actions import EVENT_TEXT
 from portal.cases.facts import read_facts
@@ -166,6 +167,7 @@ class RemarkItem:
     target: str
     key: str
     url: str
+    marked: MarkedPicture | None = None
 
 
 def remark_items(case: Case) -> list[RemarkItem]:
@@ -183,6 +185,7 @@ def remark_items(case: Case) -> list[RemarkItem]:
             remark.target,
             remark.key,
             mending_url(case, remark.target, remark.key),
+            marked_picture(case, remark, titles),
         )
         for remark in remarks.open_remarks(case)
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from portal.cases import remarks
+from portal.cases import marks, remarks
 from portal.cases.remarks import Reason
 from portal.models import Case
 from portal.workflows import workflow
@@ -13,19 +14,22 @@ from portal.workflows.vocabulary import Facts
 
 ROWS, MOST_ROWS = 3, 20
 NOTE_MOST = 2000
+PARTS = ("code", "about", "note", "mark")
 
 
 @dataclass(frozen=True)
 class ReasonRow:
-    """One row as it was typed: code of the policy's list, "target:key" of what it is about, and words."""
+    """One row as it was typed: code of the policy's list, "target:key" of what it is about, words, and the place that
+    was marked as "file/page/x,y,width,height"."""
 
     code: str = ""
     about: str = ""
     note: str = ""
+    mark: str = ""
 
     @property
     def blank(self) -> bool:
-        return not (self.code or self.about or self.note.strip())
+        return not (self.code or self.about or self.note.strip() or self.mark)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,17 @@ class Typed:
 
 def _reason(row: ReasonRow, targets: Mapping[str, str]) -> Reason:
     target, _, key = row.about.partition(":")
-    return Reason(row.code, target or targets.get(row.code, remarks.CASE), key, row.note)
+    place = _place(row.mark) if row.mark else {}
+    return Reason(row.code, target or targets.get(row.code, remarks.CASE), key, row.note, **place)
+
+
+def _place(mark: str) -> dict[str, Any]:
+    """File, page and box of a mark as it was posted. What cannot be read stays a mark that the engine refuses, so that
+    nobody loses one unawares."""
+    file_id, _, rest = mark.partition("/")
+    page, _, box = rest.partition("/")
+    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 5 else 0
+    return {"file_id": file_id or "?", "page": number, "box": marks.read_box(box)}
 
 
 def typed_in(form: Mapping[str, str], more: int = 0) -> Typed:
@@ -55,7 +69,7 @@ def typed_in(form: Mapping[str, str], more: int = 0) -> Typed:
         note=form.get("note", "")[:NOTE_MOST],
         to=form.get("to", ""),
         rows=tuple(
-            ReasonRow(*(form.get(f"reason-{n}-{part}", "")[:NOTE_MOST] for part in ("code", "about", "note")))
+            ReasonRow(*(form.get(f"reason-{n}-{part}", "")[:NOTE_MOST] for part in PARTS))
             for n in range(rows)
         ),
     )

@@ -6,7 +6,8 @@ What never belongs here: a query about who may see it, a change.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -15,6 +16,7 @@ from flask import url_for
 
 from portal.blueprints import casefile
 from portal.blueprints.casefile import Change, FileView, RemarkItem
+from portal.blueprints.marks_view import Frame, frame
 from portal.cases import evidence, remarks
 from portal.cases.offices import supervisor
 from portal.models import Case, Remark
@@ -113,6 +115,7 @@ def checks(facts: Facts, refusals: Iterable[Refusal]) -> list[Check]:
 @dataclass(frozen=True)
 class ScanPage:
     url: str
+    frames: tuple[Frame, ...] = ()
     width: int | None = None
     height: int | None = None
 
@@ -128,22 +131,42 @@ class Scan:
     verdict: str
     note: str
     download_url: str
+    slot: str = ""
 
 
-def scans(slots: Iterable[casefile.SlotView]) -> list[Scan]:
-    """The files of a case in the order of its slots; several of one slot are numbered."""
+def scans(
+    slots: Iterable[casefile.SlotView], frames: Mapping[str, Sequence[Frame]] | None = None
+) -> list[Scan]:
+    """The files of a case in the order of its slots; several of one slot are numbered. `frames` are the marked places
+    by the id of their file."""
     return [
-        scan(file, slot.title if len(slot.files) == 1 else f"{slot.title} {number}")
+        scan(
+            file,
+            slot.title if len(slot.files) == 1 else f"{slot.title} {number}",
+            (frames or {}).get(file.id, ()),
+        )
         for slot in slots
         for number, file in enumerate(slot.files, start=1)
     ]
 
 
-def scan(file: FileView, title: str) -> Scan:
-    """One file for the viewer."""
-    pages = tuple(ScanPage(url) for url in file.page_urls)
+def scan(file: FileView, title: str, frames: Sequence[Frame] = ()) -> Scan:
+    """One file for the viewer, with the places that were marked on it."""
+    pages = tuple(
+        ScanPage(url, tuple(one for one in frames if one.page == number))
+        for number, url in enumerate(file.page_urls, start=1)
+    )
     note = f"学校说明：{file.override_reason}" if file.override_reason else ""
-    return Scan(file.id, title, file.name, pages, file.verdict, note, file.original_url)
+    return Scan(file.id, title, file.name, pages, file.verdict, note, file.original_url, file.slot)
+
+
+def standing_frames(case: Case) -> dict[str, list[Frame]]:
+    """The places that the last return marked, by the id of the file that they are on."""
+    titles, found = remarks.reason_titles(case), defaultdict(list)
+    for remark in remarks.open_remarks(case):
+        if remark.file_id and remark.box:
+            found[str(remark.file_id)].append(frame(remark, titles))
+    return found
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, desk_view
+from portal.blueprints import casefile, desk_view, marks_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
@@ -31,7 +31,7 @@ from portal.cases.facts import read_facts
 from portal.cases.queues import BOXES, Box, Filters
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Status
+from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Role, Status
 from portal.policies import policy
 from portal.web import actor, found, go, reply, wants_fragment
 from portal.workflows import workflow
@@ -177,14 +177,37 @@ def compare(case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> Response:
     both = [found(_file_of(case, one)) for one in (old, new)]
     audit.append_now("case.viewed", "case", case.id)
     views = [casefile.file_view(case, one) for one in both]
+    frames = marks_view.frames_on(case, old)
     return reply(
         "review/compare.html",
         case=case,
         title=views[0].slot_title,
-        old=desk_view.scan(views[0], "退回前"),
+        frames=frames,
+        old=desk_view.scan(views[0], "退回前", frames),
         new=desk_view.scan(views[1], "补正后"),
         back=url_for("review.desk", case_id=case.id, **_origin_args()),
     )
+
+
+@bp.get("/<uuid:case_id>/marks/<uuid:file_id>")
+def marks(case_id: uuid.UUID, file_id: uuid.UUID) -> Response:
+    """A picture with every place that a return marked on it, numbered as in the 补正 list. Needs no script; prints."""
+    case = _find(case_id)
+    file = found(_file_of(case, file_id))
+    frames = marks_view.frames_on(case, file.id)
+    found(frames or None)
+    audit.append_now("case.viewed", "case", case.id)
+    view = casefile.file_view(case, file)
+    owner = "edit" in available(case, actor())
+    back = (
+        casefile.mending_url(case, "evidence", file.slot)
+        if owner
+        else url_for("cases.show", case_id=case.id)
+        if actor().role is Role.REGISTRAR
+        else url_for("review.desk", case_id=case.id, **_origin_args())
+    )
+    scan = desk_view.scan(view, view.slot_title, frames)
+    return reply("review/marks.html", case=case, file=view, scan=scan, frames=frames, back=back, owner=owner)
 
 
 def _file_of(case: Case, file_id: uuid.UUID) -> EvidenceFile | None:
@@ -244,7 +267,7 @@ def _desk(
         answers=casefile.answers(facts, case),
         checks=desk_view.checks(facts, refusals_now(case)) if judged else [],
         slots=slots,
-        scans=desk_view.scans(slots),
+        scans=desk_view.scans(slots, desk_view.standing_frames(case)),
         mended=desk_view.mended(case, facts),
         timeline=casefile.timeline(case),
         verbs=verbs,

@@ -1,14 +1,16 @@
-"""The 补正 list: coded reasons tied to a field or a slot, ticked off by the actual change."""
+"""The 补正 list: coded reasons tied to a field, a slot or a place on a picture, ticked off by the actual change."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
+from portal.cases import marks
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, Remark
 from portal.policies import policy
@@ -19,12 +21,18 @@ FIELD, EVIDENCE, CASE = "field", "evidence", "case"
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason chosen by a reviewer: code of the policy's list, what it is about, and a note."""
+    """One reason chosen by a reviewer: code of the policy's list, what it is about, and a note. Plain values, since the
+    event keeps them as they are.
+
+    Where a place is marked, `file_id` (as text) and `page` name the picture and `box` is the place, see cases.marks."""
 
     code: str
     target: str = CASE
     key: str = ""
     note: str = ""
+    file_id: str = ""
+    page: int = 0
+    box: Mapping[str, float] | None = None
 
 
 def reason_titles(case: Case) -> dict[str, str]:
@@ -49,6 +57,12 @@ def fault_in_reasons(case: Case, reasons: tuple[Reason, ...]) -> str:
             return "退回原因的对象有误，请重新选择"
         if reason.target == CASE and not reason.note.strip():
             return f"“{titles[reason.code]}”须写明具体要求"
+        if reason.file_id and reason.target != EVIDENCE:
+            return f"“{titles[reason.code]}”框选了影像，请在“对应哪一项”中选这份证明材料"
+        if reason.file_id and (
+            fault := marks.fault_in_place(case, reason.key, reason.file_id, reason.page, reason.box)
+        ):
+            return f"“{titles[reason.code]}”：{fault}"
     return ""
 
 
@@ -64,6 +78,9 @@ def write_remarks(case: Case, reasons: tuple[Reason, ...]) -> None:
                 key=reason.key,
                 code=reason.code,
                 note=reason.note.strip(),
+                file_id=uuid.UUID(reason.file_id) if reason.file_id else None,
+                page=reason.page or None,
+                box=dict(reason.box) if reason.box else None,
                 before=_snapshot(case, reason.target, reason.key),
             )
         )
@@ -76,10 +93,22 @@ def open_remarks(case: Case) -> list[Remark]:
     return [remark for remark in found if remark.round == found[0].round]
 
 
+def marked_places(case: Case, file_id: uuid.UUID) -> list[Remark]:
+    """The remarks that mark a place on a file, of the last return that did."""
+    query = select(Remark).where(
+        Remark.case_id == case.id, Remark.file_id == file_id, Remark.page.is_not(None)
+    )
+    found = list(db.session.scalars(query.order_by(Remark.round.desc(), Remark.position)))
+    return [remark for remark in found if remark.round == found[0].round]
+
+
 def settled(case: Case, remark: Remark) -> bool:
-    """Whether what the remark is about has changed, or the school has written why it stays."""
+    """Whether what the remark is about has changed, or the school has written why it stays. A marked picture has to go:
+    another one beside it settles nothing."""
     if remark.explanation.strip():
         return True
+    if remark.file_id:
+        return db.session.get_one(EvidenceFile, remark.file_id).removed_at is not None
     return remark.target != CASE and _snapshot(case, remark.target, remark.key) != remark.before
 
 

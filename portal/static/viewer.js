@@ -12,6 +12,7 @@
   class Viewer {
     constructor(root) {
       this.root = root;
+      root.viewer = this; // for marks.js and compare.js
       this.stage = root.querySelector("[data-viewer-stage]");
       this.files = Array.from(root.querySelectorAll("[data-file]"));
       this.views = new WeakMap(); // page -> {x, y, scale, turn, mode}: coming back to a page finds it as it was left
@@ -116,6 +117,8 @@
       this.page.style.height = height + "px";
       this.page.style.transform = `translate(${view.x + shift[0]}px, ${view.y + shift[1]}px) rotate(${view.turn}deg)`;
       this.root.querySelector("[data-viewer-zoom]").textContent = Math.round(view.scale * 100) + "%";
+      this.page.dataset.turn = view.turn;
+      if (this.drawn) this.drawn();
       clearTimeout(this.settling);
       this.settling = setTimeout(() => this.sharpen(), SETTLED);
     }
@@ -169,6 +172,18 @@
       else if (name === "left") this.turn(-90);
       else if (name === "right") this.turn(90);
       else { this.fit(name); prefer(name); } // "fit" or "width"
+    }
+
+    /* A point of the stage in shares of the unturned page, and a direction on the stage as one on the page. */
+    shareAt(point) {
+      const view = this.view, width = this.size.width * view.scale, height = this.size.height * view.scale;
+      const x = point.x - view.x, y = point.y - view.y;
+      const at = { 0: [x, y], 90: [y, height - x], 180: [width - x, height - y], 270: [width - y, x] }[view.turn];
+      return { x: at[0] / width, y: at[1] / height };
+    }
+    alongPage(x, y) {
+      const way = { 0: [x, y], 90: [y, -x], 180: [-x, -y], 270: [-y, x] }[this.view.turn];
+      return { x: way[0], y: way[1] };
     }
 
     place(event) {

@@ -173,6 +173,7 @@ ROUTES: dict[str, Rule] = {
             "new": "file:returned_twice",
         },
     ),
+    "review.marks": Rule(SEERS, {"case_id": "case:returned_twice", "file_id": "file:returned_twice"}),
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
     "printouts.batch": Rule(SEERS, form={"case": "case:approved"}, reads=True),

@@ -291,7 +291,9 @@ def _decide(estate: Estate, case: Case, place: str) -> None:
         entry.entered_by_id = estate.people["registrar"].id
         words.numbers.add(entry.receipt)
     if place in ("returned", "returned_twice"):
-        reason = Reason("image_unclear", "evidence", SLOTS[0], words.text())
+        marked = str(estate.files[place][0].id)
+        box = {"x": 0.2, "y": 0.3, "width": 0.4, "height": 0.1}
+        reason = Reason("image_unclear", "evidence", SLOTS[0], words.text(), marked, 1, box)
         _as(estate, "reviewer")
         act(case, reviewer, "return", reasons=(reason,), note=words.text())
     if place == "returned_twice":
