@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from tests.paperset import draw
-from tests.paperset.evaluation import counted, judged_all, judged_files, remarks
+from tests.paperset.counting import counted
+from tests.paperset.evaluation import judged_all, judged_files, remarks
 from tests.paperset.report import report, written_into
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.paperset import CHECKS
-from tests.paperset.evaluation import ASKING, Finding, Found, Honest, Summary, spread
+from tests.paperset.counting import Found, Honest, Summary, spread
+from tests.paperset.evaluation import ASKING, Finding
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 CONDITIONS = ("scan", "photo", "messenger")

@@ -15,10 +15,11 @@ from PIL import Image, ImageOps
 
 from tests.paperset import CHECKS, draw
 from tests.paperset.__main__ import indexes, main
+from tests.paperset.counting import counted, severity_of
 from tests.paperset.cutting import characters_cut, cut_at
 from tests.paperset.defects import PLANTED, planted
 from tests.paperset.drawing import photocopied, shot
-from tests.paperset.evaluation import Finding, counted, judged, severity_of
+from tests.paperset.evaluation import Finding, judged
 from tests.paperset.geometry import Picture, corners_of, moved
 from tests.paperset.honest import LEAST_TEXT, MOST_BLUR, Setup, honest
 from tests.paperset.papers import KINDS, NO_STAMP, Paper, Stamp, draw_paper
