@@ -15,7 +15,7 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal.accounts.titles import ROLE_TITLES
-from portal.cases import clock, queues
+from portal.cases import clock, queues, stamped
 from portal.cases.access import Actor
 from portal.cases.loads.lifecycle import LOADERS
 from portal.models import Role
@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases",)),
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
+    Entry("盖章表扫描", "stamped.index", "certificate", stamped.UPLOADERS, ("stamped",)),
     Entry("国网录入", "landings.index", "package-export", SEERS, ("landings",)),
     Entry("单位与账号", "admin.offices", "building-bank", (Role.ADMINISTRATOR,), ("admin", "account_admin")),
     Entry("放假安排", "holidays.year", "calendar-event", (Role.ADMINISTRATOR,), ("holidays",)),

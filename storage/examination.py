@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from storage import intake, pdf, pixels, quality, raster
+from storage import codes, intake, pdf, pixels, quality, raster
 from storage.intake import PDF, Refused
 from storage.measurement import Measurement
 from storage.quality.picture import LONG_SIDE, Picture
@@ -68,7 +68,7 @@ def nothing(data: bytes, options: dict[str, Any], another_page: Callable[[], Non
     return {}, []
 
 
-TASKS: dict[str, Task] = {"judge": judge, "national": national, "nothing": nothing}
+TASKS: dict[str, Task] = {"judge": judge, "national": national, "nothing": nothing, "codes": codes.codes}
 
 
 def _pages(data: bytes, media_type: str, long_side: int, max_pages: int) -> Iterator[Page]:

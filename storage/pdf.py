@@ -19,21 +19,36 @@ EMPTY = "PDF 里没有页面，请重新导出后再传"
 
 def pages(data: bytes, *, long_side: int, max_pages: int) -> Iterator[Page]:
     """The pages of a PDF, each drawn to ``long_side`` pixels. Raises ``Refused``."""
+    document = _open(data, max_pages)
+    for number in range(1, len(document) + 1):
+        yield _drawn(document, number, long_side)
+
+
+def one_page(data: bytes, number: int, *, long_side: int, max_pages: int) -> tuple[Page | None, int]:
+    """One page of a PDF (None where there is no such page), and how many it has. Raises ``Refused``."""
+    document = _open(data, max_pages)
+    count = len(document)
+    return (_drawn(document, number, long_side) if 1 <= number <= count else None), count
+
+
+def _open(data: bytes, max_pages: int) -> pdfium.PdfDocument:
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         locked = getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD
         raise Refused(ENCRYPTED if locked else intake.INCOMPLETE, PDF) from error
-    count = len(document)
-    if count == 0:
+    if len(document) == 0:
         raise Refused(EMPTY, PDF)
-    if count > max_pages:
+    if len(document) > max_pages:
         raise Refused(intake.TOO_MANY_PAGES.format(limit=max_pages), PDF)
-    for index in range(count):
-        try:
-            yield _page(document[index], index + 1, long_side)
-        except pdfium.PdfiumError as error:
-            raise Refused(intake.INCOMPLETE, PDF) from error
+    return document
+
+
+def _drawn(document: pdfium.PdfDocument, number: int, long_side: int) -> Page:
+    try:
+        return _page(document[number - 1], number, long_side)
+    except pdfium.PdfiumError as error:
+        raise Refused(intake.INCOMPLETE, PDF) from error
 
 
 def _page(page: pdfium.PdfPage, number: int, long_side: int) -> Page:

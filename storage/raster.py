@@ -7,6 +7,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,15 +46,34 @@ def pages(data: bytes, media_type: str, *, long_side: int, max_pages: int) -> It
 
     A page comes out less than twice as large as that. Raises ``Refused``.
     """
+    with _opened(data, media_type) as picture:
+        if media_type == TIFF:
+            yield from _tiff_pages(picture, long_side, max_pages)
+        else:
+            yield _page(picture, 1, media_type, long_side)
+
+
+def one_tiff_page(data: bytes, number: int, *, long_side: int, max_pages: int) -> tuple[Page | None, int]:
+    """One page of a TIFF (None where there is no such page), and how many it has; the others are not decoded.
+
+    Raises ``Refused``.
+    """
+    page, count = None, 0
+    with _opened(data, TIFF) as picture:
+        for count in _tiff_frames(picture, max_pages):
+            if count == number:
+                page = _page(picture, number, TIFF, long_side)
+    return page, count
+
+
+@contextmanager
+def _opened(data: bytes, media_type: str) -> Iterator[Image.Image]:
+    """The picture, with whatever a decoder may raise turned into ``Refused``."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         Image.MAX_IMAGE_PIXELS = intake.MAX_JPEG_PIXELS if media_type == JPEG else intake.MAX_PIXELS
         try:
-            picture = Image.open(io.BytesIO(data), formats=_FORMATS[media_type])
-            if media_type == TIFF:
-                yield from _tiff_pages(picture, long_side, max_pages)
-            else:
-                yield _page(picture, 1, media_type, long_side)
+            yield Image.open(io.BytesIO(data), formats=_FORMATS[media_type])
         except Refused:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -65,6 +85,12 @@ def pages(data: bytes, media_type: str, *, long_side: int, max_pages: int) -> It
 
 
 def _tiff_pages(picture: Image.Image, long_side: int, max_pages: int) -> Iterator[Page]:
+    for number in _tiff_frames(picture, max_pages):
+        yield _page(picture, number, TIFF, long_side)
+
+
+def _tiff_frames(picture: Image.Image, max_pages: int) -> Iterator[int]:
+    """Turn to each page in order; yields its number from 1. A damaged directory ends the file with ``Refused``."""
     number, frame = 0, 0
     while True:
         try:
@@ -78,7 +104,7 @@ def _tiff_pages(picture: Image.Image, long_side: int, max_pages: int) -> Iterato
         if int(tags.get(_SUBFILE_TYPE, 0)) & 1:  # a reduced copy of another page
             continue
         number += 1
-        yield _page(picture, number, TIFF, long_side)
+        yield number
     if number == 0:
         raise Refused(intake.INCOMPLETE, TIFF)
 

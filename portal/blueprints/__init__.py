@@ -22,6 +22,7 @@ NAMES = (
     "queues",
     "review",
     "printouts",
+    "stamped",
     "landings",
     "register",
     "loads",

@@ -29,7 +29,7 @@ def docx(case_id: uuid.UUID, printout_id: str) -> Response:
     """One form of one case, filled with what stands now; printing it is recorded before it is given out."""
     case = found(find_case(actor(), case_id))
     order = found(next(iter(printed.orders(case, printout_id)), None))
-    (anchor,) = printed.record([order])
+    (anchor,) = printed.record([order], _key())
     return download(printed.make(order, anchor, _key()), order.file_name, DOCX)
 
 
@@ -48,7 +48,7 @@ def batch() -> Response:
         taken = _take(who, ids)
     if not taken.orders:
         return _refused("所选业务都不能打印。", taken.left_out)
-    anchors = printed.record(taken.orders)
+    anchors = printed.record(taken.orders, _key())
     files = [
         (order.file_name, printed.make(order, anchor, _key()))
         for order, anchor in zip(taken.orders, anchors, strict=True)

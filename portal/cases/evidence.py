@@ -372,7 +372,7 @@ def reap(store: ObjectStore) -> int:
         db.session.commit()
         if claimed.rowcount != 1:  # type: ignore[attr-defined]
             continue
-        _delete_all(store, key)
+        delete_all(store, key)
         buried = update(EvidenceFile).where(EvidenceFile.id == file_id)
         db.session.execute(buried.values(status="gone", expires_at=utcnow() + TOMBSTONE_FOR))
         db.session.commit()
@@ -391,14 +391,14 @@ def _sweep_graves(store: ObjectStore) -> None:
     graves = db.session.scalars(select(EvidenceFile.store_key).where(*buried)).all()
     db.session.rollback()
     for key in graves:
-        _delete_all(store, key)
+        delete_all(store, key)
     db.session.execute(
         update(EvidenceFile).where(*buried, EvidenceFile.expires_at <= now).values(expires_at=None)
     )
     db.session.commit()
 
 
-def _delete_all(store: ObjectStore, key: str) -> None:
+def delete_all(store: ObjectStore, key: str) -> None:
     """Every version of an original and of its renditions."""
     for name, version in store.keys(key):
         try:

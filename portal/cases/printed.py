@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from portal import audit
-from portal.cases import clock, printing
+from portal.cases import clock, printing, versions
 from portal.cases.facts import STATUS_TEXT, read_facts
 from portal.extensions import db, reading_only
 from portal.models import Case, RegisterChange
@@ -66,9 +66,12 @@ def facts_on_paper(case: Case) -> Facts:
     return replace(facts, pupil=replace(facts.pupil, values=values))
 
 
-def record(wanted: Iterable[Order]) -> list[str]:
+def record(wanted: Iterable[Order], key: str) -> list[str]:
     """Write one "case.printed" record for each order in a transaction of its own. Returns the anchor to print on each:
     the number of the record in the audit chain and the first 12 digits of its digest.
+
+    The record keeps the digits of the QR code and keyed fingerprints of the parts of the form, so that a stamped copy can
+    be told from one with other contents. `key` is the installation's secret.
 
     Rolls the running transaction back first: on SQLite it would keep the record from being written.
     """
@@ -83,6 +86,8 @@ def record(wanted: Iterable[Order]) -> list[str]:
                 session=session,
                 printout=one.printout.id,
                 version=one.version,
+                digits=versions.digits_of(one.printout, one.facts, key),
+                parts=versions.fingerprints(one.printout, one.facts, key),
             )
             for one in wanted
         ]

@@ -36,7 +36,7 @@ def print_forms(numbers: tuple[str, ...], out: Path) -> None:
         if not orders:
             missing.append(number)
             continue
-        for order, anchor in zip(orders, printed.record(orders), strict=True):
+        for order, anchor in zip(orders, printed.record(orders, settings.secret_key), strict=True):
             path = out / order.file_name
             path.write_bytes(printed.make(order, anchor, settings.secret_key))
             click.echo(str(path))

@@ -316,7 +316,7 @@ def test_an_approved_case_prints_what_the_register_held_before(app: Flask) -> No
     a_case(cast, "approved", answers={**ONE, "new_name": "马晓光"})
     db.session.commit()
     (order,) = printed.orders(first)
-    found = texts(printed.make(order, printed.record([order])[0], "k"))
+    found = texts(printed.make(order, printed.record([order], "k")[0], "k"))
     changes = db.session.query(RegisterChange).filter_by(case_id=first.id).all()
     assert {(one.before, one.after) for one in changes} == {(old_name, "马晓明"), (old_number, number)}
     for change in changes:
@@ -332,11 +332,13 @@ def test_each_printing_leaves_a_record_and_the_form_names_it(app: Flask) -> None
     case = a_case(cast, "county_review")
     db.session.commit()
     orders = printed.orders(case)
-    (anchor,) = printed.record(orders)
+    (anchor,) = printed.record(orders, "k")
     record = db.session.query(AuditRecord).order_by(AuditRecord.seq.desc()).first()
     assert record is not None and record.action == "case.printed" and record.object_id == str(case.id)
     assert anchor == f"{record.seq}-{record.digest[:12]}"
-    assert record.body == {"printout": "approval-form", "version": case.version}
+    said = printing.qr_text(orders[0].printout, orders[0].facts, version=case.version, key="k")
+    assert f"{case.number}|{record.body['printout']}|{record.body['version']}|{record.body['digits']}" == said
+    assert not any(text in str(record.body["parts"]) for text in (cast.pupil.name, cast.pupil.id_number, "马晓明"))
     assert any(f"存证码：{anchor}" in cell for cell in texts(printed.make(orders[0], anchor, "k")))
     db.session.rollback()
     assert orders[0].file_name == f"{case.number}_关键信息变更审批表_{cast.pupil.name}.docx"

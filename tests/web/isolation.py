@@ -6,9 +6,11 @@ roles it is for, what each <part> of its address names, and, for a POST, what a 
 Parts and fields name things by kind:
     case:PLACE      the case that stands at PLACE (world.PLACES)       file:PLACE   a file of that case
     pupil           a pupil                                             load:STATUS  a load of the person's own office
+    batch           the own office's batch of stamped forms             sheet:OUTCOME   a page of it
+    copy            a page of any that landed in a case
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
-    @stamp @picture @sheet @name @class @login @today                   see named_things.value_of()
+    @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ def _public(**values: object) -> Rule:
 CASE = {"case_id": "case:county_review"}
 MINE = {"case_id": "case:ready"}
 FILE = {"file_id": "file:county_review"}
+BATCH = {"batch_id": "batch"}
 OFFICE = {"office_id": "office"}
 ACCOUNT = {"account_id": "account"}
 DESK = {"seen": "@stamp", "note": "=同意办理"}
@@ -177,6 +180,21 @@ ROUTES: dict[str, Rule] = {
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
     "printouts.batch": Rule(SEERS, form={"case": "case:approved"}, reads=True),
+    # stamped forms: a batch is its office's, a page that landed belongs to its case
+    "stamped.index": Rule(LOADERS),
+    # Refused: a picture would be sorted while the walk goes on.
+    "stamped.upload": Rule(LOADERS, form={"file": "@sheet"}),
+    "stamped.show": Rule(LOADERS, BATCH),
+    "stamped.progress": Rule(LOADERS, BATCH, shows=False),
+    "stamped.original": Rule(LOADERS, BATCH),
+    "stamped.page": Rule(LOADERS, {"page_id": "sheet:tray"}),
+    "stamped.place": Rule(
+        LOADERS, {"page_id": "sheet:tray"}, {"number": "@case_number", "printout": "=approval-form"}
+    ),
+    "stamped.discard": Rule(LOADERS, {"page_id": "sheet:tray"}, {"sure": "=1"}),
+    "stamped.take_back": Rule(LOADERS, {"page_id": "sheet:landed"}),
+    "stamped.view": Rule(SEERS, {"page_id": "copy"}),
+    "stamped.thumb": Rule(SEERS, {"page_id": "copy"}),
     "landings.index": Rule(SEERS),
     "landings.entry_pack": Rule(ENTERERS, {"case_id": "case:approved"}),
     "landings.entered": Rule(ENTERERS, {"case_id": "case:approved"}, {"receipt": "=GW20269999", "seen": "="}),

@@ -41,7 +41,24 @@ def things(world: World, estate: Estate, spec: str, person: str | None) -> list[
             load for name, load in estate.loads.items() if name.startswith(level) and name.endswith(which)
         ]
         return [str(load.id) for load in loads or estate.loads.values()]
+    if kind == "batch":
+        own = _of_level(estate.batches, world, estate, person)
+        return [str(batch.id) for batch in own or estate.batches.values()]
+    if kind == "sheet":
+        own = [one for one in _of_level(estate.sheets, world, estate, person) if one.outcome == which]
+        return [str(page.id) for page in own or estate.sheets.values()]
+    if kind == "copy":
+        landed = sorted(estate.sheets.values(), key=lambda page: page.outcome != "landed")
+        if estate is world.home:
+            landed = [page for page in landed if page.outcome == "landed"]
+        return [str(page.id) for page in landed]
     raise KeyError(spec)
+
+
+def _of_level(made: dict[str, Any], world: World, estate: Estate, person: str | None) -> list[Any]:
+    """Of what each level has made, that of the person's own."""
+    level = PEOPLE[person][1] if person and estate is world.home else ""
+    return [one for name, one in made.items() if level and name.startswith(level)]
 
 
 def value_of(world: World, estate: Estate, spec: str, person: str | None, target: str | None) -> Any:
@@ -58,6 +75,8 @@ def value_of(world: World, estate: Estate, spec: str, person: str | None, target
         return estate.pupils[0].name
     if spec == "@login":
         return estate.own_people[0].login
+    if spec == "@case_number":
+        return estate.cases["county_review"].number
     if spec == "@today":
         return clock.today().isoformat()
     return things(world, estate, spec, person)[0]

@@ -37,6 +37,7 @@ NOT_OFFERED = frozenset(
         "auth.first_administrator",
         "loads.progress",  # only while a load is being worked on
         "register.results",  # after a search, which is a POST
+        "stamped.progress",  # only while a batch is being sorted
     }
 )
 

@@ -101,7 +101,7 @@ def foreign_calls(world: World, address: Address, person: str | None) -> Iterato
 
 
 def hidden_things(world: World, rule: Rule, person: str | None) -> Iterator[tuple[str, str]]:
-    """Things of the own line that are nobody's but the school's: drafts; and other offices' loads."""
+    """Things of the own line that are nobody's but the school's: drafts; and other offices' loads and stamped forms."""
     if person is None:
         return
     level = PEOPLE[person][1]
@@ -114,6 +114,13 @@ def hidden_things(world: World, rule: Rule, person: str | None) -> Iterator[tupl
         if kind == "load":
             others = [load for name, load in world.home.loads.items() if not name.startswith(level)]
             yield part, str(others[0].id)
+        if kind == "batch":
+            yield from ((part, str(one.id)) for of, one in world.home.batches.items() if of != level)
+        if kind in ("sheet", "copy"):
+            kept = {"tray"} if kind == "copy" else {"tray", "landed"}
+            for name, page in world.home.sheets.items():
+                if not name.startswith(level) and page.outcome in kept:
+                    yield part, str(page.id)
 
 
 def _calls(

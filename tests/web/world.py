@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -36,6 +36,8 @@ from portal.models import (
     RegisterLoad,
     RegisterLoadRow,
     Role,
+    StampedBatch,
+    StampedPage,
 )
 from portal.models.types import new_id, utcnow
 from portal.workflows import workflow
@@ -76,6 +78,8 @@ class Estate:
     cases: dict[str, Case] = field(default_factory=dict)
     files: dict[str, list[EvidenceFile]] = field(default_factory=dict)  # by the place of their case
     loads: dict[str, RegisterLoad] = field(default_factory=dict)  # "school:checked", "county:applied", ...
+    batches: dict[str, StampedBatch] = field(default_factory=dict)  # of stamped forms: "school", ...
+    sheets: dict[str, StampedPage] = field(default_factory=dict)  # "school:landed", "county:tray", ...
     own_offices: list[Office] = field(default_factory=list)
     own_people: list[Account] = field(default_factory=list)
 
@@ -194,6 +198,7 @@ def _fill(estate: Estate) -> None:
         office = getattr(estate, level)
         if office in estate.own_offices:
             _loads(estate, level, office)
+            _stamped(estate, level, office)
     for person in estate.own_people:
         _preferences(estate, person)
     for office in estate.own_offices:
@@ -204,6 +209,7 @@ def _fill(estate: Estate) -> None:
     estate.canaries.ids |= {pupil.id.hex for pupil in estate.pupils}
     estate.canaries.ids |= {file.id.hex for files in estate.files.values() for file in files}
     estate.canaries.ids |= {load.id.hex for load in estate.loads.values()}
+    estate.canaries.ids |= {one.id.hex for one in (*estate.batches.values(), *estate.sheets.values())}
     estate.canaries.numbers |= {case.number for case in estate.cases.values()}
 
 
@@ -399,6 +405,50 @@ def _loads(estate: Estate, level: str, office: Office) -> None:
         estate.loads[f"{level}:{status}"] = load
         if status in ("checked", "applied"):
             _findings(estate, load)
+
+
+def _stamped(estate: Estate, level: str, office: Office) -> None:
+    """A batch of stamped forms: one page that landed in a case, one in the tray."""
+    words = estate.canaries
+    person = {"school": "registrar", "county": "reviewer", "state": "approver"}[level]
+    original = _put("stamped", words.picture(), "image/jpeg")
+    batch = StampedBatch(
+        id=new_id(),
+        office_id=office.id,
+        account_id=estate.people[person].id,
+        status="sorted",
+        name=words.text(".jpg"),
+        store_key=original.key,
+        version_id=original.version_id,
+        sha256=original.sha256,
+        size=original.size,
+        media_type="image/jpeg",
+        page_count=2,
+        done_pages=2,
+    )
+    db.session.add(batch)
+    db.session.flush()
+    estate.batches[level] = batch
+    words.numbers.add(batch.sha256)
+    for number, outcome in enumerate(("landed", "tray"), start=1):
+        landed = outcome == "landed"
+        view, thumb = (_put("stamped", words.picture(), "image/jpeg") for _ in range(2))
+        page = StampedPage(
+            id=new_id(),
+            batch_id=batch.id,
+            page=number,
+            outcome=outcome,
+            message=words.text(),
+            case_id=estate.cases["county_review"].id if landed else None,
+            printout="approval-form" if landed else "",
+            version=1 if landed else None,
+            view=asdict(view),
+            thumb=asdict(thumb),
+            placed_at=utcnow(),
+        )
+        db.session.add(page)
+        estate.sheets[f"{level}:{outcome}"] = page
+    db.session.flush()
 
 
 def _findings(estate: Estate, load: RegisterLoad) -> None:

@@ -1,0 +1,244 @@
+"""盖章表扫描: many stamped forms in one file, sorted to their cases page by page; the tray for what no code tells."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, make_response, request, send_file, session
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints import stamped_view
+from portal.cases import evidence, stamped
+from portal.cases.actions import Refused
+from portal.extensions import db
+from portal.models import StampedBatch, StampedPage
+from portal.web import actor, found, go, reply, roles
+from portal.workflows import WORKFLOWS
+from storage.objects import ObjectStore, TooLarge
+
+bp = Blueprint("stamped", __name__, url_prefix="/stamped")
+
+FORM_ROOM = 1024 * 1024  # bytes of a request beside the file
+SANDBOXED = "sandbox; default-src 'none'"
+
+
+@bp.url_value_preprocessor
+def _let_a_batch_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A batch is larger than any other request. This runs before anything reads the form; a browser that has never signed
+    in gets no more room than elsewhere."""
+    if endpoint == "stamped.upload" and "_user_id" in session:
+        request.max_content_length = stamped.MAX_BYTES + FORM_ROOM
+
+
+@bp.app_context_processor
+def _scans() -> dict[str, Any]:
+    """For the pages of a case: its stamped copies."""
+    return {"stamped_scans": stamped_view.scans}
+
+
+@bp.get("")
+@roles(*stamped.UPLOADERS)
+def index() -> Response:
+    """The form for the next batch, and the office's batches."""
+    return _index()
+
+
+def _index(error: str = "", status: int = 200) -> Response:
+    return reply(
+        "stamped/index.html",
+        status,
+        batches=stamped_view.batches(actor()),
+        error=error,
+        most_pages=stamped.MAX_PAGES,
+        most_megabytes=stamped.MAX_BYTES // 2**20,
+    )
+
+
+@bp.post("")
+@roles(*stamped.UPLOADERS)
+def upload() -> BaseResponse:
+    """Intent, commit, keep, settle, commit; the pages are opened afterwards."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _index("请先选择盖章表的扫描文件", 422)
+    try:
+        media_type = stamped.kind_of(file.stream)  # type: ignore[arg-type]
+        batch_id = _receive(file.filename, file.stream, media_type)
+    except Refused as refused:
+        db.session.rollback()
+        return _index(refused.message, 422)
+    return go("stamped.show", batch_id=batch_id)
+
+
+def _receive(name: str, stream: Any, media_type: str) -> uuid.UUID:
+    batch = stamped.stage(actor(), name)
+    db.session.commit()
+    batch_id, key = batch.id, batch.store_key
+    try:
+        sealed = stamped.keep(_store(), key, stream, media_type)
+    except TooLarge as error:
+        stamped.refuse(batch_id, stamped.TOO_LARGE)
+        db.session.commit()
+        raise Refused(stamped.TOO_LARGE) from error
+    stamped.settle(batch_id, sealed, media_type)
+    db.session.commit()
+    return batch_id
+
+
+@bp.get("/<uuid:batch_id>")
+@roles(*stamped.UPLOADERS)
+def show(batch_id: uuid.UUID) -> Response:
+    """How far the sorting has come; then every page with what became of it."""
+    batch = _batch(batch_id)
+    if batch.status == "sorted":
+        audit.append_now("stamped.listed", "stamped_batch", batch.id)
+    return reply(
+        "stamped/batch.html",
+        batch=batch,
+        standing=stamped_view.STANDINGS[batch.status],
+        groups=stamped_view.groups(actor(), batch),
+    )
+
+
+@bp.get("/<uuid:batch_id>/progress")
+@roles(*stamped.UPLOADERS)
+def progress(batch_id: uuid.UUID) -> Response:
+    """The progress alone, asked for every two seconds; once the work is done the whole page is fetched again."""
+    batch = _batch(batch_id)
+    answer = reply("stamped/_progress.html", batch=batch)
+    if batch.status != "sorting":
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@bp.get("/<uuid:batch_id>/original")
+@roles(*stamped.UPLOADERS)
+def original(batch_id: uuid.UUID) -> Response:
+    """The sealed original, byte for byte, as an attachment that no browser runs."""
+    batch = _batch(batch_id)
+    found(batch if batch.status != "refused" else None)
+    audit.append_now("stamped.downloaded", "stamped_batch", batch.id)
+    data = _store().read(stamped.sealed_original(batch))
+    response = make_response(
+        send_file(
+            io.BytesIO(data),
+            mimetype="application/octet-stream",
+            as_attachment=True,
+            download_name=batch.name,
+        )
+    )
+    response.headers["Content-Security-Policy"] = SANDBOXED
+    return response
+
+
+@bp.get("/pages/<uuid:page_id>")
+@roles(*stamped.UPLOADERS)
+def page(page_id: uuid.UUID) -> Response:
+    """One page: what it shows, what became of it, and what can be done with it."""
+    return _page(_own(page_id))
+
+
+def _page(
+    page: StampedPage, status: int = 200, message: str = "", typed: dict[str, str] | None = None
+) -> Response:
+    return reply(
+        "stamped/page.html",
+        status,
+        page=page,
+        sheet=stamped_view.sheet(actor(), page),
+        printouts=stamped_view.printouts(WORKFLOWS),
+        message=message,
+        typed=typed or {},
+    )
+
+
+@bp.post("/pages/<uuid:page_id>/place")
+@roles(*stamped.UPLOADERS)
+def place(page_id: uuid.UUID) -> BaseResponse:
+    """Into a case by its number."""
+    page = _own(page_id)
+    typed = {name: request.form.get(name, "").strip() for name in ("number", "printout")}
+    try:
+        stamped.place(page, actor(), typed["number"], typed["printout"])
+    except Refused as refused:
+        return _refused(page_id, refused, typed)
+    db.session.commit()
+    flash(f"第 {page.page} 页已归入 {typed['number'].upper()}。归错了可以在这一页取回。", "success")
+    return go("stamped.show", batch_id=page.batch_id)
+
+
+@bp.post("/pages/<uuid:page_id>/discard")
+@roles(*stamped.UPLOADERS)
+def discard(page_id: uuid.UUID) -> BaseResponse:
+    """弃置: out of the tray; asked once more without scripts too."""
+    page = _own(page_id)
+    try:
+        if request.form.get("sure") != "1":
+            raise Refused("请先勾选“确定弃置”")
+        stamped.discard(page, actor())
+    except Refused as refused:
+        return _refused(page_id, refused)
+    db.session.commit()
+    flash(f"第 {page.page} 页已弃置。需要时可以在这一页取回。", "success")
+    return go("stamped.show", batch_id=page.batch_id)
+
+
+@bp.post("/pages/<uuid:page_id>/take-back")
+@roles(*stamped.UPLOADERS)
+def take_back(page_id: uuid.UUID) -> BaseResponse:
+    """取回: into the tray again."""
+    page = _own(page_id)
+    try:
+        stamped.take_back(page, actor())
+    except Refused as refused:
+        return _refused(page_id, refused)
+    db.session.commit()
+    flash(f"第 {page.page} 页已取回，等待重新归入。", "success")
+    return go("stamped.page", page_id=page.id)
+
+
+def _refused(page_id: uuid.UUID, refused: Refused, typed: dict[str, str] | None = None) -> Response:
+    db.session.rollback()
+    return _page(_own(page_id), 409 if refused.conflict else 422, refused.message, typed)
+
+
+@bp.get("/pages/<uuid:page_id>/view")
+def view(page_id: uuid.UUID) -> Response:
+    """Our rendition of one page, as JPEG; for everybody who may see the case that it belongs to."""
+    page = _seen(page_id)
+    audit.append_now("stamped.viewed", "stamped_page", page.id, case=page.case_id.hex if page.case_id else "")
+    return _picture(page.view)
+
+
+@bp.get("/pages/<uuid:page_id>/thumb")
+def thumb(page_id: uuid.UUID) -> Response:
+    """The small picture of one page. It shows that there is a paper, not what it says, and is not recorded."""
+    return _picture(_seen(page_id).thumb)
+
+
+def _batch(batch_id: uuid.UUID) -> StampedBatch:
+    return found(stamped.find_batch(actor(), batch_id))
+
+
+def _own(page_id: uuid.UUID) -> StampedPage:
+    return found(stamped.find_own_page(actor(), page_id))
+
+
+def _seen(page_id: uuid.UUID) -> StampedPage:
+    return found(stamped.find_page(actor(), page_id))
+
+
+def _picture(stored: dict[str, Any]) -> Response:
+    response = make_response(_store().read(evidence.sealed_picture(found(stored or None))))
+    response.headers["Content-Type"] = "image/jpeg"
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Content-Security-Policy"] = SANDBOXED
+    return response
+
+
+def _store() -> ObjectStore:
+    store: ObjectStore = current_app.extensions["store"]
+    return store
