@@ -72,12 +72,12 @@ $(PY):
 # The stamps make a second run quick; a changed pyproject.toml or constraints.txt installs again.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(PY)
 	@echo "Installing the portal into $(VENV) ..."
-	@$(PIP) install --constraint constraints.txt --editable .
+	@$(PIP) install --constraint constraints.txt --editable '.[reading]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(PY)
 	@echo "Installing the portal and its test tools into $(VENV) ..."
-	@$(PIP) install --constraint constraints.txt --editable '.[test,dev]'
+	@$(PIP) install --constraint constraints.txt --editable '.[reading,test,dev]'
 	@touch $@ $(VENV)/.installed
 
 services-up:
