@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ _guard = threading.Lock()
 _process: _Process | None = None
 
 
-def _ask(jpeg: bytes) -> dict[str, list[tuple[str, list[list[float]], float]] | str]:
+def _ask(jpeg: bytes) -> dict[str, Any]:
     """The answer of a living process. One that had gone to rest meanwhile is started once more."""
     if _process is not None and _process.owner == os.getpid():
         try:
@@ -148,7 +149,7 @@ def _ask(jpeg: bytes) -> dict[str, list[tuple[str, list[list[float]], float]] | 
     return _decoded(_start().exchange(jpeg))
 
 
-def _decoded(answer: bytes) -> dict[str, list[tuple[str, list[list[float]], float]] | str]:
+def _decoded(answer: bytes) -> dict[str, Any]:
     found = json.loads(answer)
     if not isinstance(found, dict):
         raise ValueError("not an answer")

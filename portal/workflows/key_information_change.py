@@ -151,7 +151,9 @@ def proofs(facts: Facts) -> dict[str, bool]:
     return found
 
 
-def _paper(slot_id: str, title: str, issuer: str, help_text: str) -> Evidence:
+def _paper(
+    slot_id: str, title: str, issuer: str, help_text: str, titles: tuple[str, ...], *, shows_new: bool = True
+) -> Evidence:
     return Evidence(
         id=slot_id,
         title=title,
@@ -160,6 +162,9 @@ def _paper(slot_id: str, title: str, issuer: str, help_text: str) -> Evidence:
         article=f"{ID}.proofs",
         when=lambda facts: slot_id in proofs(facts),
         required=lambda facts: proofs(facts).get(slot_id, False),
+        titles=titles,
+        issuers=("派出所", "公安局", "公安分局", "公安厅"),
+        shows_new=shows_new,
     )
 
 
@@ -169,18 +174,22 @@ EVIDENCE = (
         "户籍登记项目变更证明",
         "户籍所在地公安派出所",
         "拍摄原件整张，红章清晰；有多页的全部上传。",
+        ("登记项目变更证明", "登记项目变更更正证明", "变更更正证明", "登记项目更正证明"),
     ),
     _paper(
         "cancellation_certificate",
         "户籍注销证明",
         "户籍所在地公安派出所",
         "重复户口已注销的，上传注销证明原件照片。",
+        ("户籍注销证明", "户口注销证明", "注销户口证明"),
+        shows_new=False,
     ),
     _paper(
         "household_book",
         "户口簿（首页和本人页）",
         "公安机关",
         "首页和学生本人页各一张，或展开在同一张照片里。",
+        ("常住人口登记卡", "常住人口登记表", "居民户口簿", "户口簿"),
     ),
 )
 

@@ -186,6 +186,9 @@ class Evidence:
     article: str
     when: Condition = always
     required: Condition = always
+    titles: tuple[str, ...] = ()  # words by which such a paper is recognised when it is read; never a rule
+    issuers: tuple[str, ...] = ()  # how the names of those who issue it end
+    shows_new: bool = True  # False: it holds the old values by nature, e.g. of a cancelled registration
 
 
 @dataclass(frozen=True)
