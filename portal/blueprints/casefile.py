@@ -12,6 +12,7 @@ from typing import Any
 from flask import url_for
 
 from portal.blueprints.marks_view import MarkedPicture, marked_picture
+from portal.blueprints.mended_view import MendedPage, mended_pages
 from portal.cases import clock, evidence, remarks
 from portal.cases.actions import EVENT_TEXT
 from portal.cases.facts import read_facts
@@ -237,6 +238,7 @@ class FileView:
     override_url: str
     uploaded_at: str
     sha256: str
+    mended: tuple[MendedPage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,7 @@ def file_view(case: Case, file: EvidenceFile, slot_title: str = "") -> FileView:
         override_url=url_for("evidence.override", file_id=file.id),
         uploaded_at=clock.local(file.uploaded_at).strftime("%m-%d %H:%M"),
         sha256=file.sha256,
+        mended=mended_pages(case, file),
     )
 
 

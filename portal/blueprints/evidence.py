@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import casefile
 from portal.blueprints.cases import papers_page
-from portal.cases import evidence
+from portal.cases import evidence, shown
 from portal.cases.access import find_case
 from portal.cases.actions import Refused
 from portal.extensions import db
@@ -99,11 +99,35 @@ def override(file_id: uuid.UUID) -> BaseResponse:
 
 @bp.get("/evidence/<uuid:file_id>/view/<int:page>")
 def view(file_id: uuid.UUID, page: int) -> Response:
-    """Our rendition of one page, as JPEG."""
+    """Our rendition of one page, as JPEG: the mended or the plain one, as the school chose."""
     case, file = _find(file_id)
-    stored = _page(file, page).view
+    stored = shown.picture(_page(file, page))
     audit.append_now("evidence.viewed", "evidence", file.id, case=case.id.hex, page=page)
     return _picture(stored)
+
+
+@bp.get("/evidence/<uuid:file_id>/<any(mended, plain):which>/<int:page>")
+def either(file_id: uuid.UUID, which: str, page: int) -> Response:
+    """The mended or the plain picture of a page, whichever was chosen."""
+    case, file = _find(file_id)
+    stored = shown.picture(_page(file, page), which)
+    audit.append_now("evidence.viewed", "evidence", file.id, case=case.id.hex, page=page)
+    return _picture(stored)
+
+
+@bp.post("/evidence/<uuid:file_id>/shown/<int:page>")
+@roles(Role.REGISTRAR)
+def choose(file_id: uuid.UUID, page: int) -> BaseResponse:
+    """用摆正后的图, 用原图: what is shown of a page from now on."""
+    case, file = _find(file_id)
+    one = _page(file, page)
+    try:
+        shown.choose(case, actor(), file, one, request.form.get("shown", ""))
+    except Refused as refused:
+        db.session.rollback()
+        return _answer(case, file.slot, 409 if refused.conflict else 422, refused.message)
+    db.session.commit()
+    return _answer(case, file.slot)
 
 
 @bp.get("/evidence/<uuid:file_id>/thumb/<int:page>")

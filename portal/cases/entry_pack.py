@@ -17,6 +17,7 @@ from sqlalchemy.orm import selectinload
 from portal.cases import clock
 from portal.cases.evidence import sealed_original
 from portal.cases.printed import facts_on_paper, safe_file_name
+from portal.cases.shown import is_plain
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, RegisterChange, Status
 from portal.printouts.packing import packed
@@ -112,7 +113,13 @@ def _pages(case: Case, facts: Facts) -> Iterable[PagePlan]:
             for page in file.pages:
                 number += 1
                 name = f"{position:02d}_{safe_file_name(slot.title)}_{number}.jpg"
-                yield PagePlan(name, slot.title, sealed_original(file), page.page, _turned(page.measurements))
+                yield PagePlan(
+                    name,
+                    slot.title,
+                    sealed_original(file),
+                    page.page,
+                    0.0 if is_plain(page) else _turned(page.measurements),
+                )
 
 
 def _turned(measurements: Iterable[Mapping[str, Any]]) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from portal import audit, tasks
-from portal.cases import clock
+from portal.cases import clock, likeness
 from portal.cases.access import Actor
 from portal.cases.actions import Refused, available
 from portal.cases.facts import read_facts
@@ -103,9 +103,9 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
     """The second write: the staged row becomes committed evidence. Raises Refused when the case has moved on."""
     file = db.session.get_one(EvidenceFile, file_id)
     case = db.session.get_one(Case, file.case_id)
-    _hold_editable(case)
+    hold_editable(case)
     _check_room(case, file.slot)  # several may have been on their way at once
-    same = _same_content(case, file, kept.original.sha256)
+    same = _same_content(case, file, kept.original.sha256) or _almost_same(case, judged)
     done = db.session.execute(
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
@@ -180,6 +180,12 @@ def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
     return _Same("advise", f"该图片已用于{where}，请确认没有传错")
 
 
+def _almost_same(case: Case, judged: Judgement) -> _Same | None:
+    """Whether a page looks almost like one that was used in another case of the state (advise)."""
+    near = likeness.nearest(case, [getattr(page, "likeness", None) for page in judged.pages])
+    return _Same("advise", likeness.told(case, near)) if near else None
+
+
 def _returned_on(file: EvidenceFile) -> Any:
     """The local date on which a return named this file's slot while the file stood in it, or None."""
     query = select(Remark.round).where(
@@ -187,6 +193,7 @@ def _returned_on(file: EvidenceFile) -> Any:
         Remark.target == "evidence",
         Remark.key == file.slot,
         Remark.round > file.round,
+        or_(Remark.file_id.is_(None), Remark.file_id == file.id),  # a marked picture stands for itself alone
     )
     rounds = [
         number
@@ -225,7 +232,7 @@ def removed_files(case: Case, slot: str) -> list[EvidenceFile]:
 def remove(case: Case, actor: Actor, file: EvidenceFile) -> None:
     """Take a file out of a draft or returned case. The sealed object stays: what a reviewer once saw is kept."""
     _check_open(case, actor)
-    _hold_editable(case)
+    hold_editable(case)
     if file.removed_at is None:
         file.removed_at, file.removed_round = utcnow(), case.round
         audit.append("evidence.removed", "evidence", file.id, case=case.id.hex)
@@ -258,7 +265,7 @@ def override(case: Case, actor: Actor, file: EvidenceFile, reason: str) -> None:
         raise Refused("请写明为什么只能提交这一张（至少 4 个字）")
     if not may_override(case, file):
         raise Refused("请先按提示重新拍摄；多次仍不能通过时可以填写原因后继续")
-    _hold_editable(case)
+    hold_editable(case)
     file.override_reason = reason[:500]
     audit.append("evidence.overridden", "evidence", file.id, case=case.id.hex, verdict=file.verdict)
 
@@ -268,7 +275,7 @@ def _check_open(case: Case, actor: Actor) -> None:
         raise Refused("业务已提交，证明材料不能再改动", conflict=True)
 
 
-def _hold_editable(case: Case) -> None:
+def hold_editable(case: Case) -> None:
     """Take the case's row so that a change of its files and a submission cannot cross: perform() takes it too.
 
     Raises Refused when it was submitted meanwhile.

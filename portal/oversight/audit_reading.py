@@ -84,6 +84,10 @@ ACTIONS = {
     "evidence.overridden": "说明理由后采用证明",
     "evidence.viewed": "查看证明",
     "evidence.downloaded": "下载证明原件",
+    "evidence.shown": "选择摆正后的图或原图",
+    "quality.viewed": "查看材料质量",
+    "quality.exported": "下载材料质量表",
+    "thresholds.changed": "修改图片检查标准",
     "audit.verified": "校验审计链",
     "audit.exported": "导出审计记录",
 }
@@ -98,6 +102,7 @@ KINDS = {
     "office": "单位",
     "page": "页面",
     "pupil": "学生",
+    "threshold_set": "图片检查标准",
 }
 RESULTS = {"ok": "成功", "denied": "被拒", "refused": "未通过", "failed": "失败"}
 HEADINGS = (

@@ -300,6 +300,11 @@ FORMS: dict[str, Form] = {
         to("/evidence/{file_returned}/remove"),
         {"evidence_files": {"removed_at", "removed_round"}, "cases": {"changed_at"}},
     ),
+    "evidence.choose": Form(
+        "registrar",
+        to("/evidence/{file_ready}/shown/1", shown="plain"),
+        {"evidence_pages": {"shown"}, "cases": {"changed_at"}},
+    ),
     "cases.submit": Form(
         "registrar",
         to("/cases/{ready}/submit", version="@ready"),

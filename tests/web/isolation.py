@@ -155,6 +155,8 @@ ROUTES: dict[str, Rule] = {
     "evidence.override": Rule(REGISTRAR, {"file_id": "file:ready"}, {"reason": "=只能拍成这样了"}),
     "evidence.view": Rule(SEERS, FILE | {"page": "=1"}),
     "evidence.thumb": Rule(SEERS, FILE | {"page": "=1"}),
+    "evidence.either": Rule(SEERS, FILE | {"which": "=mended", "page": "=1"}),
+    "evidence.choose": Rule(REGISTRAR, {"file_id": "file:ready", "page": "=1"}, {"shown": "=plain"}),
     "evidence.original": Rule(SEERS, FILE),
     # the boxes and the reviewer's desk
     "queues.home": Rule(own=frozenset({200, 303}), shows=False),

@@ -355,6 +355,7 @@ def _paper(estate: Estate, case: Case, place: str, slot: str) -> EvidenceFile:
             measurements=[measured],
             view=vars_of(view),
             thumb=vars_of(thumb),
+            plain=vars_of(view),
         )
     )
     db.session.flush()
