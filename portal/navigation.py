@@ -45,6 +45,13 @@ ENTRIES = (
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
     Entry("盖章表扫描", "stamped.index", "certificate", stamped.UPLOADERS, ("stamped",)),
     Entry("国网录入", "landings.index", "package-export", SEERS, ("landings",)),
+    Entry(
+        "材料质量",
+        "quality.figures",
+        "chart-bar",
+        (Role.APPROVER, Role.REVIEWER, Role.AUDITOR),
+        ("quality", "picture_standards"),
+    ),
     Entry("单位与账号", "admin.offices", "building-bank", (Role.ADMINISTRATOR,), ("admin", "account_admin")),
     Entry("放假安排", "holidays.year", "calendar-event", (Role.ADMINISTRATOR,), ("holidays",)),
     Entry("审计记录", "audit_trail.index", "shield-check", (Role.AUDITOR,), ("audit_trail",)),

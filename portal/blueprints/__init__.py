@@ -26,6 +26,7 @@ NAMES = (
     "landings",
     "register",
     "loads",
+    "quality",
 )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import claims, clock, register, remarks
+from portal.cases import claims, clock, quality, register, remarks
 from portal.cases.access import Actor
 from portal.cases.facts import facts_before_start, read_facts
 from portal.cases.offices import policy_of, supervisor
@@ -313,6 +313,7 @@ def _plan_submit(case: Case, actor: Actor, law: Workflow, facts: Facts) -> _Plan
         "submitted_at": utcnow(),
         "submitted_by_id": actor.id,
         "doubtful": any(item.override_reason for item in facts.evidence),
+        "legibility": quality.legibility(case),
     }
     return _go_to(case, steps[0], values, fresh=not again)
 

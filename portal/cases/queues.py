@@ -67,7 +67,7 @@ SUBMITTED = tuple(status for status in Status if status is not Status.DRAFT)
 BOXES: dict[str, Box] = {
     box.id: box
     for box in (
-        Box("todo", "待办", DECIDERS, waiting_for, ("due", "newest"), "现在没有等您办理的业务。"),
+        Box("todo", "待办", DECIDERS, waiting_for, ("due", "newest", "legibility"), "现在没有等您办理的业务。"),
         Box("returned", "待补正", EVERYONE, _returned, ("changed",), "没有待补正的业务。"),
         Box(
             "drafts",
@@ -143,8 +143,14 @@ SORTS: dict[str, tuple[Any, bool]] = {  # column, descending
     "due": (Case.due_on, False),
     "newest": (Case.submitted_at, True),
     "changed": (Case.changed_at, True),
+    "legibility": (Case.legibility, False),
 }
-SORT_TITLES = {"due": "剩余时限最少在前", "newest": "最新提交在前", "changed": "最近变动在前"}
+SORT_TITLES = {
+    "due": "剩余时限最少在前",
+    "newest": "最新提交在前",
+    "changed": "最近变动在前",
+    "legibility": "图片最不清楚的在前",
+}
 
 
 def boxes_for(actor: Actor) -> list[Box]:
@@ -264,14 +270,15 @@ class _Key:
 
 
 def make_key(case: Case, column: Any, place: int) -> str:
-    """The text of a paging key; it holds a date, a random id and a position, nothing about a person."""
-    return f"{getattr(case, column.key).isoformat()}~{case.id.hex}~{place}"
+    """The text of a paging key; it holds a date or a score, a random id and a position, nothing about a person."""
+    value = getattr(case, column.key)
+    return f"{value if isinstance(value, int) else value.isoformat()}~{case.id.hex}~{place}"
 
 
 def _read_key(column: Any, text: str) -> _Key | None:
     try:
         value, case_id, place = text.split("~")
-        read = date.fromisoformat(value) if column is Case.due_on else datetime.fromisoformat(value)
+        read = _read_value(column, value)
         if isinstance(read, datetime):
             if read.tzinfo is None:
                 return None
@@ -279,6 +286,12 @@ def _read_key(column: Any, text: str) -> _Key | None:
         return _Key((read, uuid.UUID(case_id)), max(0, int(place)))
     except (ValueError, OverflowError):
         return None
+
+
+def _read_value(column: Any, text: str) -> date | datetime | int:
+    if column is Case.legibility:
+        return min(max(0, int(text)), 100)
+    return date.fromisoformat(text) if column is Case.due_on else datetime.fromisoformat(text)
 
 
 def _order(box: Box, filters: Filters) -> tuple[Any, bool]:

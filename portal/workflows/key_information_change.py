@@ -152,7 +152,14 @@ def proofs(facts: Facts) -> dict[str, bool]:
 
 
 def _paper(
-    slot_id: str, title: str, issuer: str, help_text: str, titles: tuple[str, ...], *, shows_new: bool = True
+    slot_id: str,
+    title: str,
+    issuer: str,
+    help_text: str,
+    titles: tuple[str, ...],
+    *,
+    paper: str = "police-certificate",
+    shows_new: bool = True,
 ) -> Evidence:
     return Evidence(
         id=slot_id,
@@ -162,6 +169,7 @@ def _paper(
         article=f"{ID}.proofs",
         when=lambda facts: slot_id in proofs(facts),
         required=lambda facts: proofs(facts).get(slot_id, False),
+        paper=paper,
         titles=titles,
         issuers=("派出所", "公安局", "公安分局", "公安厅"),
         shows_new=shows_new,
@@ -190,6 +198,7 @@ EVIDENCE = (
         "公安机关",
         "首页和学生本人页各一张，或展开在同一张照片里。",
         ("常住人口登记卡", "常住人口登记表", "居民户口簿", "户口簿"),
+        paper="household-page",
     ),
 )
 

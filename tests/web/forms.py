@@ -148,7 +148,7 @@ def _closed_account(world: World, _client: FlaskClient) -> tuple[str, dict[str, 
 
 ADMIN = "administrator_state"
 DECIDED = MOVED | {"ended_at"} | CLAIM
-SUBMITTED = MOVED | {"round", "submitted_at", "submitted_by_id", "doubtful", "clock_limit"}
+SUBMITTED = MOVED | {"round", "submitted_at", "submitted_by_id", "doubtful", "legibility", "clock_limit"}
 DAY = {"day": "2031-05-05", "kind": "off", "name": "试", "notice": "试"}
 ADDED_OFFICE = {"name": "新学校", "level": "school", "code": "2162999901", "stages": "高中", "policy": ""}
 NEWCOMER = {"name": "新人", "login": "newcomer", "role": "registrar", "phone": ""}

@@ -28,6 +28,8 @@ ENTERERS = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.APPROVER})
 LOADERS = ENTERERS
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 AUDITOR = frozenset({Role.AUDITOR})
+APPROVER = frozenset({Role.APPROVER})
+QUALITY = frozenset({Role.APPROVER, Role.REVIEWER, Role.AUDITOR})
 EVERYBODY = frozenset(Role)
 NOBODY: frozenset[Role] = frozenset()
 
@@ -179,6 +181,9 @@ ROUTES: dict[str, Rule] = {
         },
     ),
     "review.marks": Rule(SEERS, {"case_id": "case:returned_twice", "file_id": "file:returned_twice"}),
+    # figures on pictures, and the standard that they are held to
+    "quality.figures": Rule(QUALITY),
+    "quality.workbook": Rule(QUALITY, shows=False),
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
     "printouts.batch": Rule(SEERS, form={"case": "case:approved"}, reads=True),
