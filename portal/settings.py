@@ -30,6 +30,7 @@ class Settings:
     session_max_hours: int = 12
     claim_minutes: int = 30
     trusted_proxies: int = 0
+    reading: bool = True  # read the print on papers in the background, where the extra is installed
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -51,6 +52,7 @@ class Settings:
             session_max_hours=_number(env, "XUEJI_SESSION_MAX_HOURS", 12, 1, 12),
             claim_minutes=_number(env, "XUEJI_CLAIM_MINUTES", 30, 5, 24 * 60),
             trusted_proxies=_number(env, "XUEJI_TRUSTED_PROXIES", 0, 0, 5),
+            reading=_flag(env, "XUEJI_READING", True),
         )
         if settings.worker not in ("inline", "procrastinate"):
             raise SettingsError("XUEJI_WORKER must be 'inline' or 'procrastinate'.")

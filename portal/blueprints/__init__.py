@@ -21,6 +21,7 @@ NAMES = (
     "evidence",
     "queues",
     "review",
+    "readings",
     "printouts",
     "stamped",
     "landings",

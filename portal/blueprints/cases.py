@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, request, url_fo
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile
+from portal.blueprints import casefile, reading_view
 from portal.cases import actions, clock
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, Refused, available, perform, stamp
@@ -81,7 +81,7 @@ def _show(case: Case, status: int = 200, message: str = "") -> Response:
         changes=casefile.masked(_changes(case, facts)),
         answers=casefile.answers(facts, case),
         slots=casefile.slots(case, facts, readonly=True),
-        timeline=casefile.timeline(case),
+        timeline=reading_view.history(case),
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)]
         if "submit" in available(case, actor())
@@ -147,6 +147,7 @@ def papers_page(case: Case, status: int = 200, slot: str = "", message: str = ""
         progress=_progress(case, facts, PAPERS),
         slots=views,
         message="" if slot in {view.id for view in views} else message,
+        **reading_view.papers(case),
         remarks=_remarks_on(case, "evidence"),
     )
 

@@ -54,7 +54,7 @@ def marked(changes: Iterable[Change], *, revealed: bool) -> list[MarkedChange]:
 
 def _mark(change: Change, revealed: bool) -> MarkedChange:
     private = BY_KEY[change.column].private
-    remark = _count(change.old, change.new) if BY_KEY[change.column].kind == "id_number" else ""
+    remark = count(change.old, change.new) if BY_KEY[change.column].kind == "id_number" else ""
     if private and not revealed:
         old, new = (Piece(id_number.masked(text), False) for text in (change.old, change.new))
         return MarkedChange(change.title, _some(old), _some(new), remark, True, True)
@@ -66,7 +66,7 @@ def _some(piece: Piece) -> tuple[Piece, ...]:
     return (piece,) if piece.text else ()
 
 
-def _count(old: str, new: str) -> str:
+def count(old: str, new: str) -> str:
     """How many places of a number differ, and which: said in words so that a masked number can be judged too."""
     if not old or not new:
         return ""

@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile
+from portal.blueprints import casefile, reading_view
 from portal.blueprints.cases import papers_page
 from portal.cases import evidence, shown
 from portal.cases.access import find_case
@@ -184,7 +184,8 @@ def _answer(case: Case, slot: str, status: int = 200, message: str = "") -> Base
     if wants_fragment():
         views = casefile.slots(case, error=(slot, message))
         asked = found(next((one for one in views if one.id == slot), None))
-        return reply("cases/_slot.html", status, slot=asked, slots=views)
+        more = reading_view.papers(case)
+        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **more)
     if message:
         return papers_page(case, status, slot, message)
     return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")

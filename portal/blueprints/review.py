@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, desk_view, marks_view
+from portal.blueprints import casefile, desk_view, marks_view, reading_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
@@ -245,12 +245,15 @@ def _desk(
     typed: Typed | None = None,
     opened: str = "",
     revealed: bool = False,
+    fault: reading_view.Fault | None = None,
+    beat: int = 0,
     fragment: str | None = None,
 ) -> Response:
     """The whole desk. `opened` is the panel that stands open, `typed` what the person had written."""
     facts = read_facts(case)
     slots = casefile.slots(case, facts, readonly=True)
-    changes = desk_view.marked(_changes(case, facts), revealed=revealed)
+    changed = _changes(case, facts)
+    changes = desk_view.marked(changed, revealed=revealed)
     verbs = available(case, actor())
     judged = case.status in OPEN and case.round > 0
     return reply(
@@ -262,14 +265,22 @@ def _desk(
         pupil=casefile.pupil_line(facts),
         due=clock.read_clock(case, clock.today(), clock.load_calendar()),
         chain=casefile.steps(case, facts),
-        changes=changes,
+        **reading_view.desk(
+            case,
+            facts,
+            changed,
+            revealed=revealed,
+            may_correct=bool(verbs.intersection(DECIDING)),
+            fault=fault,
+            beat=beat,
+        ),
         revealed=revealed,
         answers=casefile.answers(facts, case),
         checks=desk_view.checks(facts, refusals_now(case)) if judged else [],
         slots=slots,
         scans=desk_view.scans(slots, desk_view.standing_frames(case)),
         mended=desk_view.mended(case, facts),
-        timeline=casefile.timeline(case),
+        timeline=reading_view.history(case),
         verbs=verbs,
         deciding=bool(verbs.intersection(DECIDING)),
         outcome=desk_view.outcome(case, facts, changes) if "approve" in verbs else None,
@@ -281,6 +292,18 @@ def _desk(
         opened=opened,
         fragment=fragment,
     )
+
+
+def comparison(
+    case: Case, status: int = 200, *, fault: reading_view.Fault | None = None, beat: int = 0
+) -> Response:
+    """The table of the desk for htmx, the whole desk for everybody else."""
+    return _desk(case, status, fault=fault, beat=beat, fragment="review/_comparison.html")
+
+
+def back_to_desk(case: Case) -> BaseResponse:
+    """The desk as it was opened, after a change that was not a decision."""
+    return go("review.desk", case_id=case.id, **_origin_args())
 
 
 def _changes(case: Case, facts: Any) -> list[casefile.Change]:

@@ -21,6 +21,7 @@ from portal.cases import clock, likeness
 from portal.cases.access import Actor
 from portal.cases.actions import Refused, available
 from portal.cases.facts import read_facts
+from portal.cases.page_readings import ask
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Remark, Status
@@ -138,6 +139,8 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
         )
     db.session.flush()
     db.session.refresh(file)
+    for one in file.pages:
+        ask(one)
     audit.append(
         "evidence.received", "evidence", file.id, case=case.id.hex, sha256=file.sha256, verdict=file.verdict
     )

@@ -12,7 +12,7 @@ from portal import audit
 from portal.cases.access import Actor
 from portal.cases.actions import Refused, available
 from portal.cases.evidence import hold_editable
-from portal.extensions import db
+from portal.cases.page_readings import ask
 from portal.models import Case, EvidenceFile, EvidencePage
 
 MENDED, PLAIN = "mended", "plain"
@@ -42,6 +42,5 @@ def choose(case: Case, actor: Actor, file: EvidenceFile, page: EvidencePage, whi
     hold_editable(case)
     if page.shown != which:
         page.shown = which
-        if page.reading is not None:  # it was read on the other picture
-            db.session.delete(page.reading)
+        ask(page)  # it was read on the other picture
         audit.append("evidence.shown", "evidence", file.id, case=case.id.hex, page=page.page, shown=which)

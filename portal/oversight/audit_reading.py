@@ -82,6 +82,8 @@ ACTIONS = {
     "evidence.refused": "证明未通过检查",
     "evidence.removed": "移除证明",
     "evidence.overridden": "说明理由后采用证明",
+    "evidence.read": "识读证明材料",
+    "reading.corrected": "更正材料识读",
     "evidence.viewed": "查看证明",
     "evidence.downloaded": "下载证明原件",
     "evidence.shown": "选择摆正后的图或原图",

@@ -26,6 +26,11 @@ def tidy(text: str) -> str:
     return "".join(text.translate(_FULL_WIDTH).split()).upper()
 
 
+def is_shaped(number: str) -> bool:
+    """Whether a tidied text is 17 digits and a digit or X; nothing is said of its truth."""
+    return _SHAPE.fullmatch(number) is not None
+
+
 def check_digit(first_17: str) -> str:
     """The 18th character that belongs to 17 digits (GB 11643-1999 clause 4.2)."""
     return CHECK_DIGITS[

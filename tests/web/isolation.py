@@ -172,6 +172,9 @@ ROUTES: dict[str, Rule] = {
     "review.claim": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.take_over": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.release": Rule(SEERS, CASE, DESK, acts=DECIDERS),
+    "readings.comparison": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
+    "readings.correct": Rule(SEERS, CASE | {"column": "=name"}, {"value": "=材料上的姓名"}, acts=DECIDERS),
+    "readings.progress": Rule(REGISTRAR, MINE, own=frozenset({200, 303}), shows=False),
     "review.compare": Rule(
         SEERS,
         {

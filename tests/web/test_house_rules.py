@@ -36,6 +36,8 @@ NOT_OFFERED = frozenset(
         "auth.sign_in",  # for those outside
         "auth.first_administrator",
         "loads.progress",  # only while a load is being worked on
+        "readings.comparison",  # only while papers are being read
+        "readings.progress",
         "register.results",  # after a search, which is a POST
         "stamped.progress",  # only while a batch is being sorted
     }
