@@ -21,13 +21,13 @@ NAMES = (
     "evidence",
     "queues",
     "review",
-    "readings",
     "printouts",
     "stamped",
     "landings",
     "register",
     "loads",
     "quality",
+    "picture_standards",
 )
 
 

@@ -338,6 +338,16 @@ FORMS: dict[str, Form] = {
         {"cases": DECIDED, "pupils": PUPIL, **HELD},
         frozenset({"case_events", "decisions", "register_changes", "national_entries"}),
     ),
+    "picture_standards.save": Form(
+        "approver",
+        to("/quality/standard", paper="", seen="0", reason="按数据调整", **{"value-blur_advise": "0.03"}),
+        adds=frozenset({"threshold_sets"}),
+    ),
+    "picture_standards.go_back": Form(
+        "approver",
+        to("/quality/standard/back", paper="", number="0", seen="1", reason="恢复成标准值"),
+        adds=frozenset({"threshold_sets"}),
+    ),
     # paper, and the way into the national system
     "printouts.batch": Form(
         "reviewer",

@@ -172,9 +172,6 @@ ROUTES: dict[str, Rule] = {
     "review.claim": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.take_over": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.release": Rule(SEERS, CASE, DESK, acts=DECIDERS),
-    "readings.comparison": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
-    "readings.correct": Rule(SEERS, CASE | {"column": "=name"}, {"value": "=材料上的姓名"}, acts=DECIDERS),
-    "readings.progress": Rule(REGISTRAR, MINE, own=frozenset({200, 303}), shows=False),
     "review.compare": Rule(
         SEERS,
         {
@@ -187,6 +184,13 @@ ROUTES: dict[str, Rule] = {
     # figures on pictures, and the standard that they are held to
     "quality.figures": Rule(QUALITY),
     "quality.workbook": Rule(QUALITY, shows=False),
+    "picture_standards.page": Rule(QUALITY, shows=False),
+    "picture_standards.save": Rule(
+        APPROVER, form={"reason": "=按数据调整", "value-blur_advise": "=0.03", "seen": "=0"}, shows=False
+    ),
+    "picture_standards.go_back": Rule(
+        APPROVER, form={"reason": "=按数据调整", "number": "=0", "seen": "=0"}, shows=False
+    ),
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
     "printouts.batch": Rule(SEERS, form={"case": "case:approved"}, reads=True),
