@@ -33,10 +33,13 @@ def init_app(app: Flask) -> None:
 
 
 def _resume(token: str) -> SignedIn | None:
+    return sessions.resume(token, *session_limits())
+
+
+def session_limits() -> tuple[timedelta, timedelta]:
+    """How long a session may be silent, and how long it lives at most."""
     settings: Settings = current_app.extensions["settings"]
-    return sessions.resume(
-        token, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_max_hours)
-    )
+    return timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_max_hours)
 
 
 def _prepare() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ class Settings:
     session_max_hours: int = 12
     claim_minutes: int = 30
     trusted_proxies: int = 0
+    public_url: str = ""  # how phones reach the portal, e.g. https://xueji.example; "": as the browser asked
     reading: bool = True  # read the print on papers in the background, where the extra is installed
 
     @classmethod
@@ -52,6 +54,7 @@ class Settings:
             session_max_hours=_number(env, "XUEJI_SESSION_MAX_HOURS", 12, 1, 12),
             claim_minutes=_number(env, "XUEJI_CLAIM_MINUTES", 30, 5, 24 * 60),
             trusted_proxies=_number(env, "XUEJI_TRUSTED_PROXIES", 0, 0, 5),
+            public_url=_public_url(env.get("XUEJI_PUBLIC_URL", "")),
             reading=_flag(env, "XUEJI_READING", True),
         )
         if settings.worker not in ("inline", "procrastinate"):
@@ -87,6 +90,13 @@ def _database_url(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url
+
+
+def _public_url(url: str) -> str:
+    """Scheme and host only: what follows is the portal's own."""
+    if url and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", url):
+        raise SettingsError("XUEJI_PUBLIC_URL must be a scheme and a host, e.g. https://xueji.example.")
+    return url.rstrip("/")
 
 
 def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:

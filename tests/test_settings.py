@@ -50,6 +50,8 @@ def test_the_refusal_does_not_repeat_the_key() -> None:
         ("XUEJI_TRUSTED_PROXIES", "-1"),
         ("XUEJI_SECURE_COOKIES", "maybe"),
         ("XUEJI_WORKER", "celery"),
+        ("XUEJI_PUBLIC_URL", "xueji.example"),
+        ("XUEJI_PUBLIC_URL", "https://xueji.example/portal"),
         ("XUEJI_WORKER", "procrastinate"),
     ],
 )
@@ -63,6 +65,10 @@ def test_the_defaults_are_the_safe_ones() -> None:
     assert settings.secure_cookies and not settings.demo
     assert (settings.session_idle_minutes, settings.session_max_hours) == (30, 12)
     assert settings.worker == "inline"
+    assert (
+        settings.public_url == ""
+        and read(XUEJI_PUBLIC_URL="https://x.example/").public_url == "https://x.example"
+    )
 
 
 @pytest.mark.parametrize("prefix", ["postgres://", "postgresql://", "postgresql+psycopg://"])

@@ -19,6 +19,7 @@ NAMES = (
     "audit_trail",
     "cases",
     "evidence",
+    "captures",
     "queues",
     "review",
     "printouts",

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import url_for
 
+from portal.blueprints.capture_view import Phone, phones
 from portal.blueprints.marks_view import MarkedPicture, marked_picture
 from portal.blueprints.mended_view import MendedPage, mended_pages
 from portal.cases import clock, evidence, remarks
@@ -251,6 +252,9 @@ class SlotView:
     satisfied: bool
     upload_url: str
     readonly: bool
+    camera_url: str = ""
+    phone_url: str = ""
+    phone: Phone | None = None
     files: list[FileView] = field(default_factory=list)
     error: str = ""
 
@@ -261,8 +265,12 @@ def slots(
     """The slots that the answers call for, with their files. `error` is (slot id, message)."""
     facts = facts or read_facts(case)
     law = workflow(case.workflow)
+    handed = {} if readonly else phones(case)
     return [
-        slot_view(case, facts, item.id, readonly=readonly, error=error[1] if error[0] == item.id else "")
+        replace(
+            slot_view(case, facts, item.id, readonly=readonly, error=error[1] if error[0] == item.id else ""),
+            phone=handed.get(item.id),
+        )
         for item in law.slots(facts)
     ]
 
@@ -282,6 +290,8 @@ def slot_view(case: Case, facts: Facts, slot_id: str, *, readonly: bool = False,
         satisfied=bool(files) and all(settled),
         upload_url=url_for("evidence.upload", case_id=case.id, slot=item.id),
         readonly=readonly,
+        camera_url=url_for("captures.camera", case_id=case.id, slot=item.id),
+        phone_url=url_for("captures.hand_over", case_id=case.id, slot=item.id),
         files=files,
         error=error,
     )

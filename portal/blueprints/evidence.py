@@ -15,7 +15,7 @@ from portal import audit
 from portal.blueprints import casefile, reading_view
 from portal.blueprints.cases import papers_page
 from portal.cases import evidence, shown
-from portal.cases.access import find_case
+from portal.cases.access import Actor, find_case
 from portal.cases.actions import Refused
 from portal.extensions import db
 from portal.faults import reach
@@ -39,7 +39,7 @@ def upload(case_id: uuid.UUID, slot: str) -> BaseResponse:
         return _answer(case, slot, 422, "请先选择文件，再点上传")
     for one in files:
         try:
-            _receive(case, slot, one)
+            receive(case, actor(), slot, one)
         except Refused as refused:
             db.session.rollback()
             return _answer(
@@ -51,9 +51,9 @@ def upload(case_id: uuid.UUID, slot: str) -> BaseResponse:
     return _answer(case, slot)
 
 
-def _receive(case: Case, slot: str, upload: FileStorage) -> EvidenceFile:
-    """Intent, commit, judge, keep, settle, commit. The picture work holds no transaction."""
-    staged = evidence.stage(case, actor(), slot, upload.filename or "")
+def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceFile:
+    """Intent, commit, judge, keep, settle, commit. The picture work holds no transaction. The one way in of all evidence."""
+    staged = evidence.stage(case, who, slot, upload.filename or "")
     db.session.commit()
     reach("upload.after_stage")
     file_id, key = staged.id, staged.store_key

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal import tasks
 from portal.accounts import one_time_codes
 from portal.accounts.passwords import hash_password
+from portal.cases import captures
 from portal.cases.actions import stamp
 from portal.extensions import db
-from portal.models import Account, Case, Office
-from tests import papers
+from portal.models import Account, Case, Office, PhoneCapture
+from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
 from tests.web.world import PEOPLE, Estate, World
@@ -47,7 +49,7 @@ def to(path: str, **fields: Any) -> Callable[[World, FlaskClient], tuple[str, di
     def fill(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
         ids = {place: str(case.id) for place, case in world.home.cases.items()}
         ids |= {f"file_{place}": str(files[0].id) for place, files in world.home.files.items() if files}
-        ids |= _people(world.home)
+        ids |= _people(world.home) | {"tray": str(world.home.sheets["school:tray"].id)}
         values = {
             key: stamp_of(world, value[1:]) if isinstance(value, str) and value.startswith("@") else value
             for key, value in fields.items()
@@ -84,6 +86,41 @@ def _upload(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     )
     case = world.home.cases["returned"]
     return f"/cases/{case.id}/evidence/household_book", {"files": (io.BytesIO(picture), "证明.jpg")}
+
+
+def _photograph(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    path, form = _upload(world, client)
+    return path.replace("/evidence/", "/capture/"), form
+
+
+def _handed_over(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    here = f"/cases/{world.home.cases['ready'].id}/phone/change_certificate"
+    assert client.post(here).status_code == 303
+    return f"{here}/end", {}
+
+
+def _scan(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    _handed_over(world, client)
+    capture = db.session.scalars(select(PhoneCapture).order_by(PhoneCapture.created_at.desc())).first()
+    assert capture is not None
+    ticket = captures.ticket_of(capture, world.app.extensions["settings"].secret_key)
+    db.session.rollback()
+    return f"/p/{ticket}", {}
+
+
+def _from_phone(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    taken = client.post(_scan(world, client)[0])
+    picture = papers.as_jpeg(papers.household_page("马晓明", an_id_number(), 4))
+    return taken.headers["Location"], {"files": (io.BytesIO(picture), "拍照.jpg")}
+
+
+def _scanned(_world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    return "/stamped", {"file": (io.BytesIO(scans.scanned(scans.sheet())), "盖章表.jpg")}
+
+
+def _placed(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    page, case = world.home.sheets["school:tray"], world.home.cases["approved"]
+    return f"/stamped/pages/{page.id}/place", {"number": case.number, "printout": "approval-form"}
 
 
 def _sheet(world: World) -> bytes:
@@ -289,6 +326,33 @@ FORMS: dict[str, Form] = {
     ),
     "evidence.upload": Form(
         "registrar", _upload, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
+    ),
+    "captures.keep": Form(
+        "registrar", _photograph, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
+    ),
+    "captures.hand_over": Form(
+        "registrar", to("/cases/{ready}/phone/household_book"), adds=frozenset({"phone_captures"})
+    ),
+    "captures.take": Form("registrar", _scan, {"phone_captures": {"taken_at", "phone_hash"}}),
+    "captures.take_in": Form(
+        "registrar", _from_phone, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
+    ),
+    "captures.end": Form("registrar", _handed_over, {"phone_captures": {"ended_at"}}),
+    "stamped.upload": Form("registrar", _scanned, adds=frozenset({"stamped_batches", "stamped_pages"})),
+    "stamped.place": Form(
+        "registrar",
+        _placed,
+        {"stamped_pages": {"outcome", "case_id", "printout", "message", "placed_by_id", "placed_at"}},
+    ),
+    "stamped.take_back": Form(
+        "registrar",
+        to("/stamped/pages/{tray}/take-back"),
+        {"stamped_pages": {"outcome", "case_id", "printout", "message", "placed_by_id", "placed_at"}},
+    ),
+    "stamped.discard": Form(
+        "registrar",
+        to("/stamped/pages/{tray}/discard", sure="1"),
+        {"stamped_pages": {"outcome", "placed_by_id", "placed_at"}},
     ),
     "evidence.override": Form(
         "registrar",

@@ -63,6 +63,7 @@ CASE = {"case_id": "case:county_review"}
 MINE = {"case_id": "case:ready"}
 FILE = {"file_id": "file:county_review"}
 BATCH = {"batch_id": "batch"}
+PHONE = "=00000000-0000-4000-8000-000000000000"
 OFFICE = {"office_id": "office"}
 ACCOUNT = {"account_id": "account"}
 DESK = {"seen": "@stamp", "note": "=同意办理"}
@@ -153,6 +154,17 @@ ROUTES: dict[str, Rule] = {
     "cases.submit": Rule(REGISTRAR, MINE, MENDED),
     "cases.withdraw": Rule(REGISTRAR, MINE, MENDED),
     "evidence.upload": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, {"files": "@picture"}),
+    # a camera for one slot: the registrar's own, or a phone's that was handed the slot
+    "captures.camera": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, shows=False),
+    "captures.keep": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, {"files": "@picture"}),
+    "captures.hand_over": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}),
+    "captures.watch": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, own=frozenset({303}), shows=False),
+    "captures.code": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, own=frozenset({404}), shows=False),
+    "captures.end": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}),
+    "captures.ticket": _public(parts={"ticket": "=nobodys"}, own=frozenset({404})),
+    "captures.take": _public(parts={"ticket": "=nobodys"}),
+    "captures.phone": _public(parts={"capture_id": PHONE}, own=frozenset({404})),
+    "captures.take_in": _public(parts={"capture_id": PHONE}, form={"files": "@picture"}),
     "evidence.remove": Rule(REGISTRAR, {"file_id": "file:ready"}),
     "evidence.override": Rule(REGISTRAR, {"file_id": "file:ready"}, {"reason": "=只能拍成这样了"}),
     "evidence.view": Rule(SEERS, FILE | {"page": "=1"}),

@@ -426,6 +426,10 @@ PUBLIC = {
     "auth.sign_in",
     "auth.try_sign_in",
     "auth.first_administrator",
+    "captures.ticket",  # a phone that was handed one slot; it holds a ticket or a cookie for that
+    "captures.take",
+    "captures.phone",
+    "captures.take_in",
     "static",
 }
 

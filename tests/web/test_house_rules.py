@@ -40,6 +40,10 @@ NOT_OFFERED = frozenset(
         "readings.progress",
         "register.results",  # after a search, which is a POST
         "stamped.progress",  # only while a batch is being sorted
+        "captures.watch",  # only while a phone has the slot
+        "captures.code",
+        "captures.ticket",  # for the phone
+        "captures.phone",
     }
 )
 
