@@ -222,7 +222,9 @@ def i6_rows_and_objects(lying: Iterable[str] = (), *, tombstones: bool = True) -
             named.update(key for key, _ in store().keys(file.store_key))
         if file.status != "committed":
             continue
-        pictures = [sealed_picture(one) for page in file.pages for one in (page.view, page.thumb) if one]
+        pictures = [
+            sealed_picture(one) for page in file.pages for one in (page.view, page.thumb, page.plain) if one
+        ]
         named.update((file.store_key, *(one.key for one in pictures)))
         for sealed in (sealed_original(file), *pictures):
             if not store().exists(sealed):

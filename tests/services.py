@@ -99,6 +99,14 @@ def fresh_postgres_database(url: str, template: str | None = None) -> Iterator[s
             )
 
 
+def restore_postgres_database(server: str, url: str, template: str) -> None:
+    """Make the database at `url` again, under its name, as a copy of the one at `template`; nobody is connected to that."""
+    name, source = (sql.Identifier(make_url(one).database or "") for one in (url, template))
+    with _administrator(server) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
+
+
 def fresh_bucket_url(url: str) -> str:
     """The store URL of a bucket that does not exist yet, on the server and with the keys of `url`."""
     server = url.rsplit("/", 1)[0]

@@ -6,13 +6,11 @@ What never belongs here: a rule of the machine, an expectation.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 import time_machine
@@ -33,9 +31,13 @@ FOREVER = timedelta(days=10_000)  # sessions end by an act only, so that jumps o
 
 
 class Installation(Protocol):
-    """Opens a fresh copy of the world's database with a store, as settings."""
+    """Opens a portal on a fresh copy of the world's database and store.
 
-    def __call__(self) -> AbstractContextManager[Settings]: ...
+    It is one application every time, on a database of the same name: a new one would compile each statement anew, which
+    takes longer than all that the machine does.
+    """
+
+    def __call__(self) -> AbstractContextManager[Flask]: ...
 
 
 @dataclass(frozen=True)
@@ -100,19 +102,12 @@ def make_template(settings: Settings) -> World:
     return world
 
 
-def copy_of(installed: Path, folder: Path) -> Path:
-    """A folder of its own with a copy of an installation's SQLite database and evidence."""
-    return Path(shutil.copytree(installed, folder / uuid.uuid4().hex))
-
-
 @contextmanager
-def running(settings: Settings) -> Iterator[tuple[Flask, time_machine.Coordinates]]:
-    """The portal in an application context, at START by its clock."""
-    app = create_app(settings)
-    app.config["TESTING"] = True
+def running(app: Flask) -> Iterator[time_machine.Coordinates]:
+    """In the portal's application context, at START by its clock; no connection and no task outlives it."""
     with app.app_context(), time_machine.travel(START, tick=True) as clock:
         try:
-            yield app, clock
+            yield clock
         finally:
             db.session.remove()
             tasks.wait()
