@@ -22,6 +22,7 @@ NAMES = (
     "captures",
     "queues",
     "review",
+    "readings",
     "printouts",
     "stamped",
     "landings",
