@@ -444,7 +444,10 @@ def _paths(app: Flask, method: str):
 
 
 def _value(rule, name: str):
-    kind = type(rule._converters[name]).__name__
+    converter = rule._converters[name]
+    if hasattr(converter, "items"):  # one of a few words
+        return min(converter.items)
+    kind = type(converter).__name__
     return {"UUIDConverter": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "IntegerConverter": 1}.get(kind, "x")
 
 

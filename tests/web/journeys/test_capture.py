@@ -109,7 +109,7 @@ def test_the_own_phone_and_a_browser_without_a_camera(
     at_the_papers(me)
     me.page.set_viewport_size(PHONE)
     papers = me.page.url
-    me.page.locator("section[data-slot]").first.get_by_role("link", name="拍照").click()
+    me.page.locator("section[data-slot]").first.locator(".drop-camera").click()
     taken(me.page, "own", served)
     me.page.get_by_role("link", name="回材料页", exact=True).click()
     expect(me.page.locator("section[data-slot]").first.locator(".file")).to_have_count(1)
@@ -117,7 +117,7 @@ def test_the_own_phone_and_a_browser_without_a_camera(
     other = Person(chromium, served, "registrar", journey="capture")
     other.page.goto(papers)
     other.page.set_viewport_size(PHONE)
-    other.page.locator("section[data-slot]").first.get_by_role("link", name="拍照").click()
+    other.page.locator("section[data-slot]").first.locator(".drop-camera").click()
     expect(other.page.get_by_role("button", name="上传")).to_be_visible()
     expect(other.page.get_by_role("button", name="用这张")).to_be_hidden()
     other.picture("own-no-camera")
