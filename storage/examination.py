@@ -16,8 +16,12 @@ from PIL import Image
 
 from storage import codes, intake, pdf, pixels, quality, raster
 from storage.intake import PDF, Refused
-from storage.measurement import Measurement
+from storage.likeness import likeness
+from storage.measurement import Measurement, Mending
+from storage.mending import mended, way
+from storage.quality import seal, skew
 from storage.quality.picture import LONG_SIDE, Picture
+from storage.quality.text import MIN_POINTS
 from storage.raster import Page
 from storage.thresholds import Thresholds, standard
 
@@ -26,6 +30,7 @@ Task = Callable[[bytes, dict[str, Any], Callable[[], None]], Answer]
 
 PDF_SIDE = 2000
 FULL_SIDE = 4000  # of the JPEG for the national system
+LEAST_LEAN = 0.3  # degrees that are worth straightening once the sheet has been cut out
 NO_SUCH_PAGE = "文件里没有第 {number} 页"
 
 
@@ -38,28 +43,30 @@ def load() -> None:
 
 
 def judge(data: bytes, options: dict[str, Any], another_page: Callable[[], None]) -> Answer:
-    """Every page measured and drawn. Blobs: view and thumbnail of each page in turn."""
+    """Every page measured and, unless ``pictures`` is false, drawn. Blobs: of each page in turn the view, the thumbnail,
+    and the plain view (empty where the view is just that)."""
     thresholds = Thresholds(**options["thresholds"]) if "thresholds" in options else standard()
     media_type = intake.media_type_of(data)
     facts: list[dict[str, Any]] = []
     blobs: list[bytes] = []
     for page in _pages(data, media_type, LONG_SIDE, options["max_pages"]):
         another_page()
-        page_facts, pictures = _judge_page(page, thresholds)
+        page_facts, mending = _judge_page(page, thresholds)
+        if options.get("pictures", True):
+            blobs += _draw(page, mending, page_facts)
         facts.append(page_facts)
-        blobs += pictures
     return {"media_type": media_type, "pages": facts, "thresholds": thresholds.version}, blobs
 
 
 def national(data: bytes, options: dict[str, Any], another_page: Callable[[], None]) -> Answer:
-    """One page as a JPEG within ``limit`` bytes, turned back by ``turned`` degrees."""
+    """One page as a JPEG within ``limit`` bytes, mended as ``mending`` says."""
     media_type = intake.media_type_of(data)
     number = options["page"]
     for page in _pages(data, media_type, FULL_SIDE, options["max_pages"]):
         another_page()
         if page.number == number:
-            upright = pixels.straightened(pixels.fitted(page.rgb, FULL_SIDE), options["turned"])
-            return {"media_type": media_type}, [pixels.jpeg_within(upright, options["limit"])]
+            view = mended(page.rgb, Mending.of(options["mending"]), FULL_SIDE)
+            return {"media_type": media_type}, [pixels.jpeg_within(view, options["limit"])]
     raise Refused(NO_SUCH_PAGE.format(number=number), media_type)
 
 
@@ -78,27 +85,66 @@ def _pages(data: bytes, media_type: str, long_side: int, max_pages: int) -> Iter
     return raster.pages(data, media_type, long_side=long_side, max_pages=max_pages)
 
 
-def _judge_page(page: Page, thresholds: Thresholds) -> tuple[dict[str, Any], list[bytes]]:
+def _judge_page(page: Page, thresholds: Thresholds) -> tuple[dict[str, Any], Mending]:
+    """What is said of one page, and how its view is made."""
     picture = Picture.of(page.rgb, page.width, page.height)
     measurements = quality.measure(picture, thresholds)
     by_name = {m.name: m for m in measurements}
-    turned = _turn(by_name.get("skew"))
-    view = pixels.straightened(page.rgb, turned)
-    if "exposure" in by_name and by_name["exposure"].verdict == "mend":
-        view = pixels.brightened(view, picture.paper.level)
-    view = pixels.fitted(view, pixels.VIEW_SIDE)
+    mending = _mending(picture, by_name)
     facts = {
         "page": page.number,
         "width": page.width,
         "height": page.height,
         "measurements": [asdict(m) for m in measurements],
-        "view_size": [view.shape[1], view.shape[0]],
-        "turned": turned,
+        "mending": asdict(mending),
+        "corners": picture.page.corners if picture.page.whole else (),
+        "seals": [asdict(one) for one in seal.find(picture)] if len(measurements) > 1 else [],
+        "codes": [asdict(one) for one in codes.at_a_glance(picture.work)],
+        "likeness": likeness(picture.grey),
     }
+    return facts, mending
+
+
+def _mending(picture: Picture, by_name: dict[str, Measurement]) -> Mending:
+    """Everything that can be put right is, also when the person is asked to take the picture again."""
+
+    def faulty(name: str) -> bool:
+        return name in by_name and by_name[name].verdict != "pass"
+
+    corners = picture.page.corners if faulty("perspective") and picture.page.whole else ()
+    lean = by_name["skew"].value if faulty("skew") else 0.0
+    if corners:
+        lean = _left_over(picture, corners)
+    turn = by_name["orientation"] if faulty("orientation") else None
+    level = max(1.0, picture.page.level)
+    dark = faulty("exposure") and by_name["exposure"].unit == "level"
+    return Mending(
+        corners=corners,
+        skew=lean,
+        rotation=int(turn.value) if turn is not None and turn.verdict == "mend" else 0,
+        gain=round(min(pixels.MOST_GAIN, pixels.GOAL_LEVEL / level), 3) if dark else 1.0,
+        even=faulty("shadow"),
+    )
+
+
+def _left_over(picture: Picture, corners: tuple[tuple[float, float], ...]) -> float:
+    """Degrees by which the text still leans when the sheet has been cut out by its corners."""
+    height, width = picture.work.shape
+    found = way(Mending(corners=corners), width, height)
+    points = picture.text.points
+    if points.shape[1] < MIN_POINTS:
+        return 0.0
+    there = found.matrix.astype(np.float32) @ np.vstack([points, np.ones(points.shape[1], np.float32)])
+    left = skew.angle(there[:2] / there[2], max(found.width, found.height), widest=6.0)
+    return round(left, 2) if abs(left) >= LEAST_LEAN else 0.0
+
+
+def _draw(page: Page, mending: Mending, facts: dict[str, Any]) -> list[bytes]:
+    """View, thumbnail and plain view as JPEG; notes the size of the view."""
+    view = mended(page.rgb, mending, pixels.VIEW_SIDE)
+    facts["view_size"] = [view.shape[1], view.shape[0]]
     thumb = pixels.jpeg(pixels.fitted(view, pixels.THUMB_SIDE), pixels.THUMB_QUALITY)
-    return facts, [pixels.jpeg(view, pixels.VIEW_QUALITY), thumb]
-
-
-def _turn(skew: Measurement | None) -> float:
-    """Degrees to straighten by: all that leans, also when the person is asked to take it again."""
-    return 0.0 if skew is None or skew.verdict == "pass" else skew.value
+    plain = b""
+    if not mending.nothing:
+        plain = pixels.jpeg(pixels.fitted(page.rgb, pixels.VIEW_SIDE), pixels.VIEW_QUALITY)
+    return [pixels.jpeg(view, pixels.VIEW_QUALITY), thumb, plain]

@@ -6,14 +6,13 @@ happens to that process, the caller gets a ``Judgement``.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.measurement import Measurement, Verdict, known_verdict, worst
+from storage.measurement import Measurement, Mending, Verdict, known_verdict, worst
 from storage.sandbox import Reply, run
 
 if TYPE_CHECKING:
@@ -26,12 +25,14 @@ EMPTY = "文件是空的，请重新选择文件"
 
 @dataclass(frozen=True, slots=True)
 class PageJudgement:
-    """One page: its measurements and the two pictures that may be shown of it.
+    """One page: its measurements and the pictures that may be shown of it.
 
-    ``width`` and ``height`` are pixels of the upright original (of the rendering, for PDF). ``view_jpeg``
-    is upright and, where the verdict mends it, straightened and brightened: at most 2400 px on its long
-    side; ``thumb_jpeg`` at most 320 px. Both are drawn anew and carry no metadata. ``turned`` is how many
-    degrees (clockwise positive) the view was turned to stand straight.
+    ``width`` and ``height`` are pixels of the upright original (of the rendering, for PDF). ``view_jpeg`` is the page as
+    ``mending`` makes it, at most 2400 px on its long side; ``plain_jpeg`` the page only set upright by EXIF, empty where
+    nothing was mended; ``thumb_jpeg`` the view at 320 px. All are drawn anew and carry no metadata; they are empty where
+    no pictures were asked for. ``corners`` of the sheet as shares of the page, empty where not all four can be seen.
+    ``seals`` (``box``: x, y, width, height, and ``score``) and ``codes`` (``text`` and four corners in ``box``) are in
+    shares of the page too. ``likeness`` is the perceptual hash, 16 hexadecimal digits.
     """
 
     page: int
@@ -39,10 +40,15 @@ class PageJudgement:
     height: int
     measurements: tuple[Measurement, ...]
     verdict: Verdict
-    view_jpeg: bytes
-    thumb_jpeg: bytes
-    view_size: tuple[int, int]
-    turned: float = 0.0
+    view_jpeg: bytes = b""
+    thumb_jpeg: bytes = b""
+    view_size: tuple[int, int] = (0, 0)
+    plain_jpeg: bytes = b""
+    mending: Mending = field(default_factory=Mending)
+    corners: tuple[tuple[float, float], ...] = ()
+    seals: tuple[dict[str, Any], ...] = ()
+    codes: tuple[dict[str, Any], ...] = ()
+    likeness: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,13 @@ class Judgement:
         )
 
 
-def judge(data: bytes | Path, *, thresholds: Thresholds | None = None, max_pages: int = 20) -> Judgement:
+def judge(
+    data: bytes | Path,
+    *,
+    thresholds: Thresholds | None = None,
+    max_pages: int = 20,
+    pictures: bool = True,
+) -> Judgement:
     """Judge one file. Never raises for what a file contains; ``OSError`` when a path cannot be read."""
     started = time.perf_counter()
     if isinstance(data, Path):
@@ -87,7 +99,7 @@ def judge(data: bytes | Path, *, thresholds: Thresholds | None = None, max_pages
         return _refused(EMPTY, started)
     if len(data) > MAX_BYTES:
         return _refused(TOO_LARGE, started)
-    options: dict[str, Any] = {"max_pages": max_pages}
+    options: dict[str, Any] = {"max_pages": max_pages, "pictures": pictures}
     if thresholds is not None:
         options["thresholds"] = asdict(thresholds)
     reply = run("judge", data, options)
@@ -101,9 +113,11 @@ def _refused(sentence: str, started: float, *, media_type: str | None = None) ->
 
 
 def _read(reply: Reply, started: float) -> Judgement:
+    drawn = list(zip(reply.blobs[::3], reply.blobs[1::3], reply.blobs[2::3], strict=True))
+    facts = reply.facts["pages"]
     pages = tuple(
-        _page(facts, view, thumb)
-        for facts, view, thumb in zip(reply.facts["pages"], reply.blobs[::2], reply.blobs[1::2], strict=True)
+        _page(one, pictures)
+        for one, pictures in zip(facts, drawn or [(b"", b"", b"")] * len(facts), strict=True)
     )
     return Judgement(
         media_type=reply.facts["media_type"],
@@ -115,10 +129,12 @@ def _read(reply: Reply, started: float) -> Judgement:
     )
 
 
-def _page(facts: dict[str, Any], view: bytes, thumb: bytes) -> PageJudgement:
+def _page(facts: dict[str, Any], pictures: tuple[bytes, bytes, bytes]) -> PageJudgement:
     measurements = tuple(
         Measurement(**{**m, "verdict": known_verdict(m["verdict"])}) for m in facts["measurements"]
     )
+    view, thumb, plain = pictures
+    wide, high = facts.get("view_size", (0, 0))
     return PageJudgement(
         page=facts["page"],
         width=facts["width"],
@@ -127,41 +143,17 @@ def _page(facts: dict[str, Any], view: bytes, thumb: bytes) -> PageJudgement:
         verdict=worst(m.verdict for m in measurements),
         view_jpeg=view,
         thumb_jpeg=thumb,
-        view_size=(facts["view_size"][0], facts["view_size"][1]),
-        turned=facts["turned"],
+        view_size=(wide, high),
+        plain_jpeg=plain,
+        mending=Mending.of(facts["mending"]),
+        corners=tuple((float(x), float(y)) for x, y in facts["corners"]),
+        seals=tuple(facts["seals"]),
+        codes=tuple(facts["codes"]),
+        likeness=facts["likeness"],
     )
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """One line per page, or a single line for a file that has none."""
-    result = judge(path)
-    base = {"file": str(path), "format": result.media_type, "seconds": round(result.seconds, 3)}
-    if result.refusal is not None:
-        return [{**base, "page": 0, "verdict": "refuse", "refusal": result.refusal, "checks": {}}]
-    return [
-        {
-            **base,
-            "page": page.page,
-            "width": page.width,
-            "height": page.height,
-            "verdict": page.verdict,
-            "skew": next((m.value for m in page.measurements if m.name == "skew"), None),
-            "checks": {m.name: asdict(m) for m in page.measurements},
-        }
-        for page in result.pages
-    ]
-
-
-def main(arguments: list[str]) -> int:
-    """Print one JSON line per page of each file; 2 when no file is named."""
-    if not arguments:
-        print("usage: python -m storage.judge FILE...", file=sys.stderr)
-        return 2
-    for name in arguments:
-        for line in _lines(Path(name)):
-            print(json.dumps(line, ensure_ascii=False), flush=True)
-    return 0
-
-
 if __name__ == "__main__":
+    from storage.judging import main
+
     sys.exit(main(sys.argv[1:]))

@@ -5,9 +5,9 @@ Plain values without any picture library, so that the portal can hold, store and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["pass", "mend", "advise", "refuse"]
 
@@ -30,6 +30,40 @@ class Measurement:
     threshold: float
     verdict: Verdict
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """How the shown view is made of the upright page: cut out by its corners, straightened, turned, lit.
+
+    ``corners``: upper left, upper right, lower right, lower left as shares (0 to 1) of the upright page's width and
+    height; empty when nothing is cut. ``skew``: degrees (positive: leaning clockwise) that are left after that and are
+    taken back. ``rotation``: then turned clockwise by 0, 90, 180 or 270 degrees. ``gain``: brightened by this factor;
+    ``even``: shadows are evened out.
+    """
+
+    corners: tuple[tuple[float, float], ...] = ()
+    skew: float = 0.0
+    rotation: int = 0
+    gain: float = 1.0
+    even: bool = False
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Mending:
+        """From the mapping that ``dataclasses.asdict`` made of one, also after JSON."""
+        corners = tuple((float(x), float(y)) for x, y in stored.get("corners", ()))
+        return cls(
+            corners,
+            float(stored.get("skew", 0.0)),
+            int(stored.get("rotation", 0)),
+            float(stored.get("gain", 1.0)),
+            bool(stored.get("even", False)),
+        )
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the view is the upright page itself."""
+        return self == Mending()
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

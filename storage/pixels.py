@@ -7,7 +7,6 @@ file's own bytes (scripts, GPS, profiles, hidden second files) can be in it.
 from __future__ import annotations
 
 import io
-import math
 
 import cv2
 import numpy as np
@@ -33,26 +32,6 @@ def fitted(rgb: RGB, long_side: int) -> RGB:
         return rgb
     size = (max(1, round(width * share)), max(1, round(height * share)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def straightened(rgb: RGB, degrees: float) -> RGB:
-    """Turned back by ``degrees`` (positive: leaning clockwise) on a sheet grown so that nothing is lost."""
-    if degrees == 0:
-        return rgb
-    height, width = rgb.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    cosine, sine = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
-    wide, high = math.ceil(width * cosine + height * sine), math.ceil(width * sine + height * cosine)
-    turn[0, 2] += (wide - width) / 2
-    turn[1, 2] += (high - height) / 2
-    turned = cv2.warpAffine(rgb, turn, (wide, high), flags=cv2.INTER_LINEAR, borderValue=(255, 255, 255))
-    return np.asarray(turned, dtype=np.uint8)
-
-
-def brightened(rgb: RGB, level: float) -> RGB:
-    """With paper of ``level`` (0 to 255) brought up to ``GOAL_LEVEL``."""
-    gain = min(MOST_GAIN, GOAL_LEVEL / max(1.0, level))
-    return np.asarray(cv2.convertScaleAbs(rgb, alpha=gain), dtype=np.uint8) if gain > 1 else rgb
 
 
 def jpeg(rgb: RGB, quality: int) -> bytes:

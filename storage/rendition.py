@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from storage.measurement import Mending
 from storage.sandbox import run
 
 NATIONAL_LIMIT = 2 * 1024 * 1024  # bytes that the national system takes
@@ -12,13 +15,14 @@ class NoRendition(Exception):
 
 
 def for_national_system(
-    data: bytes, *, page: int = 1, turned: float = 0.0, limit: int = NATIONAL_LIMIT
+    data: bytes, *, page: int = 1, mending: Mending | None = None, limit: int = NATIONAL_LIMIT
 ) -> bytes:
     """A JPEG of one page, at most ``limit`` bytes, at the best quality that fits; no metadata.
 
-    ``turned`` straightens it by the degrees that ``PageJudgement.turned`` names. Raises ``NoRendition``.
+    ``mending`` makes of it what the view shows (``PageJudgement.mending``). Raises ``NoRendition``.
     """
-    reply = run("national", data, {"page": page, "turned": turned, "limit": limit, "max_pages": 20})
+    wanted = asdict(mending or Mending())
+    reply = run("national", data, {"page": page, "mending": wanted, "limit": limit, "max_pages": 20})
     if reply.refusal is not None:
         raise NoRendition(reply.refusal)
     return reply.blobs[0]

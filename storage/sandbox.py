@@ -40,6 +40,9 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",  # each BLAS thread would reserve address space before the limit is set
     "OMP_NUM_THREADS": "1",
+    # Freed pictures are used again instead of being given back: each fresh page would cost a fault
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 29),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 29),
 }
 
 

@@ -30,7 +30,9 @@ KEY = "a-key-for-tests-only-0123456789abcdef"
 
 
 def settings_for(data_dir: Path, database_url: str = "", store_url: str = "", **changes: Any) -> Settings:
-    changes.setdefault("reading", False)  # a second a page in the background: only the tests that are about it
+    changes.setdefault(
+        "reading", False
+    )  # a second a page in the background: only the tests that are about it
     return Settings(
         secret_key=KEY,
         database_url=database_url or f"sqlite:///{data_dir / 'portal.db'}",

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import casefile, reading_view
 from portal.blueprints.cases import papers_page
-from portal.cases import evidence, shown
+from portal.cases import evidence, quality, shown
 from portal.cases.access import Actor, find_case
 from portal.cases.actions import Refused
 from portal.extensions import db
@@ -57,8 +57,10 @@ def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceF
     db.session.commit()
     reach("upload.after_stage")
     file_id, key = staged.id, staged.store_key
+    thresholds = quality.standard_for(case, slot)
+    db.session.rollback()
     data = upload.stream.read()
-    judged = judge(data)
+    judged = judge(data, thresholds=thresholds)
     if judged.refusal:
         evidence.refuse(file_id, judged)
         db.session.commit()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import select
@@ -19,11 +18,12 @@ from portal.cases.evidence import sealed_original
 from portal.cases.printed import facts_on_paper, safe_file_name
 from portal.cases.shown import is_plain
 from portal.extensions import db
-from portal.models import Case, EvidenceFile, RegisterChange, Status
+from portal.models import Case, EvidenceFile, EvidencePage, RegisterChange, Status
 from portal.printouts.packing import packed
 from portal.standards.columns import COLUMNS
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Facts
+from storage.measurement import Mending
 from storage.objects import ObjectStore, Sealed
 from storage.rendition import NoRendition, for_national_system
 
@@ -34,13 +34,13 @@ ENCODING = "utf-8-sig"  # so that the Windows editor opens it as UTF-8
 
 @dataclass(frozen=True)
 class PagePlan:
-    """One picture to be made: of which original, which page, turned by how many degrees, under which name."""
+    """One picture to be made: of which original, which page, mended how, under which name."""
 
     name: str
     title: str
     original: Sealed
     page: int
-    turned: float
+    mending: Mending
 
 
 @dataclass(frozen=True)
@@ -113,19 +113,12 @@ def _pages(case: Case, facts: Facts) -> Iterable[PagePlan]:
             for page in file.pages:
                 number += 1
                 name = f"{position:02d}_{safe_file_name(slot.title)}_{number}.jpg"
-                yield PagePlan(
-                    name,
-                    slot.title,
-                    sealed_original(file),
-                    page.page,
-                    0.0 if is_plain(page) else _turned(page.measurements),
-                )
+                yield PagePlan(name, slot.title, sealed_original(file), page.page, _mending(page))
 
 
-def _turned(measurements: Iterable[Mapping[str, Any]]) -> float:
-    """The degrees by which the judge straightened its view of the page."""
-    skew = next((one for one in measurements if one["name"] == "skew"), None)
-    return float(skew["value"]) if skew and skew["verdict"] != "pass" else 0.0
+def _mending(page: EvidencePage) -> Mending:
+    """What makes the picture that the person chose to show."""
+    return Mending() if is_plain(page) else Mending.of(page.mending)
 
 
 def build(pack: Plan, store: ObjectStore) -> bytes:
@@ -138,7 +131,10 @@ def build(pack: Plan, store: ObjectStore) -> bytes:
             originals = {page.original: store.read(page.original)}  # pages of one file follow each other
         try:
             pictures.append(
-                (page.name, for_national_system(originals[page.original], page=page.page, turned=page.turned))
+                (
+                    page.name,
+                    for_national_system(originals[page.original], page=page.page, mending=page.mending),
+                )
             )
         except NoRendition as reason:
             notes.append(f"{page.name}：没有生成（{reason}）")

@@ -41,10 +41,11 @@ LOCK_TASK = "evidence.lock"
 
 @dataclass(frozen=True)
 class Kept:
-    """What the store holds of one upload: the original and, for each page, view and thumbnail."""
+    """What the store holds of one upload: the original and, for each page, view, thumbnail and plain view (None where
+    the view is just that)."""
 
     original: Sealed
-    pages: tuple[tuple[Sealed, Sealed], ...]
+    pages: tuple[tuple[Sealed, Sealed, Sealed | None], ...]
 
 
 def stage(case: Case, actor: Actor, slot: str, name: str) -> EvidenceFile:
@@ -90,7 +91,9 @@ def keep(store: ObjectStore, key: str, data: bytes, judged: Judgement) -> Kept:
     pages = []
     for page in judged.pages:
         view = _put_jpeg(store, f"{key}-{page.page}-view", page.view_jpeg)
-        pages.append((view, _put_jpeg(store, f"{key}-{page.page}-thumb", page.thumb_jpeg)))
+        thumb = _put_jpeg(store, f"{key}-{page.page}-thumb", page.thumb_jpeg)
+        plain = _put_jpeg(store, f"{key}-{page.page}-plain", page.plain_jpeg) if page.plain_jpeg else None
+        pages.append((view, thumb, plain))
     reach("upload.after_views")
     return Kept(original, tuple(pages))
 
@@ -124,7 +127,7 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused("上传中断的时间太长，请重新上传这个文件")
-    for page, (view, thumb) in zip(judged.pages, kept.pages, strict=True):
+    for page, (view, thumb, plain) in zip(judged.pages, kept.pages, strict=True):
         db.session.add(
             EvidencePage(
                 file_id=file_id,
@@ -135,6 +138,11 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
                 measurements=[asdict(one) for one in page.measurements],
                 view=asdict(view),
                 thumb=asdict(thumb),
+                plain=asdict(plain) if plain else {},
+                mending=asdict(page.mending),
+                likeness=page.likeness or None,
+                codes=list(page.codes),
+                seals=list(page.seals),
             )
         )
     db.session.flush()
@@ -185,7 +193,7 @@ def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
 
 def _almost_same(case: Case, judged: Judgement) -> _Same | None:
     """Whether a page looks almost like one that was used in another case of the state (advise)."""
-    near = likeness.nearest(case, [getattr(page, "likeness", None) for page in judged.pages])
+    near = likeness.nearest(case, [page.likeness for page in judged.pages])
     return _Same("advise", likeness.told(case, near)) if near else None
 
 

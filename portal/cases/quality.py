@@ -16,7 +16,10 @@ from sqlalchemy import select
 from portal.cases.offices import supervisor
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, Level, ThresholdSet
+from portal.workflows import workflow
+from storage.thresholds import Thresholds, changed, standard
 
+OTHER = "other"
 BEST = 100
 ADVISED, ADVISED_LEAST, REFUSED = 75, 40, 40
 
@@ -63,6 +66,17 @@ def thresholds_for(case: Case) -> Changes:
     state = supervisor(case.owner, Level.STATE)
     newest = newest_set(state.id) if state else None
     return newest.changes if newest else {}
+
+
+def standard_for(case: Case, slot: str) -> Thresholds:
+    """What a paper in a slot of this case is judged by: the standard for its kind of paper and the state bureau's changes."""
+    wanted = workflow(case.workflow).slot(slot)
+    paper = (wanted.paper if wanted else "") or OTHER
+    state = supervisor(case.owner, Level.STATE)
+    newest = newest_set(state.id) if state else None
+    if state is None or newest is None:
+        return standard(paper)
+    return changed(paper, newest.changes, f"{standard().version}+{state.code}.{newest.number}")
 
 
 def newest_set(office_id: Any) -> ThresholdSet | None:

@@ -67,7 +67,9 @@ SUBMITTED = tuple(status for status in Status if status is not Status.DRAFT)
 BOXES: dict[str, Box] = {
     box.id: box
     for box in (
-        Box("todo", "待办", DECIDERS, waiting_for, ("due", "newest", "legibility"), "现在没有等您办理的业务。"),
+        Box(
+            "todo", "待办", DECIDERS, waiting_for, ("due", "newest", "legibility"), "现在没有等您办理的业务。"
+        ),
         Box("returned", "待补正", EVERYONE, _returned, ("changed",), "没有待补正的业务。"),
         Box(
             "drafts",

@@ -11,25 +11,49 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from storage.measurement import Measurement
-from storage.quality import blank, completeness, exposure, resolution, sharpness, skew
+from storage.quality import (
+    blank,
+    colour,
+    completeness,
+    exposure,
+    glare,
+    orientation,
+    perspective,
+    screen,
+    screenshot,
+    seal,
+    shadow,
+    sharpness,
+    skew,
+    text_size,
+)
 from storage.quality.picture import Picture
 from storage.thresholds import Thresholds
 
 Check = Callable[[Picture, Thresholds], Measurement]
 
+# In the order in which a person should read them.
 CHECKS: tuple[Check, ...] = (
     blank.measure,
-    resolution.measure,
+    text_size.measure,
     sharpness.measure,
-    exposure.measure,
-    skew.measure,
     completeness.measure,
+    exposure.measure,
+    glare.measure,
+    shadow.measure,
+    orientation.measure,
+    skew.measure,
+    perspective.measure,
+    screenshot.measure,
+    screen.measure,
+    seal.measure,
+    colour.measure,
 )
 
 
 def measure(picture: Picture, thresholds: Thresholds) -> tuple[Measurement, ...]:
     """All measurements of one page. On a blank sheet only blankness is worth saying."""
-    measurements = tuple(check(picture, thresholds) for check in CHECKS)
-    if measurements[0].verdict == "refuse":
-        return measurements[:1]
-    return measurements
+    first = blank.measure(picture, thresholds)
+    if first.verdict == "refuse":
+        return (first,)
+    return (first, *(check(picture, thresholds) for check in CHECKS[1:]))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from storage.measurement import Measurement
 from storage.quality.picture import Picture
+from storage.quality.text import MIN_POINTS, Points
 from storage.thresholds import Thresholds
 
 NAME = "skew"
@@ -20,17 +21,17 @@ ADVISE = "拍歪了（约 {degrees:.0f} 度），请正对纸面重拍"
 WIDEST = 25.0  # degrees to either side
 # Each search refines the one before: step in degrees, and pixels per bin of the profile. Wide bins first: at
 # half a degree beside the truth a line of text is already smeared over as many rows as it is high.
-SEARCHES = ((0.5, 8.0), (0.12, 4.0), (0.04, 3.0))
-COARSE_POINTS, FINE_POINTS = 6_000, 30_000
-MIN_POINTS = 400
+SEARCHES = ((1.0, 8.0), (0.2, 4.0), (0.05, 3.0))
+BIN_SIDE = 1800.0  # pixels of the long side for which the bins are meant
+COARSE_POINTS = 4_000
 MIN_GAIN = 1.3  # the best angle must beat the middle one of all by this, or no lines were found
 
-Points = npt.NDArray[np.float32]  # 2 x n
+Floats = npt.NDArray[np.float32]
 
 
 def measure(picture: Picture, thresholds: Thresholds) -> Measurement:
     """Degrees, positive when the text leans clockwise."""
-    value = round(angle(picture), 2)
+    value = round(angle(picture.text.points, max(picture.work.shape)), 2)
     if abs(value) >= thresholds.skew_advise_degrees:
         message = ADVISE.format(degrees=abs(value))
         return Measurement(NAME, value, "degrees", thresholds.skew_advise_degrees, "advise", message)
@@ -40,54 +41,53 @@ def measure(picture: Picture, thresholds: Thresholds) -> Measurement:
     return Measurement(NAME, value, "degrees", thresholds.skew_mend_degrees, "pass")
 
 
-def angle(picture: Picture) -> float:
+def angle(points: Points, long_side: float, widest: float = WIDEST) -> float:
     """The angle of the text lines in degrees, 0 when there are none."""
-    points = _ink_points(picture)
     if points.shape[1] < MIN_POINTS:
         return 0.0
+    points = points - points.mean(axis=1, keepdims=True)
+    finer = min(1.0, max(0.3, long_side / BIN_SIDE))  # small pictures have small text
     coarse = points[:, :: max(1, points.shape[1] // COARSE_POINTS)]
-    finer = min(1.0, max(0.3, max(picture.red.shape) / 1800))  # small pictures have small text
     reach, bin_size = SEARCHES[0]
-    angles = np.arange(-WIDEST, WIDEST + reach / 2, reach)
-    scores = np.array([_score(coarse, a, bin_size * finer) for a in angles])
+    angles = np.arange(-widest, widest + reach / 2, reach, dtype=np.float32)
+    scores = _scores(coarse, angles, bin_size * finer)
     best = float(angles[int(scores.argmax())])
     if scores.max() < MIN_GAIN * float(np.median(scores)):
         return 0.0
     for step, bin_size in SEARCHES[1:]:
-        angles = np.arange(best - reach, best + reach + step / 2, step)
-        best = float(angles[int(np.argmax([_score(points, a, bin_size * finer) for a in angles]))])
+        angles = np.arange(best - reach, best + reach + step / 2, step, dtype=np.float32)
+        best = float(angles[int(_scores(points, angles, bin_size * finer).argmax())])
         reach = step
     return best
 
 
-def _ink_points(picture: Picture) -> Points:
-    """Ink pixels around their middle, thinned evenly to about ``FINE_POINTS``.
-
-    Only small things: the rim of a copy or the edge of a shadow would otherwise decide alone. A page that
-    has nothing small, such as a form in one frame, is measured by all of its ink.
-    """
-    text = picture.text
-    flat = np.flatnonzero(text.ink)
-    step = max(1, len(flat) // (2 * FINE_POINTS)) | 1  # an odd step does not fall into the rhythm of the rows
-    flat = flat[::step]
-    small = flat[text.is_small[text.labels.ravel()[flat]]]
-    if len(small) >= MIN_POINTS:
-        flat = small
-    y, x = np.divmod(flat, text.ink.shape[1])
-    points = np.stack([x, y]).astype(np.float32)
-    return points - points.mean(axis=1, keepdims=True) if points.size else points
+def row_share(points: Points, degrees: float, long_side: float) -> float:
+    """How much sharper the ink falls into rows than into columns at this angle: below 1 the lines stand upright."""
+    if points.shape[1] < MIN_POINTS:
+        return 1.0
+    bin_size = SEARCHES[-1][1] * min(1.0, max(0.3, long_side / BIN_SIDE))
+    across, down = _profiles(points, np.array([degrees], np.float32))
+    return float(_steps(down, bin_size)[0] / max(1e-6, float(_steps(across, bin_size)[0])))
 
 
-def _score(points: Points, degrees: float, bin_size: float) -> float:
-    """How sharply the ink falls into rows or into columns when turned back by ``degrees``: 2 is by chance."""
-    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return max(
-        _steps(points[1] * cosine - points[0] * sine, bin_size),
-        _steps(points[0] * cosine + points[1] * sine, bin_size),
-    )
+def _profiles(points: Points, angles: Floats) -> tuple[Floats, Floats]:
+    """Place along and across the lines of every point at every angle: angles x n each."""
+    turn = np.radians(angles)[:, None]
+    cosine, sine = np.cos(turn), np.sin(turn)
+    x, y = points[0][None, :], points[1][None, :]
+    return x * cosine + y * sine, y * cosine - x * sine
 
 
-def _steps(along: npt.NDArray[np.float32], bin_size: float) -> float:
-    """Squared steps between neighbouring bins of the profile, per point: the shape of the sheet hardly counts."""
-    counts = np.bincount(((along - along.min()) / bin_size).astype(np.int32)).astype(np.float64)
-    return float((np.diff(counts) ** 2).sum() / len(along))
+def _scores(points: Points, angles: Floats, bin_size: float) -> npt.NDArray[np.float64]:
+    """How sharply the ink falls into rows or into columns when turned back by each angle: 2 is by chance."""
+    across, down = _profiles(points, angles)
+    return np.maximum(_steps(down, bin_size), _steps(across, bin_size))
+
+
+def _steps(places: Floats, bin_size: float) -> npt.NDArray[np.float64]:
+    """Squared steps between neighbouring bins of each profile, per point: the shape of the sheet hardly counts."""
+    bins = ((places - places.min(axis=1, keepdims=True)) * np.float32(1 / bin_size)).astype(np.intp)
+    width = int(bins.max()) + 2
+    bins += np.arange(len(bins), dtype=np.intp)[:, None] * width
+    counts = np.bincount(bins.ravel(), minlength=len(bins) * width).reshape(len(bins), width)
+    return np.asarray((np.diff(counts, axis=1).astype(np.float64) ** 2).sum(axis=1) / places.shape[1])

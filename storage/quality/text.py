@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -10,20 +11,27 @@ import numpy.typing as npt
 
 Mask = npt.NDArray[np.uint8]
 Parts = npt.NDArray[np.int32]
+Points = npt.NDArray[np.float32]  # 2 x n, x and y
 
 INK_SHARE = 0.35  # of the depth of the darkest ink: lighter than that is paper
 LEAST_DEPTH, MOST_DEPTH = 6.0, 40.0  # levels darker than the paper around it
 NOISE_FACTOR = 3.0  # ink stands out from the grain of the paper by this
 REACH = 15  # pixels at a quarter of the size: strokes and characters up to four times this vanish in "paper"
-MIN_HEIGHT, MAX_HEIGHT = 6, 110  # pixels of a character in the reduced picture
+MIN_HEIGHT, MAX_HEIGHT = 6, 90  # pixels of a character in the reduced picture
 WIDEST = 12  # heights
 TINY = 1000  # pixels of the long side
 HEIGHT_PERCENTILE = 60
+MOST_POINTS = 9_000
+MIN_POINTS = 400  # fewer say nothing about the direction of lines
+SIDEWAYS = 0.75  # width to height of the middle mark: neighbours that touch lie one above the other
+RUNS = 0.1  # of all marks; a narrow 1 is no run
+RUN = 2.5  # long to short side of a run of touching characters; a single digit is shorter
 
 
 @dataclass(frozen=True)
 class Text:
-    """``ink`` is 255 where there is ink on the sheet. ``boxes`` has one row (x, y, width, height) per mark.
+    """``ink`` is 255 where there is ink on the sheet. ``boxes`` has one row (x, y, width, height) per mark, ``parts``
+    the same for all connected ink (0 is paper).
 
     ``labels`` numbers the connected ink (0 is paper), and ``is_small`` tells for each number whether it is
     neither nearly as long as the picture nor at its edge: a frame, a shadow or the rim of a copy is.
@@ -32,6 +40,7 @@ class Text:
 
     ink: Mask
     boxes: npt.NDArray[np.int32]
+    parts: npt.NDArray[np.int32]
     labels: npt.NDArray[np.int32]
     is_small: npt.NDArray[np.bool_]
     height: float
@@ -40,6 +49,24 @@ class Text:
     def marks(self) -> int:
         """How many marks look like characters."""
         return len(self.boxes)
+
+    @cached_property
+    def points(self) -> Points:
+        """Ink pixels, thinned evenly to about ``MOST_POINTS``.
+
+        Only small things: the rim of a copy or the edge of a shadow would otherwise decide alone. A page that
+        has nothing small, such as a form in one frame, is described by all of its ink.
+        """
+        flat = np.flatnonzero(self.ink)
+        step = (
+            max(1, len(flat) // (2 * MOST_POINTS)) | 1
+        )  # an odd step does not fall into the rhythm of the rows
+        flat = flat[::step]
+        small = flat[self.is_small[self.labels.ravel()[flat]]]
+        if len(small) >= MIN_POINTS:
+            flat = small
+        y, x = np.divmod(flat, self.ink.shape[1])
+        return np.stack([x, y]).astype(np.float32)
 
 
 def find(red: Mask, paper: Mask) -> Text:
@@ -50,8 +77,17 @@ def find(red: Mask, paper: Mask) -> Text:
     cv2.bitwise_and(ink, sheet, dst=ink)
     labels, parts = _connected(ink)
     boxes = parts[_like_characters(parts), :4]
-    size = float(np.percentile(boxes[:, 3], HEIGHT_PERCENTILE)) if len(boxes) >= 6 else 0.0
-    return Text(ink, boxes, labels, _small(parts, width, height), size)
+    return Text(ink, boxes, parts[:, :4], labels, _small(parts, width, height), _size(boxes))
+
+
+def _size(boxes: npt.NDArray[np.int32]) -> float:
+    """Height of a character; its width where the lines run down a picture that lies on its side."""
+    if len(boxes) < 6:
+        return 0.0
+    wide, high = boxes[:, 2], boxes[:, 3]
+    tall, broad = int(np.count_nonzero(high > RUN * wide)), int(np.count_nonzero(wide > RUN * high))
+    sideways = tall > max(broad, RUNS * len(boxes), 3) and float(np.median(wide / high)) < SIDEWAYS
+    return float(np.percentile(wide if sideways else high, HEIGHT_PERCENTILE))
 
 
 def ink_of(red: Mask) -> Mask:
@@ -61,10 +97,12 @@ def ink_of(red: Mask) -> Mask:
     paper = cv2.morphologyEx(quarter, cv2.MORPH_CLOSE, np.ones((REACH, REACH), np.uint8))
     paper = cv2.blur(paper, (REACH, REACH))
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    depth = cv2.subtract(paper, red)
-    grain, darkest = np.percentile(depth[::4, ::4], (50, 98))
+    depth = np.asarray(cv2.subtract(paper, red), dtype=np.uint8)
+    counts = np.cumsum(np.bincount(depth[::4, ::4].ravel(), minlength=256))
+    grain, darkest = (int(np.searchsorted(counts, share * counts[-1])) for share in (0.5, 0.98))
     limit = min(max(INK_SHARE * darkest, NOISE_FACTOR * grain + LEAST_DEPTH), MOST_DEPTH)
-    return np.asarray(cv2.compare(depth, limit, cv2.CMP_GT), dtype=np.uint8)
+    _, ink = cv2.threshold(depth, limit, 255, cv2.THRESH_BINARY)
+    return np.asarray(ink, dtype=np.uint8)
 
 
 def _connected(ink: Mask) -> tuple[Parts, Parts]:

@@ -338,7 +338,9 @@ def test_each_printing_leaves_a_record_and_the_form_names_it(app: Flask) -> None
     assert anchor == f"{record.seq}-{record.digest[:12]}"
     said = printing.qr_text(orders[0].printout, orders[0].facts, version=case.version, key="k")
     assert f"{case.number}|{record.body['printout']}|{record.body['version']}|{record.body['digits']}" == said
-    assert not any(text in str(record.body["parts"]) for text in (cast.pupil.name, cast.pupil.id_number, "马晓明"))
+    assert not any(
+        text in str(record.body["parts"]) for text in (cast.pupil.name, cast.pupil.id_number, "马晓明")
+    )
     assert any(f"存证码：{anchor}" in cell for cell in texts(printed.make(orders[0], anchor, "k")))
     db.session.rollback()
     assert orders[0].file_name == f"{case.number}_关键信息变更审批表_{cast.pupil.name}.docx"

@@ -46,7 +46,7 @@ def test_honest_scans_pass(seed: int) -> None:
     for width in (2480, 1654, 1240):
         page = look(papers.narrow(certificate, width))
         assert faults(page) == {}
-        assert page.turned == 0.0
+        assert page.mending.nothing
     assert faults(look(papers.household_page("周明轩", NUMBER, seed))) == {}
 
 
@@ -82,8 +82,8 @@ def test_the_five_files_of_one_upload_are_told_apart(scan: Image.Image) -> None:
     assert measured(leaning, "skew").value == pytest.approx(8.0, abs=0.15)
     assert faults(cut) == {"completeness": "advise"}
     assert measured(cut, "completeness").message == "下边的文字没拍全，请把整张纸拍进画面"
-    assert faults(small) == {"resolution": "refuse"}
-    assert measured(small, "resolution").message.startswith("图片太小，")
+    assert faults(small) == {"text_size": "advise"}
+    assert measured(small, "text_size").message.startswith("字偏小，")
 
 
 def test_blur_is_measured_in_characters(scan: Image.Image) -> None:
@@ -109,7 +109,7 @@ def test_skew_is_measured_and_mended(scan: Image.Image, degrees: float) -> None:
     leaning = papers.rotated(scan, degrees)
     page = look(leaning)
     assert measured(page, "skew").value == pytest.approx(degrees, abs=0.15)
-    assert page.turned == measured(page, "skew").value
+    assert page.mending.skew == measured(page, "skew").value
     again = judge(page.view_jpeg).pages[0]
     assert abs(measured(again, "skew").value) < 0.3  # the view stands straight
 
@@ -123,7 +123,7 @@ def test_the_grain_of_the_desk_does_not_count_as_skew(scan: Image.Image) -> None
 def test_very_skewed_is_advised(scan: Image.Image) -> None:
     page = look(papers.rotated(scan, 20))
     assert faults(page) == {"skew": "advise"}
-    assert page.turned == pytest.approx(20, abs=0.2)
+    assert page.mending.skew == pytest.approx(20, abs=0.2)
 
 
 def test_blank_sheets_are_refused_and_nothing_else_is_said() -> None:
@@ -154,7 +154,7 @@ def test_darkness_is_mended_and_blackness_refused(photo: Image.Image) -> None:
 
 
 def test_glare_and_faint_print_are_advised(scan: Image.Image, photo: Image.Image) -> None:
-    shining = measured(look(papers.glare(papers.dark(photo, 0.95), 0.25)), "exposure")
+    shining = measured(look(papers.glare(papers.dark(photo, 0.95), 0.25)), "glare")
     assert (shining.verdict, shining.unit) == ("advise", "%")
     assert shining.message.startswith("有反光")
     faint = measured(look(scan.point(lambda v: 215 + v * 38 // 255)), "exposure")
@@ -165,7 +165,7 @@ def test_thresholds_are_settings(scan: Image.Image) -> None:
     strict = replace(standard(), version="strict", text_advise_px=200.0)
     result = judge(papers.as_jpeg(scan), thresholds=strict)
     assert result.thresholds == "strict"
-    assert faults(result.pages[0]) == {"resolution": "advise"}
+    assert faults(result.pages[0]) == {"text_size": "advise"}
     assert judge(papers.as_jpeg(scan)).thresholds == standard().version
 
 

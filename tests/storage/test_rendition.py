@@ -54,11 +54,11 @@ def test_for_the_national_system_at_most_2_mb(photo: bytes) -> None:
 def test_each_page_of_a_pdf_can_be_had_straightened() -> None:
     page = papers.household_page("林小雨", NUMBER)
     data = papers.as_pdf(page, papers.rotated(page, 5))
-    turned = judge(data).pages[1].turned
-    assert turned == pytest.approx(5, abs=0.2)
-    made = for_national_system(data, page=2, turned=turned)
+    mending = judge(data).pages[1].mending
+    assert mending.skew == pytest.approx(5, abs=0.2)
+    made = for_national_system(data, page=2, mending=mending)
     bare(made)
-    assert abs(judge(made).pages[0].turned) < 0.5
+    assert abs(judge(made).pages[0].mending.skew) < 0.5
     with pytest.raises(NoRendition, match="没有第 3 页"):
         for_national_system(data, page=3)
 

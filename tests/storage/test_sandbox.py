@@ -160,4 +160,4 @@ def test_the_command_prints_a_line_per_page(tmp_path: Path) -> None:
     assert {"file", "page", "format", "width", "height", "verdict", "checks", "skew", "seconds"} <= set(
         lines[0]
     )
-    assert set(lines[0]["checks"]) >= {"resolution", "sharpness", "exposure", "skew", "blank"}
+    assert set(lines[0]["checks"]) >= {"text_size", "sharpness", "exposure", "skew", "blank"}

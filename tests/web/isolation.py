@@ -158,8 +158,12 @@ ROUTES: dict[str, Rule] = {
     "captures.camera": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, shows=False),
     "captures.keep": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, {"files": "@picture"}),
     "captures.hand_over": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}),
-    "captures.watch": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, own=frozenset({303}), shows=False),
-    "captures.code": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}, own=frozenset({404}), shows=False),
+    "captures.watch": Rule(
+        REGISTRAR, MINE | {"slot": "=change_certificate"}, own=frozenset({303}), shows=False
+    ),
+    "captures.code": Rule(
+        REGISTRAR, MINE | {"slot": "=change_certificate"}, own=frozenset({404}), shows=False
+    ),
     "captures.end": Rule(REGISTRAR, MINE | {"slot": "=change_certificate"}),
     "captures.ticket": _public(parts={"ticket": "=nobodys"}, own=frozenset({404})),
     "captures.take": _public(parts={"ticket": "=nobodys"}),
@@ -176,9 +180,6 @@ ROUTES: dict[str, Rule] = {
     "queues.home": Rule(own=frozenset({200, 303}), shows=False),
     "queues.box": Rule(SEERS, {"name": "=all"}),
     "queues.find_name": Rule(SEERS, {"name": "=all"}, {"name": "@name"}),
-    "readings.comparison": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
-    "readings.correct": Rule(SEERS, CASE | {"column": "=name"}, {"value": "=材料上的姓名"}, acts=DECIDERS),
-    "readings.progress": Rule(REGISTRAR, MINE, own=frozenset({200, 303}), shows=False),
     "review.desk": Rule(SEERS, CASE),
     "review.reveal": Rule(SEERS, CASE, reads=True),
     "review.more_reasons": Rule(SEERS, CASE, reads=True),
@@ -187,6 +188,9 @@ ROUTES: dict[str, Rule] = {
     "review.claim": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.take_over": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.release": Rule(SEERS, CASE, DESK, acts=DECIDERS),
+    "readings.comparison": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
+    "readings.correct": Rule(SEERS, CASE | {"column": "=name"}, {"value": "=材料上的姓名"}, acts=DECIDERS),
+    "readings.progress": Rule(REGISTRAR, MINE, own=frozenset({200, 303}), shows=False),
     "review.compare": Rule(
         SEERS,
         {

@@ -178,7 +178,7 @@ def test_the_five_planted_files_are_told_apart(school: Desk, case: Case, scan: I
             "advise",
             "下边的文字没拍全，请把整张纸拍进画面",
         ),
-        "过小.jpg": (papers.narrow(scan, 600), "refuse", "图片太小，"),
+        "过小.jpg": (papers.narrow(scan, 600), "advise", "字偏小，"),
     }
     for name, (image, _, _) in planted.items():
         assert send(school, case.id, (papers.as_jpeg(image), name)).status_code == 303

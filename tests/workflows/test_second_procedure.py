@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 import portal
 from portal import policies, tasks
-from portal.cases import actions, printing
+from portal.cases import actions, printing, versions
 from portal.cases.access import Actor
 from portal.extensions import db
 from portal.models import Case, NationalEntry, Pupil, RegisterChange, RegisterLoad, Status
@@ -44,7 +44,8 @@ def second_procedure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     draw_blank(blanks / "class_change.docx")
     (packs / f"{POLICY}.toml").write_text(class_change.PACK, "utf-8")
     monkeypatch.setattr(portal, "BLANKS", blanks)
-    monkeypatch.setattr(printing, "FOLDER", blanks)
+    for room in (printing, versions):
+        monkeypatch.setattr(room, "FOLDER", blanks)
     monkeypatch.setattr(policies, "FOLDER", packs)
     for name, module in list(sys.modules.items()):
         if name.startswith("portal") and getattr(module, "WORKFLOWS", None) is WORKFLOWS:

@@ -1,0 +1,32 @@
+"""Is it the coloured original or a black copy of it? The strongest colours on the sheet."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from storage.measurement import Measurement
+from storage.quality.picture import Picture
+from storage.thresholds import Thresholds
+
+NAME = "colour"
+MESSAGE = "像是黑白的复印件或黑白扫描，请拍原件，或用彩色扫描"
+
+
+def measure(picture: Picture, thresholds: Thresholds) -> Measurement:
+    """``chroma`` (0 to 1), 99.7th percentile on the sheet. Advises only, and only where the paper has colours."""
+    value = round(chroma(picture), 3)
+    if thresholds.colour_needed and value < thresholds.chroma_advise:
+        return Measurement(NAME, value, "chroma", thresholds.chroma_advise, "advise", MESSAGE)
+    return Measurement(NAME, value, "chroma", thresholds.chroma_advise, "pass")
+
+
+def chroma(picture: Picture) -> float:
+    """How far the three channels part, after the colour of the light has been taken off, as a share of white."""
+    red, green, blue = cv2.split(cv2.blur(picture.balanced, (3, 3)))
+    spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    values = spread[picture.page.inner > 0]
+    if not values.size:
+        return 0.0
+    place = min(values.size - 1, int(0.997 * values.size))
+    return float(np.partition(values, place)[place])
