@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from storage import codes, intake, pdf, pixels, quality, raster
+from storage import codes, intake, pdf, pixels, quality, raster, sameness
 from storage.intake import PDF, Refused
 from storage.likeness import likeness
 from storage.measurement import Measurement, Mending
@@ -75,7 +75,13 @@ def nothing(data: bytes, options: dict[str, Any], another_page: Callable[[], Non
     return {}, []
 
 
-TASKS: dict[str, Task] = {"judge": judge, "national": national, "nothing": nothing, "codes": codes.codes}
+TASKS: dict[str, Task] = {
+    "judge": judge,
+    "national": national,
+    "nothing": nothing,
+    "codes": codes.codes,
+    "compare": sameness.compare,
+}
 
 
 def _pages(data: bytes, media_type: str, long_side: int, max_pages: int) -> Iterator[Page]:
@@ -100,7 +106,7 @@ def _judge_page(page: Page, thresholds: Thresholds) -> tuple[dict[str, Any], Men
         "corners": picture.page.corners if picture.page.whole else (),
         "seals": [asdict(one) for one in seal.find(picture)] if len(measurements) > 1 else [],
         "codes": [asdict(one) for one in codes.at_a_glance(picture.work)],
-        "likeness": likeness(picture.grey),
+        "likeness": likeness(picture),
     }
     return facts, mending
 

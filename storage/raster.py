@@ -115,9 +115,10 @@ def _page(picture: Image.Image, number: int, media_type: str, long_side: int) ->
     if media_type == JPEG:
         share = min(1.0, long_side / max(width, height))
         picture.draft(None, (int(width * share), int(height * share)))
-    # HEIC comes out upright already, and its EXIF orientation must not be applied a second time
-    orientation = 1 if media_type == HEIC else _orientation(picture)
+    # Before anything else is asked of it: a PNG asked for its EXIF decodes by itself, and forgets that it failed
     picture.load()
+    # HEIC and TIFF come out upright already, and their EXIF orientation must not be applied a second time
+    orientation = _orientation(picture) if media_type in (JPEG, PNG) else 1
     factor = max(picture.size) // long_side
     rgb = _to_rgb(picture, factor)
     if orientation != 1:

@@ -1,4 +1,4 @@
-"""Pictures made of a sealed original for another system. View and thumbnail come with ``judge``."""
+"""Pictures made of a sealed original for another system, and two of our own compared. Views come with ``judge``."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def for_national_system(
     if reply.refusal is not None:
         raise NoRendition(reply.refusal)
     return reply.blobs[0]
+
+
+def difference(one: bytes, other: bytes) -> float | None:
+    """How far apart two of our own JPEG renditions are (``storage.sameness.apart``); None where they cannot be compared."""
+    reply = run("compare", one + other, {"first": len(one)})
+    return None if reply.refusal is not None else float(reply.facts["apart"])

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import casefile, reading_view
 from portal.blueprints.cases import papers_page
-from portal.cases import evidence, quality, shown
+from portal.cases import evidence, likeness, quality, shown
 from portal.cases.access import Actor, find_case
 from portal.cases.actions import Refused
 from portal.extensions import db
@@ -65,8 +65,9 @@ def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceF
         evidence.refuse(file_id, judged)
         db.session.commit()
         raise Refused(judged.refusal)
+    near = likeness.find(case, judged, _store())
     kept = evidence.keep(_store(), key, data, judged)
-    file = evidence.settle(file_id, kept, judged)
+    file = evidence.settle(file_id, kept, judged, near)
     db.session.commit()
     reach("upload.after_commit")
     return file

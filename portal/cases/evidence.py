@@ -21,6 +21,7 @@ from portal.cases import clock, likeness
 from portal.cases.access import Actor
 from portal.cases.actions import Refused, available
 from portal.cases.facts import read_facts
+from portal.cases.likeness import Near
 from portal.cases.page_readings import ask
 from portal.extensions import db
 from portal.faults import reach
@@ -103,13 +104,18 @@ def _put_jpeg(store: ObjectStore, key: str, picture: bytes) -> Sealed:
     return store.put(key, io.BytesIO(picture), size_limit=MAX_BYTES, media_type="image/jpeg")
 
 
-def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> EvidenceFile:
-    """The second write: the staged row becomes committed evidence. Raises Refused when the case has moved on."""
+def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None = None) -> EvidenceFile:
+    """The second write: the staged row becomes committed evidence; `near` is a page of another case that is almost the same.
+
+    Raises Refused when the case has moved on.
+    """
     file = db.session.get_one(EvidenceFile, file_id)
     case = db.session.get_one(Case, file.case_id)
     hold_editable(case)
     _check_room(case, file.slot)  # several may have been on their way at once
-    same = _same_content(case, file, kept.original.sha256) or _almost_same(case, judged)
+    same = _same_content(case, file, kept.original.sha256)
+    if same is None and near is not None:
+        same = _Same("advise", likeness.told(case, near))
     done = db.session.execute(
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
@@ -189,12 +195,6 @@ def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
     used = db.session.get_one(Case, elsewhere.case_id)
     where = f" {used.number}" if used.owner_office_id == case.owner_office_id else "其他单位的业务"
     return _Same("advise", f"该图片已用于{where}，请确认没有传错")
-
-
-def _almost_same(case: Case, judged: Judgement) -> _Same | None:
-    """Whether a page looks almost like one that was used in another case of the state (advise)."""
-    near = likeness.nearest(case, [page.likeness for page in judged.pages])
-    return _Same("advise", likeness.told(case, near)) if near else None
 
 
 def _returned_on(file: EvidenceFile) -> Any:

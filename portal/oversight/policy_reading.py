@@ -27,7 +27,7 @@ TITLES = {
     "proofs": "各项变更需要的证明",
     "chain": "审批环节（按学段）",
     "refusals_before_way_out": "拒绝几次后可说明理由继续",
-    "likeness_bits": "两张图片几乎相同：64 位中最多相差",
+    "likeness_bits": "查重时先比对图片指纹：64 位中最多相差",
     "max_files_per_slot": "每类证明最多文件数",
     "hold_days_submitted": "提交后封存天数",
     "keep_years_decided": "办结后保存年数",
