@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import sessions
-from portal.blueprints import capture_view, casefile
+from portal.blueprints import capture_view, casefile, reading_view
 from portal.blueprints.cases import papers_page
 from portal.blueprints.evidence import receive
 from portal.cases import captures, evidence, printing
@@ -127,7 +127,8 @@ def _slot(case: Case, slot: str, status: int = 200, message: str = "") -> BaseRe
     if wants_fragment():
         views = casefile.slots(case, error=(slot, message))
         asked = found(next((one for one in views if one.id == slot), None))
-        return reply("cases/_slot.html", status, slot=asked, slots=views)
+        more = reading_view.papers(case)
+        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **more)
     if message:
         return papers_page(case, status, slot, message)
     return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")

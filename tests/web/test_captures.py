@@ -167,6 +167,13 @@ def test_the_desk_sees_it_come_by_itself(at: Desk, pictures: dict[str, bytes]) -
     assert at.desk.get(watch[1]).status_code == 303  # without scripts: the page
 
 
+def test_handing_over_and_ending_answer_the_slot_and_what_was_read(at: Desk) -> None:
+    for path, word in ((at.here, "二维码"), (f"{at.here}/end", "用手机拍")):
+        answer = at.desk.post(path, headers=HTMX)
+        assert answer.status_code == 200 and word in answer.text
+        assert f'id="slot-{SLOT}"' in answer.text and 'id="papers-reading"' in answer.text
+
+
 def test_a_poor_picture_is_replaced_by_the_next(at: Desk, pictures: dict[str, bytes]) -> None:
     phone = at.connect()
     before = {file.id for file in at.files()}
