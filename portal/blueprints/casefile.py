@@ -21,7 +21,7 @@ from portal.models import Case, CaseEvent, EvidenceFile, Status
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Refusal
+from portal.workflows.vocabulary import Evidence, Facts, Refusal
 
 TONES = {"approved": "ok", "returned": "soon", "rejected": "late", "withdrawn": "paused", "submitted": "info"}
 
@@ -257,6 +257,7 @@ class SlotView:
     phone: Phone | None = None
     files: list[FileView] = field(default_factory=list)
     error: str = ""
+    missing_pages: str = ""  # that it may not be whole; a person decides
 
 
 def slots(
@@ -294,7 +295,16 @@ def slot_view(case: Case, facts: Facts, slot_id: str, *, readonly: bool = False,
         phone_url=url_for("captures.hand_over", case_id=case.id, slot=item.id),
         files=files,
         error=error,
+        missing_pages=_missing_pages(item, files),
     )
+
+
+def _missing_pages(item: Evidence, files: list[FileView]) -> str:
+    """What to say when fewer pages came than such a paper has. Two pages may lie side by side in one picture."""
+    count = sum(file.pages for file in files)
+    if not files or count >= len(item.pages):
+        return ""
+    return f"应有{'、'.join(item.pages)}共 {len(item.pages)} 页，现在只有 {count} 页；缺的请补传，拍在同一张照片里的不用再传"
 
 
 def file_view(case: Case, file: EvidenceFile, slot_title: str = "") -> FileView:

@@ -159,6 +159,7 @@ def _paper(
     titles: tuple[str, ...],
     *,
     paper: str = "police-certificate",
+    pages: tuple[str, ...] = (),
     shows_new: bool = True,
 ) -> Evidence:
     return Evidence(
@@ -170,6 +171,7 @@ def _paper(
         when=lambda facts: slot_id in proofs(facts),
         required=lambda facts: proofs(facts).get(slot_id, False),
         paper=paper,
+        pages=pages,
         titles=titles,
         issuers=("派出所", "公安局", "公安分局", "公安厅"),
         shows_new=shows_new,
@@ -199,6 +201,7 @@ EVIDENCE = (
         "首页和学生本人页各一张，或展开在同一张照片里。",
         ("常住人口登记卡", "常住人口登记表", "居民户口簿", "户口簿"),
         paper="household-page",
+        pages=("首页", "本人页"),
     ),
 )
 

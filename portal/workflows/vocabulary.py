@@ -189,6 +189,7 @@ class Evidence:
     paper: str = (
         ""  # the kind of paper, by which thresholds it is checked: storage.thresholds.papers(); "" for any
     )
+    pages: tuple[str, ...] = ()  # the pages that it has when whole, by name; fewer are said, never stopped
     titles: tuple[str, ...] = ()  # words by which such a paper is recognised when it is read; never a rule
     issuers: tuple[str, ...] = ()  # how the names of those who issue it end
     shows_new: bool = True  # False: it holds the old values by nature, e.g. of a cancelled registration

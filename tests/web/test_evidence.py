@@ -478,3 +478,17 @@ def test_the_store_is_down(app: Flask, school: Desk, case: Case, sharp: bytes, t
     app.extensions["store"] = working
     assert school.get(f"/evidence/{file.id}/original").data == sharp
     assert audit.verify().fault == ""
+
+
+def test_a_page_that_may_be_missing_is_said_and_stops_nothing(
+    school: Desk, case: Case, scan: Image.Image
+) -> None:
+    """户口簿: 首页 and 本人页. One picture may hold both, so that a person decides."""
+    book = f"/cases/{case.id}/evidence/household_book"
+    first = papers.as_jpeg(papers.household_page("林小雨", "622999201305060023"))
+    school.post(book, data={"files": [(io.BytesIO(first), "本人页.jpg")]})
+    page = school.get(f"/cases/{case.id}/papers").text
+    assert "应有首页、本人页共 2 页，现在只有 1 页" in page
+    assert "应有首页、本人页" not in school.get(f"/cases/{case.id}/check").text.split("不能提交")[-1]
+    school.post(book, data={"files": [(io.BytesIO(papers.as_jpeg(scan)), "首页.jpg")]})
+    assert "现在只有" not in school.get(f"/cases/{case.id}/papers").text
