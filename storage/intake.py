@@ -6,6 +6,7 @@ Looks at bytes only; nothing is decoded here. The name and the declared type of 
 from __future__ import annotations
 
 import re
+import zlib
 
 JPEG = "image/jpeg"
 PNG = "image/png"
@@ -72,9 +73,11 @@ def needs_thread(data: bytes) -> bool:
 
 
 def check_header(data: bytes, media_type: str) -> None:
-    """Refuse what is known to be hostile before a decoder sees it."""
+    """Refuse what is known to be hostile before a decoder sees it, and damage that the decoder would not see."""
     if media_type == JPEG and scans_in_jpeg(data) > MAX_SCANS:
         raise Refused(TOO_MANY_SCANS, media_type)
+    if media_type == PNG and not pixels_whole_in_png(data):
+        raise Refused(INCOMPLETE, media_type)
 
 
 def check_size(width: int, height: int, media_type: str) -> None:
@@ -104,3 +107,23 @@ def scans_in_jpeg(data: bytes) -> int:
         if marker not in (0x01, 0xD8):
             at += int.from_bytes(data[at : at + 2], "big")
     return scans
+
+
+def pixels_whole_in_png(data: bytes) -> bool:
+    """Whether every IDAT chunk of a PNG is there and fits its checksum.
+
+    The decoder does not look: once all rows are filled it is content, though they be garbage from a damaged byte on.
+    """
+    at = 8
+    while at + 8 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        end = at + 8 + length
+        if kind == b"IEND":
+            break
+        if (
+            kind == b"IDAT"
+            and zlib.crc32(memoryview(data)[at + 4 : end]).to_bytes(4, "big") != data[end : end + 4]
+        ):
+            return False
+        at = end + 4
+    return True

@@ -44,6 +44,15 @@ def test_each_exif_orientation_comes_out_upright(page: Image.Image, orientation:
     assert likeness(shown, page) < 3
 
 
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 180), (6, 90), (8, -90)])
+def test_a_turned_tiff_comes_out_upright(page: Image.Image, orientation: int, turn: int) -> None:
+    out = io.BytesIO()
+    page.rotate(turn, expand=True).save(out, "TIFF", tiffinfo={274: orientation})
+    shown = seen(out.getvalue(), intake.TIFF)
+    assert (shown.width, shown.height) == page.size
+    assert likeness(shown, page) < 3
+
+
 def test_heic() -> None:
     shown = seen(HEIC.read_bytes(), intake.HEIC)
     assert (shown.width, shown.height) == (1200, 881)

@@ -15,34 +15,13 @@ from storage import intake
 from storage.judge import EMPTY, TOO_LARGE, Judgement, judge
 from storage.pdf import ENCRYPTED
 from tests import papers
+from tests.hostile.forging import pdf, png
+from tests.hostile.strangers import EPS, HTML, SVG
 
 
 @pytest.fixture(scope="module")
 def jpeg() -> bytes:
     return papers.as_jpeg(papers.household_page("林小雨", "622999201305060023"))
-
-
-def png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
-
-
-def png(width: int, height: int, rows: bytes, depth: int = 8, colour: int = 0) -> bytes:
-    header = struct.pack("!IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
-    )
-
-
-def pdf(*objects: bytes) -> bytes:
-    """A PDF of these objects, numbered from 1; the first is the catalogue."""
-    out, offsets = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    size, start = len(objects) + 1, len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
-    return out + b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, start)
 
 
 def pdf_with_box(box: bytes) -> bytes:
@@ -54,11 +33,6 @@ def refused(result: Judgement, sentence: str, media_type: str | None) -> None:
     assert (result.refusal, result.verdict, result.media_type) == (sentence, "refuse", media_type)
     assert result.pages == ()
     assert result.messages == (sentence,)
-
-
-EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n(/etc/passwd) (r) file\nshowpage\n"
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-HTML = b"<!DOCTYPE html><script>alert(1)</script>"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +75,21 @@ def test_damage_in_the_middle_never_raises(jpeg: bytes) -> None:
         result = judge(bytes(broken))
         assert (result.refusal is not None) or result.pages
         assert result.media_type in (None, intake.JPEG)
+
+
+def test_a_png_with_damaged_pixels_is_incomplete() -> None:
+    """Wherever a byte of the packed rows is wrong: the decoder itself is content once all rows are filled."""
+    whole = papers.as_png(papers.household_page("林小雨", "622999201305060023", width=600))
+    start = whole.index(b"IDAT") + 4
+    for share in (0.02, 0.5, 0.9, 0.99):
+        broken = bytearray(whole)
+        broken[start + int(share * (len(whole) - start - 40))] ^= 0x20
+        refused(judge(bytes(broken)), intake.INCOMPLETE, intake.PNG)
+    rows = zlib.compress((b"\x00" + b"\xff" * 100) * 140)
+    whole = png(100, 140, rows)
+    assert judge(whole).refusal is None
+    at = whole.index(b"IDAT") + 4 + len(rows)
+    refused(judge(whole[:at] + b"\x00\x00\x00\x00" + whole[at + 4 :]), intake.INCOMPLETE, intake.PNG)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from storage.filesystem import FolderStore
 from storage.judge import judge
 from tests import invariants, papers
 from tests.builders import Cast, a_case, a_pupil, a_reason, act, sign_in
+from tests.hostile.strangers import EPS, HTML, SVG
 from tests.services import fresh_bucket_url
-from tests.storage.test_hostile import EPS, HTML, SVG
 from tests.web.housekeeping import CheckingClient
 
 NUMBER = "622999201305060023"
