@@ -47,7 +47,8 @@ def _phone(case: Case, slot: str, capture: PhoneCapture) -> Phone:
     return Phone(
         taken=capture.taken_at is not None,
         left=minutes_left(capture),
-        code_url=url_for("captures.code", case_id=case.id, slot=slot),
+        # each handover has an address of its own: browsers draw a picture again that they have under the same one
+        code_url=url_for("captures.code", case_id=case.id, slot=slot, of=capture.id.hex[-8:]),
         watch_url=url_for("captures.watch", case_id=case.id, slot=slot, seen=seen),
         end_url=url_for("captures.end", case_id=case.id, slot=slot),
     )

@@ -174,6 +174,15 @@ def test_handing_over_and_ending_answer_the_slot_and_what_was_read(at: Desk) -> 
         assert f'id="slot-{SLOT}"' in answer.text and 'id="papers-reading"' in answer.text
 
 
+def test_a_second_code_is_not_taken_for_the_first(at: Desk) -> None:
+    """A browser draws again what it has under the same address: after 结束 the old, dead code would stand there."""
+    first = re.search(r'class="phone-code"[^>]*src="([^"]*)"', at.desk.post(at.here, headers=HTMX).text)
+    at.desk.post(f"{at.here}/end", headers=HTMX)
+    second = re.search(r'class="phone-code"[^>]*src="([^"]*)"', at.desk.post(at.here, headers=HTMX).text)
+    assert first and second and first[1] != second[1]
+    assert at.desk.get(second[1]).status_code == 200
+
+
 def test_a_poor_picture_is_replaced_by_the_next(at: Desk, pictures: dict[str, bytes]) -> None:
     phone = at.connect()
     before = {file.id for file in at.files()}
