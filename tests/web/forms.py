@@ -385,6 +385,11 @@ FORMS: dict[str, Form] = {
     "queues.find_name": Form(
         "reviewer", to("/queue/all/name", name="马"), {"preferences": {"value"}}, frozenset({"preferences"})
     ),
+    "readings.correct": Form(
+        "reviewer",
+        to("/cases/{county_review}/readings/name", value="马晓明"),
+        adds=frozenset({"reading_corrections"}),
+    ),
     "review.reveal": Form("reviewer", to("/cases/{county_review}/desk/numbers", note=""), nothing=True),
     "review.more_reasons": Form("reviewer", to("/cases/{county_review}/desk/reasons", note=""), nothing=True),
     "review.release": Form(
