@@ -41,7 +41,7 @@ def case(cast: Cast) -> Case:
 
 def one_of_each() -> Iterable[Specimen]:
     """The first of each class; where the first could only be refused, also the first that need not be."""
-    first = {}
+    first: dict[tuple[str, bool], Specimen] = {}
     for one in everything():
         if one.name != "operators.pdf":  # five seconds for what the judge's own test shows
             first.setdefault((one.kind, one.fate == "refuse"), one)
