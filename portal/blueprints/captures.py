@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import sessions
-from portal.blueprints import capture_view, casefile, reading_view
-from portal.blueprints.cases import papers_page
+from portal.blueprints import capture_view, casefile
+from portal.blueprints.cases import beside_slots, papers_page
 from portal.blueprints.evidence import receive
 from portal.cases import captures, evidence, printing
 from portal.cases.access import Actor, find_case
@@ -127,7 +127,7 @@ def _slot(case: Case, slot: str, status: int = 200, message: str = "") -> BaseRe
     if wants_fragment():
         views = casefile.slots(case, error=(slot, message))
         asked = found(next((one for one in views if one.id == slot), None))
-        more = reading_view.papers(case)
+        more = beside_slots(case)
         return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **more)
     if message:
         return papers_page(case, status, slot, message)

@@ -334,14 +334,18 @@ def file_view(case: Case, file: EvidenceFile, slot_title: str = "") -> FileView:
     )
 
 
+WORST_FIRST = ("refuse", "advise", "mend", "pass")
+
+
 def _messages(file: EvidenceFile) -> Iterable[Message]:
+    """What to do comes first. Of a page to be taken anew nothing is said of how it was mended."""
     several = len(file.pages) > 1
     for page in file.pages:
-        for found in page.measurements:
-            if found["message"]:
-                yield Message(
-                    found["verdict"], (f"第 {page.page} 页：" if several else "") + found["message"]
-                )
+        told = [found for found in page.measurements if found["message"]]
+        if any(found["verdict"] == "refuse" for found in told):
+            told = [found for found in told if found["verdict"] != "mend"]
+        for found in sorted(told, key=lambda one: WORST_FIRST.index(one["verdict"])):
+            yield Message(found["verdict"], (f"第 {page.page} 页：" if several else "") + found["message"])
 
 
 def size_text(size: int) -> str:

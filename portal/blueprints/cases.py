@@ -147,9 +147,13 @@ def papers_page(case: Case, status: int = 200, slot: str = "", message: str = ""
         progress=_progress(case, facts, PAPERS),
         slots=views,
         message="" if slot in {view.id for view in views} else message,
-        **reading_view.papers(case),
-        remarks=_remarks_on(case, "evidence"),
+        **beside_slots(case),
     )
+
+
+def beside_slots(case: Case) -> dict[str, Any]:
+    """What stands beside the slots and changes with them: how far they are read, and what a return said of them."""
+    return {**reading_view.papers(case), "remarks": _remarks_on(case, "evidence")}
 
 
 @bp.get("/<uuid:case_id>/check")

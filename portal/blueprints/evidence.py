@@ -12,8 +12,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, reading_view
-from portal.blueprints.cases import papers_page
+from portal.blueprints import casefile
+from portal.blueprints.cases import beside_slots, papers_page
 from portal.cases import evidence, likeness, quality, shown
 from portal.cases.access import Actor, find_case
 from portal.cases.actions import Refused
@@ -187,7 +187,7 @@ def _answer(case: Case, slot: str, status: int = 200, message: str = "") -> Base
     if wants_fragment():
         views = casefile.slots(case, error=(slot, message))
         asked = found(next((one for one in views if one.id == slot), None))
-        more = reading_view.papers(case)
+        more = beside_slots(case)
         return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **more)
     if message:
         return papers_page(case, status, slot, message)

@@ -38,6 +38,7 @@ class MarkedPicture:
     url: str
     picture_url: str
     file_id: str
+    name: str
     page: int
     box: str  # for data-show-box
     frame: Frame
@@ -68,6 +69,7 @@ def marked_picture(case: Case, remark: Remark, titles: Mapping[str, str]) -> Mar
         url=url_for("review.marks", case_id=case.id, file_id=file.id),
         picture_url=_small(page),
         file_id=str(file.id),
+        name=file.name,
         page=page.page,
         box=write_box(remark.box or {}),
         frame=frame(remark, titles),

@@ -1,7 +1,7 @@
 /* Files into a slot of macros/evidence.html: chosen, dropped, pasted or photographed.
 
    One request per file, one after the other within a slot: the answer is the whole slot, and an older answer must not
-   overwrite a newer one. A file that fails stays in the list with the reason and 重试. XMLHttpRequest, because fetch
+   overwrite a newer one. A file that fails stays in the list with the reason, and 重试 where another try can end otherwise. XMLHttpRequest, because fetch
    reports no upload progress. */
 (function () {
   "use strict";
@@ -32,7 +32,7 @@
     return { file, row, meter, note, buttons };
   }
 
-  function failed(slotId, entry, why) {
+  function failed(slotId, entry, why, final) {
     entry.meter.hidden = true;
     entry.note.className = "file-message level-refuse";
     entry.note.textContent = "没有上传：" + why;
@@ -42,7 +42,7 @@
     const drop = make("button", "btn btn-sm", "不传了");
     drop.type = "button";
     drop.addEventListener("click", () => entry.row.remove());
-    entry.buttons.replaceChildren(again, drop);
+    entry.buttons.replaceChildren(...(final ? [drop] : [again, drop]));
   }
   function reset(entry) {
     entry.meter.hidden = false;
@@ -122,7 +122,7 @@
           part.removeAttribute("hx-swap-oob");
           if (old) { old.replaceWith(part); if (window.htmx) window.htmx.process(part); }
         });
-      } else failed(slotId, entry, reason(request));
+      } else failed(slotId, entry, reason(request), request.status === 422);
       done();
     });
     request.addEventListener("error", () => { failed(slotId, entry, "网络断开，文件还在，请重试"); done(); });

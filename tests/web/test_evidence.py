@@ -191,6 +191,10 @@ def test_the_five_planted_files_are_told_apart(school: Desk, case: Case, scan: I
         said = row.get_text(" ")
         assert planted[file.name][2] in said
         assert (row.select_one(".level-refuse") is not None) == (file.verdict == "refuse")
+        levels = [mark["class"][1] for mark in row.select(".file-message")]
+        worst_first = ["level-refuse", "level-advise", "level-mend"]
+        assert levels == sorted(levels, key=worst_first.index)
+        assert not {"level-refuse", "level-mend"} <= set(levels), "taken anew: how it was mended is no news"
     assert "待处理" in slot_text(school, case.id), "a slot with a poor picture in it is not settled"
 
 

@@ -165,6 +165,21 @@ def test_only_replacing_the_marked_picture_settles_the_item(app: Flask) -> None:
     assert remarks.settled(case, first) and remarks.settled(case, second)
 
 
+def test_the_list_of_the_papers_page_changes_with_the_slot(app: Flask) -> None:
+    """Removed and replaced without leaving the page: the item says so at once."""
+    cast = Cast()
+    case, file = returned(app, cast)
+    a_file(case, SLOT, cast.registrar)
+    db.session.commit()
+    client = enter(app, cast.registrar)
+    before = BeautifulSoup(client.get(f"/cases/{case.id}/papers").text, "html.parser")
+    told = before.select_one("#papers-remarks")
+    assert told is not None and "待处理" in told.get_text() and file.name in told.get_text()
+    answer = client.post(f"/evidence/{file.id}/remove", headers={"HX-Request": "true"})
+    after = BeautifulSoup(answer.text, "html.parser").select_one("#papers-remarks[hx-swap-oob]")
+    assert after is not None and "待处理" not in after.get_text() and "已改动" in after.get_text()
+
+
 def test_the_reviewer_sees_old_and_new_with_the_frames_on_the_old(app: Flask) -> None:
     cast = Cast()
     case, file = returned(app, cast)
