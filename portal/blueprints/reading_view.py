@@ -171,8 +171,9 @@ def facts_of(paper: PaperReading) -> list[tuple[str, Fact]]:
 
 def history(case: Case) -> list[TimelineItem]:
     """Everything that happened, with the corrections of readings, newest first."""
-    items = [_correction_item(one) for one in page_readings.corrections(case)]
-    return sorted([*items, *casefile.timeline(case)], key=lambda item: item.at, reverse=True)
+    events = zip([event.at for event in reversed(case.events)], casefile.timeline(case), strict=True)
+    read = ((one.at, _correction_item(one)) for one in page_readings.corrections(case))
+    return [item for _, item in sorted([*events, *read], key=lambda one: one[0], reverse=True)]
 
 
 def _correction_item(one: ReadingCorrection) -> TimelineItem:

@@ -32,6 +32,9 @@ def test_figures_are_for_the_bureaus_and_the_look_is_recorded(app: Flask) -> Non
         cells = [cell.get_text(strip=True) for cell in page.select("table")[0].select("tbody td")]
         assert cells == [cast.school.name, "1", "2 份", "1 份", "50.0%", "1 件"]
         assert "越线 25% 以内" in page.select("table")[2].get_text()
+        assert all(
+            row.select("td")[1].get_text() != "0" for row in page.select("table")[2].select("tbody tr")
+        )
         assert page.select_one("a[href^='/quality/figures.xlsx']")
     for who in (cast.registrar, cast.head, cast.administrator):
         assert enter(app, who).get("/quality").status_code == 404

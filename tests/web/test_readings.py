@@ -239,6 +239,10 @@ def test_a_correction_counts_is_signed_and_stays_in_the_history(app: Flask) -> N
     assert db.session.query(AuditRecord).filter_by(action="reading.corrected").count() == 1
     history = desk(app, cast.approver, case).select_one(".history").get_text(" ", strip=True)
     assert "更正识读：身份证件号" in history and cast.reviewer.name in history and NEW not in history
+    act(case, cast.reviewer, "approve")
+    db.session.commit()
+    history = desk(app, cast.approver, case).select_one(".history").get_text(" ", strip=True)
+    assert history.index("县级审核：") < history.index("更正识读"), "newest first, within a minute too"
 
 
 @pytest.mark.parametrize(
