@@ -30,6 +30,8 @@ from storage.quality import (
 from storage.quality.picture import Picture
 from storage.thresholds import Thresholds
 
+STROKES = (sharpness.NAME, text_size.NAME)  # what has to be seen before it is said which way up a page stands
+
 Check = Callable[[Picture, Thresholds], Measurement]
 
 # In the order in which a person should read them.
@@ -52,8 +54,11 @@ CHECKS: tuple[Check, ...] = (
 
 
 def measure(picture: Picture, thresholds: Thresholds) -> tuple[Measurement, ...]:
-    """All measurements of one page. On a blank sheet only blankness is worth saying."""
+    """All measurements of one page. On a blank sheet only blankness is worth saying; where the strokes cannot be seen,
+    nothing can be said of how they stand."""
     first = blank.measure(picture, thresholds)
     if first.verdict == "refuse":
         return (first,)
-    return (first, *(check(picture, thresholds) for check in CHECKS[1:]))
+    found = (first, *(check(picture, thresholds) for check in CHECKS[1:]))
+    unseen = any(one.name in STROKES and one.verdict == "refuse" for one in found)
+    return tuple(one for one in found if not (unseen and one.name == orientation.NAME))

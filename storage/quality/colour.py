@@ -13,19 +13,30 @@ NAME = "colour"
 MESSAGE = "像是黑白的复印件或黑白扫描，请拍原件，或用彩色扫描"
 
 
+RIM = 0.1  # of the long side, half of it on each side: corners found badly let in no more of the desk
+
+
 def measure(picture: Picture, thresholds: Thresholds) -> Measurement:
     """``chroma`` (0 to 1), 99.7th percentile on the sheet. Advises only, and only where the paper has colours."""
-    value = round(chroma(picture), 3)
+    value = round(chroma(picture, thresholds.chroma_advise), 3)
     if thresholds.colour_needed and value < thresholds.chroma_advise:
         return Measurement(NAME, value, "chroma", thresholds.chroma_advise, "advise", MESSAGE)
     return Measurement(NAME, value, "chroma", thresholds.chroma_advise, "pass")
 
 
-def chroma(picture: Picture) -> float:
-    """How far the three channels part, after the colour of the light has been taken off, as a share of white."""
+def chroma(picture: Picture, coloured: float) -> float:
+    """How far the three channels part, after the colour of the light has been taken off, as a share of white. What is
+    ``coloured`` and reaches over the sheet's margin belongs to the desk."""
     red, green, blue = cv2.split(cv2.blur(picture.balanced, (3, 3)))
     spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
-    values = spread[picture.page.inner > 0]
+    inner = picture.page.inner
+    if picture.page.found:
+        _, labels = cv2.connectedComponents((spread >= coloured).astype(np.uint8), connectivity=8)
+        desk = np.unique(labels[inner == 0])
+        reach = max(3, round(RIM * max(inner.shape))) | 1
+        rim = cv2.erode(inner, np.ones((reach, reach), np.uint8), borderValue=0) == 0
+        spread[np.isin(labels, desk[desk > 0]) & rim] = 0
+    values = spread[inner > 0]
     if not values.size:
         return 0.0
     place = min(values.size - 1, int(0.997 * values.size))

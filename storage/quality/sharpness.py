@@ -122,21 +122,18 @@ def _text_tiles(picture: Picture) -> tuple[Whole, Whole]:
 
 
 def _parts(picture: Picture, row: Whole, column: Whole, sigma: Floats) -> list[tuple[str, Floats]]:
-    """Each part of the page that holds enough text, with its Chinese name. Only tiles in which characters stand: the
-    soft edge of a shadow or of the sheet is no text out of focus."""
-    share = picture.red.shape[0] / picture.work.shape[0] / TILE
-    x, y, w, h = picture.text.boxes.T
-    standing = np.zeros((int(row.max()) + 1, int(column.max()) + 1), np.bool_)
-    at_row, at_column = ((y + h / 2) * share).astype(int), ((x + w / 2) * share).astype(int)
-    inside = (at_row < standing.shape[0]) & (at_column < standing.shape[1])
-    standing[at_row[inside], at_column[inside]] = True
-    with_text = standing[row, column]
-    band = row * BANDS // (int(row.max()) + 1)
-    side = column * COLUMNS // (int(column.max()) + 1)
+    """Each part of the page that holds enough text, with its Chinese name. Not the margin of the sheet: its own soft edge
+    and what it lies on are no text out of focus."""
+    rows, columns = int(row.max()) + 1, int(column.max()) + 1
+    inner, share = picture.page.inner, picture.grey.shape[0] / picture.red.shape[0]
+    middle_y = ((row + 0.5) * TILE * share).astype(int).clip(0, inner.shape[0] - 1)
+    middle_x = ((column + 0.5) * TILE * share).astype(int).clip(0, inner.shape[1] - 1)
+    on_sheet = inner[middle_y, middle_x] > 0
+    band, side = row * BANDS // rows, column * COLUMNS // columns
     parts = []
     for b in range(BANDS):
         for s in range(COLUMNS):
-            chosen = (band == b) & (side == s) & with_text
+            chosen = (band == b) & (side == s) & on_sheet
             if np.count_nonzero(chosen) >= MIN_PART_TILES:
                 parts.append((PLACES[0][b] + PLACES[1][s], sigma[:, chosen]))
     return parts

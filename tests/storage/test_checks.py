@@ -172,3 +172,10 @@ def test_a_wrong_call_says_how() -> None:
             [sys.executable, "-m", "storage.judge", *arguments], capture_output=True, timeout=60
         )
         assert done.returncode == 2 and b"usage" in done.stderr
+
+
+def test_a_page_too_blurred_to_be_seen_is_not_turned() -> None:
+    scan = drawn.police_certificate("林小雨", NUMBER, "林晓雨", "林小雨")
+    (page,) = judge(drawn.as_jpeg(drawn.blurred(scan, 14))).pages
+    assert page.verdict == "refuse" and page.mending.rotation == 0
+    assert "orientation" not in {m.name for m in page.measurements}
