@@ -267,13 +267,17 @@ def slots(
     facts = facts or read_facts(case)
     law = workflow(case.workflow)
     handed = {} if readonly else phones(case)
-    return [
-        replace(
-            slot_view(case, facts, item.id, readonly=readonly, error=error[1] if error[0] == item.id else ""),
-            phone=handed.get(item.id),
-        )
-        for item in law.slots(facts)
-    ]
+    returned = [] if case.status != Status.RETURNED else remarks.unsettled(case)
+    asked = {remark.key for remark in returned if remark.target == remarks.EVIDENCE}
+    views = []
+    for item in law.slots(facts):
+        message = error[1] if error[0] == item.id else ""
+        view = slot_view(case, facts, item.id, readonly=readonly, error=message)
+        whole = (
+            view.satisfied and item.id not in asked
+        )  # what a return names is not settled before it changes
+        views.append(replace(view, phone=handed.get(item.id), satisfied=whole))
+    return views
 
 
 def slot_view(case: Case, facts: Facts, slot_id: str, *, readonly: bool = False, error: str = "") -> SlotView:

@@ -17,7 +17,7 @@ NAME = "screen"
 MESSAGE = "像是翻拍的屏幕，请拍原件"
 
 TILE = 64
-MAX_TILES = 16
+MAX_TILES = 12
 MIN_TILES = 5
 MOST_INK = 60  # of 255
 LOWEST = 5  # cycles a tile; slower changes are light and folds

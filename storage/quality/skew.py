@@ -23,7 +23,7 @@ WIDEST = 25.0  # degrees to either side
 # half a degree beside the truth a line of text is already smeared over as many rows as it is high.
 SEARCHES = ((1.0, 8.0), (0.2, 4.0), (0.05, 3.0))
 BIN_SIDE = 1800.0  # pixels of the long side for which the bins are meant
-COARSE_POINTS = 4_000
+COARSE_POINTS = 3_000
 MIN_GAIN = 1.3  # the best angle must beat the middle one of all by this, or no lines were found
 
 Floats = npt.NDArray[np.float32]

@@ -496,3 +496,11 @@ def test_a_page_that_may_be_missing_is_said_and_stops_nothing(
     assert "应有首页、本人页" not in school.get(f"/cases/{case.id}/check").text.split("不能提交")[-1]
     school.post(book, data={"files": [(io.BytesIO(papers.as_jpeg(scan)), "首页.jpg")]})
     assert "现在只有" not in school.get(f"/cases/{case.id}/papers").text
+
+
+def test_a_slot_that_a_return_names_is_not_whole_before_it_changes(school: Desk, cast: Cast) -> None:
+    case = a_case(cast, "returned")
+    db.session.commit()
+    named = next(one.key for one in case.remarks if one.target == "evidence")
+    badge = BeautifulSoup(school.get(f"/cases/{case.id}/papers").text, "html.parser").find(id=f"slot-{named}")
+    assert badge is not None and "已齐" not in badge.get_text()
