@@ -18,7 +18,14 @@ from tests.hostile import names
 from tests.hostile.corpus import everything
 from tests.hostile.oracle import leftovers
 from tests.hostile.specimen import Specimen
+from tests.services import fresh_bucket_url
 from tests.web.test_evidence import NAME, Desk, desk_of, files_of, send
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest) -> str:
+    """A bucket of this test's own, so that everything in it has to be named by a row."""
+    return fresh_bucket_url(request.getfixturevalue("s3_url"))
 
 
 @pytest.fixture

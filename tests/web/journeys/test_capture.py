@@ -50,17 +50,17 @@ def taken(page: Page, name: str, served: Served) -> None:
     """Shutter, look, use it; wait for the verdict."""
     folder = ARTEFACTS / served.pair / "capture"
     folder.mkdir(parents=True, exist_ok=True)
-    expect(page.get_by_role("button", name="拍照", exact=True)).to_be_enabled(timeout=15000)
+    expect(page.get_by_role("button", name="拍照", exact=True)).to_be_enabled(timeout=45000)
     page.screenshot(path=folder / f"{name}-1-live.png")
     page.get_by_role("button", name="户口簿框").click()
     page.screenshot(path=folder / f"{name}-2-booklet.png")
     page.get_by_role("button", name="整页框").click()
     page.get_by_role("button", name="拍照", exact=True).click()
-    expect(page.get_by_role("button", name="用这张")).to_be_visible(timeout=15000)
+    expect(page.get_by_role("button", name="用这张")).to_be_visible(timeout=45000)
     page.screenshot(path=folder / f"{name}-3-review.png")
     page.get_by_role("button", name="重拍").click()
     page.get_by_role("button", name="拍照", exact=True).click()
-    page.get_by_role("button", name="用这张").click(timeout=15000)
+    page.get_by_role("button", name="用这张").click(timeout=45000)
     expect(page.locator("[data-told] .notice-title")).to_contain_text("重拍", timeout=30000)
     page.screenshot(path=folder / f"{name}-4-verdict.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -94,7 +94,7 @@ def test_a_phone_takes_a_picture_for_the_desk(served: Served, chromium: Browser,
     expect(slot.get_by_role("button", name="用手机拍")).to_be_visible()
     page.get_by_role("button", name="重拍").click()
     page.get_by_role("button", name="拍照", exact=True).click()
-    page.get_by_role("button", name="用这张").click(timeout=15000)
+    page.get_by_role("button", name="用这张").click(timeout=45000)
     expect(page.locator("[data-told]")).to_contain_text("已结束")
     page.screenshot(path=ARTEFACTS / served.pair / "capture" / "phone-5-over.png")
     assert not complaints, complaints

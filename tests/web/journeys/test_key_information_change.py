@@ -104,13 +104,14 @@ def find_pupil(me: Person) -> None:
 
 def upload(me: Person, slot: str, path: Path) -> None:
     """By the file field; with scripts the slot renews itself, without them the form goes by its button."""
+    me.page.wait_for_load_state("load")  # before its script runs, a page does not see a file being chosen
     section = me.page.locator(f"#slot-{slot}")
     before = section.locator(".files:not(.uploads) > li").count()
     section.locator(f"#files-{slot}").set_input_files(path)
     if not me.scripts:
         section.get_by_role("button", name="上传").click()
     expect(me.page.locator(f"#slot-{slot} .files:not(.uploads) > li")).to_have_count(
-        before + 1, timeout=15000
+        before + 1, timeout=45000
     )
 
 
