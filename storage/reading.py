@@ -23,6 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from storage.sandbox import take
+
 log = logging.getLogger(__name__)
 
 PAGE_SECONDS = 10.0  # from handing over a page to its lines; then the process is killed
@@ -123,17 +125,17 @@ class _Process:
             )
 
     def wait_until_ready(self) -> None:
-        if _take(self.socket, 1, time.monotonic() + START_SECONDS) != b"+":
+        if take(self.socket, 1, time.monotonic() + START_SECONDS) != b"+":
             raise ValueError("the reading process did not start")
 
     def exchange(self, jpeg: bytes) -> bytes:
         deadline = time.monotonic() + PAGE_SECONDS
         self.socket.settimeout(PAGE_SECONDS)
         self.socket.sendall(struct.pack("!I", len(jpeg)) + jpeg)
-        (size,) = struct.unpack("!I", _take(self.socket, 4, deadline))
+        (size,) = struct.unpack("!I", take(self.socket, 4, deadline))
         if size > MAX_REPLY:
             raise ValueError("an answer of impossible size")
-        return _take(self.socket, size, deadline)
+        return take(self.socket, size, deadline)
 
     def close(self) -> None:
         self.socket.close()
@@ -177,14 +179,3 @@ def _end() -> None:
     if _process is not None:
         _process.close()
     _process = None
-
-
-def _take(source: socket.socket, size: int, deadline: float) -> bytes:
-    got = bytearray()
-    while len(got) < size:
-        source.settimeout(max(0.01, deadline - time.monotonic()))
-        piece = source.recv(min(1 << 18, size - len(got)))
-        if not piece:
-            raise EOFError
-        got += piece
-    return bytes(got)

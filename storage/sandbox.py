@@ -198,9 +198,9 @@ def _exchange(child: socket.socket, request: bytes, data: bytes) -> Reply:
         try:
             child.sendall(request)
             child.sendall(data)
-            (length,) = struct.unpack("!I", _take(child, 4, deadline))
-            facts = json.loads(_take(child, length, deadline))
-            blobs = tuple(_take(child, size, deadline) for size in facts.pop("blobs"))
+            (length,) = struct.unpack("!I", take(child, 4, deadline))
+            facts = json.loads(take(child, length, deadline))
+            blobs = tuple(take(child, size, deadline) for size in facts.pop("blobs"))
             refusal = facts.pop("refusal")
             return Reply(facts, blobs, None if refusal is None else str(refusal))
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -213,7 +213,9 @@ def _frame(header: dict[str, Any]) -> bytes:
     return struct.pack("!I", len(body)) + body
 
 
-def _take(source: socket.socket, size: int, deadline: float) -> bytes:
+def take(source: socket.socket, size: int, deadline: float) -> bytes:
+    """Exactly ``size`` bytes by ``deadline`` (monotonic). ``ValueError`` for a size that no answer has, ``EOFError`` when the
+    other side ends, ``OSError`` when it is late."""
     if not 0 <= size <= MAX_REPLY:
         raise ValueError("an answer of impossible size")
     got = bytearray()

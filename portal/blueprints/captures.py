@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.accounts import sessions
-from portal.blueprints import capture_view, casefile
-from portal.blueprints.cases import beside_slots, papers_page
+from portal.blueprints import capture_view
+from portal.blueprints.cases import slot_answer
 from portal.blueprints.evidence import receive
 from portal.cases import captures, evidence, printing
 from portal.cases.access import Actor, find_case
@@ -74,9 +74,9 @@ def hand_over(case_id: uuid.UUID, slot: str) -> BaseResponse:
         captures.hand_over(case, actor(), current_user.session_id, slot, _settings().secret_key)
     except Refused as refused:
         db.session.rollback()
-        return _slot(case, slot, 409, refused.message)
+        return slot_answer(case, slot, 409, refused.message)
     db.session.commit()
-    return _slot(case, slot)
+    return slot_answer(case, slot)
 
 
 @bp.get("/cases/<uuid:case_id>/phone/<slot>")
@@ -91,7 +91,7 @@ def watch(case_id: uuid.UUID, slot: str) -> BaseResponse:
     changed = request.args.get("seen") != captures.standing_of(evidence.files_of(case, slot))
     if phone is not None and not changed:
         return reply("capture/_phone.html", slot_id=slot, phone=phone)
-    answer = _slot(case, slot)
+    answer = slot_answer(case, slot)
     answer.headers["HX-Retarget"] = f"#slot-{slot}"
     return answer
 
@@ -119,19 +119,7 @@ def end(case_id: uuid.UUID, slot: str) -> BaseResponse:
     if capture is not None:
         captures.end(capture)
         db.session.commit()
-    return _slot(case, slot)
-
-
-def _slot(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:
-    """The slot as it is now, alone or on its page."""
-    if wants_fragment():
-        views = casefile.slots(case, error=(slot, message))
-        asked = found(next((one for one in views if one.id == slot), None))
-        more = beside_slots(case)
-        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **more)
-    if message:
-        return papers_page(case, status, slot, message)
-    return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")
+    return slot_answer(case, slot)
 
 
 # --- the phone that a slot was handed to ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from portal.cases.offices import policy_of
 from portal.extensions import db
 from portal.forms import raw_answers
 from portal.models import Case, NationalEntry, RegisterChange, Role, Status
-from portal.web import actor, deny, found, go, reply, roles
+from portal.web import actor, deny, found, go, reply, roles, wants_fragment
 from portal.workflows import WORKFLOWS, workflow
 from portal.workflows.vocabulary import Facts, Page, Workflow
 
@@ -147,11 +147,22 @@ def papers_page(case: Case, status: int = 200, slot: str = "", message: str = ""
         progress=_progress(case, facts, PAPERS),
         slots=views,
         message="" if slot in {view.id for view in views} else message,
-        **beside_slots(case),
+        **_beside_slots(case),
     )
 
 
-def beside_slots(case: Case) -> dict[str, Any]:
+def slot_answer(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:
+    """One slot as it is now, with what stands beside it; without scripts its page, with `message` at the slot."""
+    if wants_fragment():
+        views = casefile.slots(case, error=(slot, message))
+        asked = found(next((one for one in views if one.id == slot), None))
+        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **_beside_slots(case))
+    if message:
+        return papers_page(case, status, slot, message)
+    return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")
+
+
+def _beside_slots(case: Case) -> dict[str, Any]:
     """What stands beside the slots and changes with them: how far they are read, and what a return said of them."""
     return {**reading_view.papers(case), "remarks": _remarks_on(case, "evidence")}
 

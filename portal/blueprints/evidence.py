@@ -3,30 +3,25 @@ attachment only; what is shown inline is our own re-encoded picture."""
 
 from __future__ import annotations
 
-import io
 import uuid
-from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, request, send_file
+from flask import Blueprint, Response, make_response, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile
-from portal.blueprints.cases import beside_slots, papers_page
+from portal.blueprints import sealed
+from portal.blueprints.cases import slot_answer
 from portal.cases import evidence, likeness, quality, shown
 from portal.cases.access import Actor, find_case
 from portal.cases.actions import Refused
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Role
-from portal.web import actor, found, go, reply, roles, wants_fragment
+from portal.web import actor, found, roles
 from storage.judge import judge
-from storage.objects import ObjectStore
 
 bp = Blueprint("evidence", __name__)
-
-SANDBOXED = "sandbox; default-src 'none'"
 
 
 @bp.post("/cases/<uuid:case_id>/evidence/<slot>")
@@ -65,8 +60,8 @@ def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceF
         evidence.refuse(file_id, judged)
         db.session.commit()
         raise Refused(judged.refusal)
-    near = likeness.find(case, judged, _store())
-    kept = evidence.keep(_store(), key, data, judged)
+    near = likeness.find(case, judged, sealed.store())
+    kept = evidence.keep(sealed.store(), key, data, judged)
     file = evidence.settle(file_id, kept, judged, near)
     db.session.commit()
     reach("upload.after_commit")
@@ -106,7 +101,7 @@ def view(file_id: uuid.UUID, page: int) -> Response:
     case, file = _find(file_id)
     stored = shown.picture(_page(file, page))
     audit.append_now("evidence.viewed", "evidence", file.id, case=case.id.hex, page=page)
-    return _picture(stored)
+    return sealed.picture(stored)
 
 
 @bp.get("/evidence/<uuid:file_id>/<any(mended, plain):which>/<int:page>")
@@ -115,7 +110,7 @@ def either(file_id: uuid.UUID, which: str, page: int) -> Response:
     case, file = _find(file_id)
     stored = shown.picture(_page(file, page), which)
     audit.append_now("evidence.viewed", "evidence", file.id, case=case.id.hex, page=page)
-    return _picture(stored)
+    return sealed.picture(stored)
 
 
 @bp.post("/evidence/<uuid:file_id>/shown/<int:page>")
@@ -137,7 +132,7 @@ def choose(file_id: uuid.UUID, page: int) -> BaseResponse:
 def thumb(file_id: uuid.UUID, page: int) -> Response:
     """The small picture of one page. It shows that there is a paper, not what it says, and is not recorded."""
     _, file = _find(file_id)
-    return _picture(_page(file, page).thumb)
+    return sealed.picture(_page(file, page).thumb)
 
 
 @bp.get("/evidence/<uuid:file_id>/original")
@@ -145,14 +140,7 @@ def original(file_id: uuid.UUID) -> Response:
     """The sealed original, byte for byte, as an attachment that no browser runs."""
     case, file = _find(file_id)
     audit.append_now("evidence.downloaded", "evidence", file.id, case=case.id.hex)
-    data = _store().read(evidence.sealed_original(file))
-    response = make_response(
-        send_file(
-            io.BytesIO(data), mimetype="application/octet-stream", as_attachment=True, download_name=file.name
-        )
-    )
-    response.headers["Content-Security-Policy"] = SANDBOXED
-    return response
+    return sealed.original(evidence.sealed_original(file), file.name)
 
 
 def _find(file_id: uuid.UUID) -> tuple[Case, EvidenceFile]:
@@ -167,28 +155,8 @@ def _page(file: EvidenceFile, number: int) -> EvidencePage:
     return found(next((one for one in file.pages if one.page == number), None))
 
 
-def _picture(stored: dict[str, Any]) -> Response:
-    response = make_response(_store().read(evidence.sealed_picture(found(stored or None))))
-    response.headers["Content-Type"] = "image/jpeg"
-    response.headers["Content-Disposition"] = "inline"
-    response.headers["Content-Security-Policy"] = SANDBOXED
-    return response
-
-
-def _store() -> ObjectStore:
-    store: ObjectStore = current_app.extensions["store"]
-    return store
-
-
 def _answer(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:
     """The slot as it is now: for the upload script a refused file is JSON, without scripts the whole page."""
     if message and request.headers.get("X-Requested-With") == "upload":
         return make_response({"message": message}, status)
-    if wants_fragment():
-        views = casefile.slots(case, error=(slot, message))
-        asked = found(next((one for one in views if one.id == slot), None))
-        more = beside_slots(case)
-        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **more)
-    if message:
-        return papers_page(case, status, slot, message)
-    return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")
+    return slot_answer(case, slot, status, message)

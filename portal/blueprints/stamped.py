@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, make_response, request, send_file, session
+from flask import Blueprint, Response, flash, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import stamped_view
-from portal.cases import evidence, stamped
+from portal.blueprints import sealed, stamped_view
+from portal.cases import stamped
 from portal.cases.actions import Refused
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.web import actor, found, go, reply, roles
 from portal.workflows import WORKFLOWS
-from storage.objects import ObjectStore, TooLarge
+from storage.objects import TooLarge
 
 bp = Blueprint("stamped", __name__, url_prefix="/stamped")
 
 FORM_ROOM = 1024 * 1024  # bytes of a request beside the file
-SANDBOXED = "sandbox; default-src 'none'"
 
 
 @bp.url_value_preprocessor
@@ -78,12 +76,12 @@ def _receive(name: str, stream: Any, media_type: str) -> uuid.UUID:
     db.session.commit()
     batch_id, key = batch.id, batch.store_key
     try:
-        sealed = stamped.keep(_store(), key, stream, media_type)
+        kept = stamped.keep(sealed.store(), key, stream, media_type)
     except TooLarge as error:
         stamped.refuse(batch_id, stamped.TOO_LARGE)
         db.session.commit()
         raise Refused(stamped.TOO_LARGE) from error
-    stamped.settle(batch_id, sealed, media_type)
+    stamped.settle(batch_id, kept, media_type)
     db.session.commit()
     return batch_id
 
@@ -121,17 +119,7 @@ def original(batch_id: uuid.UUID) -> Response:
     batch = _batch(batch_id)
     found(batch if batch.status != "refused" else None)
     audit.append_now("stamped.downloaded", "stamped_batch", batch.id)
-    data = _store().read(stamped.sealed_original(batch))
-    response = make_response(
-        send_file(
-            io.BytesIO(data),
-            mimetype="application/octet-stream",
-            as_attachment=True,
-            download_name=batch.name,
-        )
-    )
-    response.headers["Content-Security-Policy"] = SANDBOXED
-    return response
+    return sealed.original(stamped.sealed_original(batch), batch.name)
 
 
 @bp.get("/pages/<uuid:page_id>")
@@ -210,13 +198,13 @@ def view(page_id: uuid.UUID) -> Response:
     """Our rendition of one page, as JPEG; for everybody who may see the case that it belongs to."""
     page = _seen(page_id)
     audit.append_now("stamped.viewed", "stamped_page", page.id, case=page.case_id.hex if page.case_id else "")
-    return _picture(page.view)
+    return sealed.picture(page.view)
 
 
 @bp.get("/pages/<uuid:page_id>/thumb")
 def thumb(page_id: uuid.UUID) -> Response:
     """The small picture of one page. It shows that there is a paper, not what it says, and is not recorded."""
-    return _picture(_seen(page_id).thumb)
+    return sealed.picture(_seen(page_id).thumb)
 
 
 def _batch(batch_id: uuid.UUID) -> StampedBatch:
@@ -229,16 +217,3 @@ def _own(page_id: uuid.UUID) -> StampedPage:
 
 def _seen(page_id: uuid.UUID) -> StampedPage:
     return found(stamped.find_page(actor(), page_id))
-
-
-def _picture(stored: dict[str, Any]) -> Response:
-    response = make_response(_store().read(evidence.sealed_picture(found(stored or None))))
-    response.headers["Content-Type"] = "image/jpeg"
-    response.headers["Content-Disposition"] = "inline"
-    response.headers["Content-Security-Policy"] = SANDBOXED
-    return response
-
-
-def _store() -> ObjectStore:
-    store: ObjectStore = current_app.extensions["store"]
-    return store

@@ -5,7 +5,8 @@ the checks over them. They are synthetic: people, places and numbers are invente
 and the desks. docs/evidence.md says what that is worth.
 """
 
+from storage.judging import CHECKS
 from tests.paperset.drawing import draw
-from tests.paperset.truth import CHECKS, Defect, Sample, Truth
+from tests.paperset.truth import Defect, Sample, Truth
 
 __all__ = ["CHECKS", "Defect", "Sample", "Truth", "draw"]

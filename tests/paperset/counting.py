@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from storage.judging import CHECKS
 from tests.paperset.evaluation import ASKING, Finding
-from tests.paperset.truth import CHECKS, Defect, Truth
+from tests.paperset.truth import Defect, Truth
 
 
 @dataclass

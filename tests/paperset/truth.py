@@ -5,23 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-CHECKS = (
-    "blank",
-    "text_size",
-    "sharpness",
-    "skew",
-    "orientation",
-    "perspective",
-    "completeness",
-    "exposure",
-    "glare",
-    "shadow",
-    "seal",
-    "colour",
-    "screenshot",
-    "screen",
-)
-
 # What the judge may say of a picture on which nothing was planted: straightening asks nobody for anything.
 HONEST_VERDICTS = frozenset({"pass", "mend"})
 
