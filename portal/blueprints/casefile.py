@@ -375,7 +375,7 @@ def pupil_line(facts: Facts) -> PupilLine:
     pupil = facts.pupil
     return PupilLine(
         pupil["name"],
-        pupil.school,
+        facts.school.name,
         f"{pupil['grade']} {pupil['class_name']}".strip(),
         school_numbers.masked(pupil["student_number"]),
         id_number.masked(pupil["id_number"]),

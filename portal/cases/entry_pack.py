@@ -71,7 +71,7 @@ def plan(case: Case) -> Plan:
     return Plan(
         number=case.number,
         title=law.title,
-        school=facts.pupil.school,
+        school=facts.school.name,
         approved_on=f"{clock.local(case.ended_at):%Y-%m-%d}",
         lines=tuple(_lines(case, facts)),
         pages=tuple(_pages(case, facts)),

@@ -13,11 +13,20 @@ from sqlalchemy import select
 from portal.cases import clock
 from portal.cases.offices import line_of
 from portal.extensions import db
-from portal.models import OPEN, Case, Decision, EvidenceFile, Pupil
+from portal.models import OPEN, Case, Decision, EvidenceFile, Office, Pupil
 from portal.policies import Policy, policy
 from portal.standards.columns import COLUMNS
 from portal.workflows import workflow
-from portal.workflows.vocabulary import EvidenceFact, Facts, Holder, Opinion, OtherCase, PupilFacts, Workflow
+from portal.workflows.vocabulary import (
+    EvidenceFact,
+    Facts,
+    Holder,
+    Opinion,
+    OtherCase,
+    PupilFacts,
+    SchoolFacts,
+    Workflow,
+)
 
 STATUS_TEXT = {
     "draft": "草稿",
@@ -55,6 +64,7 @@ def facts_before_start(law: Workflow, pack: Policy, pupil: Pupil, without: uuid.
         number="",
         today=clock.today(),
         policy=pack,
+        school=school_facts(pupil.school),
         pupil=pupil_facts(pupil),
         other_cases=_other_cases(pupil, without),
     )
@@ -71,10 +81,12 @@ def pupil_values(pupil: Pupil) -> dict[str, str]:
 
 
 def pupil_facts(pupil: Pupil) -> PupilFacts:
-    supervisors = {
-        one.level: one.name for one in reversed(line_of(pupil.school)) if one.id != pupil.school_id
-    }
-    return PupilFacts(str(pupil.id), pupil_values(pupil), pupil.version, pupil.school.name, supervisors)
+    return PupilFacts(str(pupil.id), pupil_values(pupil), pupil.version)
+
+
+def school_facts(school: Office) -> SchoolFacts:
+    above = {one.level: one.name for one in reversed(line_of(school)) if one.id != school.id}
+    return SchoolFacts(school.name, school.code, above)
 
 
 def _other_cases(pupil: Pupil, without: uuid.UUID | None) -> tuple[OtherCase, ...]:

@@ -20,7 +20,7 @@ from portal.policies import all_policies
 from portal.printouts import FOLDER
 from portal.standards.columns import COLUMNS
 from portal.workflows import workflow
-from portal.workflows.vocabulary import EvidenceFact, Facts, Office, Opinion, Printout, PupilFacts, Workflow
+from portal.workflows.vocabulary import EvidenceFact, Facts, Office, Opinion, Printout, SchoolFacts, Workflow
 
 QR_WIDTH = 21.0  # mm
 QR = "qr"
@@ -83,8 +83,7 @@ def qr_png(text: str) -> bytes:
 def known_names(law: Workflow, printout: Printout) -> tuple[frozenset[str], frozenset[str]]:
     """The plain names and the row groups that a blank of this printout may use."""
     policy = next(one for one in all_policies().values() if law.offered(one))
-    nobody = PupilFacts("", {}, 0, "", {})
-    facts = Facts(law.id, "", date(2026, 1, 1), policy, nobody)
+    facts = Facts(law.id, "", date(2026, 1, 1), policy, SchoolFacts(""))
     generic = frozenset(values(printout, facts)) | {"version", "anchor", "status", "printed_at", QR}
     return generic, frozenset(rows(printout, facts))
 
@@ -99,9 +98,9 @@ def values(printout: Printout, facts: Facts) -> dict[str, str]:
     known |= {
         "case_number": facts.number,
         "title": printout.title,
-        "school": pupil.school,
-        "county": pupil.supervisors.get("county", ""),
-        "state": pupil.supervisors.get("state", ""),
+        "school": facts.school.name,
+        "county": facts.school.supervisors.get("county", ""),
+        "state": facts.school.supervisors.get("state", ""),
         "class": " ".join(part for part in (pupil["grade"], pupil["class_name"]) if part),
         "applicant": facts.applicant,
         "submitted_on": on_paper(facts.submitted_on) if facts.submitted_on else "",

@@ -209,7 +209,7 @@ EVIDENCE = (
 def _wants_state(facts: Facts) -> bool:
     """The state decides where the policy says so for this stage, and for schools that no county supervises."""
     chain = facts.setting("chain")
-    return "state" in chain.get(facts.pupil["stage"], chain["*"]) or "county" not in facts.pupil.supervisors
+    return "state" in chain.get(facts.pupil["stage"], chain["*"]) or not facts.school.has_county
 
 
 CHAIN = (
@@ -225,7 +225,7 @@ CHAIN = (
         "县级审核",
         Office.COUNTY,
         "reviewer",
-        when=lambda facts: "county" in facts.pupil.supervisors,
+        when=lambda facts: facts.school.has_county,
     ),
     Step("state_approval", "州级审批", Office.STATE, "approver", when=_wants_state),
 )

@@ -30,8 +30,6 @@ class PupilFacts:
     id: str
     values: Mapping[str, str]
     version: int
-    school: str
-    supervisors: Mapping[str, str]  # office level -> name, of the offices above the school
 
     def __getitem__(self, column: str) -> str:
         return self.values.get(column, "")
@@ -39,6 +37,25 @@ class PupilFacts:
     @property
     def birth_date(self) -> date | None:
         return date.fromisoformat(self["birth_date"]) if self["birth_date"] else None
+
+
+NOBODY = PupilFacts("", {}, 0)  # of a case that is about no single pupil
+
+
+@dataclass(frozen=True)
+class SchoolFacts:
+    """The school whose case it is, and who stands above it."""
+
+    name: str
+    code: str = ""
+    supervisors: Mapping[str, str] = field(
+        default_factory=dict
+    )  # office level -> name, nearest of each level
+
+    @property
+    def has_county(self) -> bool:
+        """Whether a county supervises it; a school run by the state skips that step."""
+        return Office.COUNTY in self.supervisors
 
 
 @dataclass(frozen=True)
@@ -96,7 +113,8 @@ class Facts:
     number: str
     today: date
     policy: Policy
-    pupil: PupilFacts
+    school: SchoolFacts
+    pupil: PupilFacts = NOBODY
     answers: Mapping[str, Any] = field(default_factory=dict)
     evidence: tuple[EvidenceFact, ...] = ()
     other_cases: tuple[OtherCase, ...] = ()

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from portal.cases.access import Actor
 from portal.extensions import db, set_read_only
 from portal.policies import policy
-from portal.workflows.vocabulary import EvidenceFact, Facts, Opinion, PupilFacts
+from portal.workflows.vocabulary import EvidenceFact, Facts, Opinion, PupilFacts, SchoolFacts
 from tests.builders import sign_in
 
 PUPIL = {
@@ -55,7 +55,8 @@ def facts(answers: dict[str, Any] | None = None, **changes: Any) -> Facts:
         "number": "GJ2026000123",
         "today": date(2026, 9, 3),
         "policy": policy("gs-linxia-2022"),
-        "pupil": PupilFacts("p", pupil, 0, "青禾县第一高级中学", above),
+        "pupil": PupilFacts("p", pupil, 0),
+        "school": SchoolFacts("青禾县第一高级中学", supervisors=above),
         "answers": ONE if answers is None else answers,
         "evidence": files(2),
         "applicant": "王敏",

@@ -9,7 +9,7 @@ import pytest
 
 from portal.policies import all_policies, policy
 from portal.workflows.key_information_change import WORKFLOW, KeyInformationForm
-from portal.workflows.vocabulary import EvidenceFact, Facts, Holder, OtherCase, PupilFacts
+from portal.workflows.vocabulary import EvidenceFact, Facts, Holder, OtherCase, PupilFacts, SchoolFacts
 from tests.builders import an_id_number
 
 BORN = date(2010, 5, 6)
@@ -49,7 +49,8 @@ def facts(
         number="GJ2026000001",
         today=date(2026, 11, 20),
         policy=policy(pack),
-        pupil=PupilFacts("p", values | (pupil or {}), 0, "青禾一中", {level: level for level in supervisors}),
+        school=SchoolFacts("青禾一中", supervisors={level: level for level in supervisors}),
+        pupil=PupilFacts("p", values | (pupil or {}), 0),
         answers={
             "fields": [key.removeprefix("new_") for key in new],
             "cause": cause,
