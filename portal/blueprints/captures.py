@@ -20,7 +20,7 @@ from portal.blueprints.cases import slot_answer
 from portal.blueprints.evidence import receive
 from portal.cases import captures, evidence, printing
 from portal.cases.access import Actor, find_case
-from portal.cases.actions import Refused
+from portal.cases.refusing import Refused
 from portal.extensions import db, limiter
 from portal.gate import session_limits
 from portal.models import Case, EvidenceFile, PhoneCapture, Role, SignInSession

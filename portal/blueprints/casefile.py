@@ -152,7 +152,7 @@ def target_title(case: Case, target: str, key: str) -> str:
     if target == remarks.EVIDENCE:
         slot = law.slot(key)
         return slot.title if slot else key
-    return "整件业务"
+    return "学生名单" if target == remarks.ROSTER else "整件业务"
 
 
 @dataclass(frozen=True)
@@ -281,7 +281,7 @@ def slots(
 
 
 def slot_view(case: Case, facts: Facts, slot_id: str, *, readonly: bool = False, error: str = "") -> SlotView:
-    item = workflow(case.workflow).slot(slot_id)
+    item = workflow(case.workflow).slot(slot_id, facts)
     if item is None:
         raise KeyError(slot_id)
     files = [file_view(case, file, item.title) for file in evidence.files_of(case, slot_id)]

@@ -12,9 +12,10 @@ from portal import audit
 from portal.blueprints import casefile, reading_view
 from portal.cases import actions, clock
 from portal.cases.access import find_case, find_pupil
-from portal.cases.actions import Act, Refused, available, perform, stamp
+from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import STATUS_TEXT, facts_before_start, read_facts
 from portal.cases.offices import policy_of
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.forms import raw_answers
 from portal.models import Case, NationalEntry, RegisterChange, Role, Status

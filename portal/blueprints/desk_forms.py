@@ -83,5 +83,6 @@ def subjects(case: Case, facts: Facts) -> list[tuple[str, list[tuple[str, str]]]
     return [
         ("证明材料", [(f"{remarks.EVIDENCE}:{slot.id}", slot.title) for slot in law.slots(facts)]),
         ("填写内容", [(f"{remarks.FIELD}:{name}", str(form[name].label.text)) for name in asked]),
+        *([("学生名单", [(f"{remarks.ROSTER}:", "学生名单")])] if law.roster else []),
         ("整件业务", [(f"{remarks.CASE}:", "整件业务")]),
     ]

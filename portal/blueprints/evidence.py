@@ -14,7 +14,7 @@ from portal.blueprints import sealed
 from portal.blueprints.cases import slot_answer
 from portal.cases import evidence, likeness, quality, shown
 from portal.cases.access import Actor, find_case
-from portal.cases.actions import Refused
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Role

@@ -13,8 +13,8 @@ from portal import audit
 from portal.blueprints.downloads import ZIP, download
 from portal.cases import entries, entry_pack
 from portal.cases.access import find_case
-from portal.cases.actions import Refused
 from portal.cases.entries import STAGES, Stage
+from portal.cases.refusing import Refused
 from portal.errors import show
 from portal.extensions import db
 from portal.models import Case, NationalEntry, Role, Status

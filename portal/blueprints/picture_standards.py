@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.cases import picture_standards as standards
 from portal.cases import quality
-from portal.cases.actions import Refused
 from portal.cases.offices import supervisor
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Office, Role
 from portal.web import actor, deny, go, reply, roles

@@ -11,8 +11,8 @@ from portal import audit
 from portal.blueprints import reading_view, review
 from portal.cases import page_readings
 from portal.cases.access import find_case
-from portal.cases.actions import Refused
 from portal.cases.facts import read_facts
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Role
 from portal.web import actor, found, go, reply, roles, wants_fragment

@@ -19,7 +19,6 @@ from portal.cases import claims, clock, evidence, queues
 from portal.cases.access import find_case
 from portal.cases.actions import (
     Act,
-    Refused,
     available,
     perform,
     refusals_now,
@@ -29,6 +28,7 @@ from portal.cases.actions import (
 )
 from portal.cases.facts import read_facts
 from portal.cases.queues import BOXES, Box, Filters
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Role, Status
@@ -211,8 +211,7 @@ def marks(case_id: uuid.UUID, file_id: uuid.UUID) -> Response:
 
 
 def _file_of(case: Case, file_id: uuid.UUID) -> EvidenceFile | None:
-    slots = [slot.id for slot in workflow(case.workflow).evidence]
-    every = evidence.files_of(case) + [file for slot in slots for file in evidence.removed_files(case, slot)]
+    every = evidence.files_of(case) + evidence.removed_files(case)
     return next((file for file in every if file.id == file_id), None)
 
 

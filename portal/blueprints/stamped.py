@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import sealed, stamped_view
 from portal.cases import stamped
-from portal.cases.actions import Refused
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.web import actor, found, go, reply, roles

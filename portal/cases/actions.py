@@ -6,7 +6,7 @@ Templates draw the buttons that available() lists and perform() accepts only tho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,12 +16,16 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit, tasks
 from portal.cases import claims, clock, quality, register, remarks
 from portal.cases.access import Actor
-from portal.cases.facts import facts_before_start, read_facts
+from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
+from portal.cases.intake import numbers, plans
 from portal.cases.offices import policy_of, supervisor
+from portal.cases.refusing import Refused
+from portal.cases.rosters import entering, striking
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, CaseEvent, Decision, Pupil, Role, Status
+from portal.models import Case, CaseEvent, Decision, Office, Pupil, Role, Status
 from portal.models.types import new_id, utcnow
+from portal.policies import Policy
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Facts, Refusal, Step, Workflow
 
@@ -37,6 +41,7 @@ class Action:
     by: str
     event: str
     decides: bool = False
+    of_roster: bool = False  # only where the case is about many
 
 
 ACTIONS: dict[str, Action] = {
@@ -48,18 +53,10 @@ ACTIONS: dict[str, Action] = {
         Action("approve", frozenset({Status.IN_REVIEW}), HOLDER, "approved", decides=True),
         Action("return", frozenset({Status.IN_REVIEW}), HOLDER, "returned", decides=True),
         Action("reject", frozenset({Status.IN_REVIEW}), HOLDER, "rejected", decides=True),
+        Action("strike", frozenset({Status.IN_REVIEW}), HOLDER, "struck", of_roster=True),
+        Action("put_back", frozenset({Status.IN_REVIEW}), HOLDER, "put_back", of_roster=True),
     )
 }
-
-
-class Refused(Exception):
-    """An act that cannot be done now. `refusals` are rules that stop it; `conflict` says that somebody was quicker."""
-
-    def __init__(self, message: str, refusals: tuple[Refusal, ...] = (), *, conflict: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.refusals = refusals
-        self.conflict = conflict
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,7 @@ class Act:
     to: str = ""  # return: "" is the school, else the id of the step before
     answers: Mapping[str, Any] = field(default_factory=dict)
     explanations: Mapping[str, str] = field(default_factory=dict)
+    rows: tuple[str, ...] = ()  # strike, put_back: ids of roster rows
 
 
 def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
@@ -85,19 +83,37 @@ def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
     refusals = law.refusals(facts_before_start(law, pack, pupil), "start")
     if refusals:
         raise Refused("该生现在不能发起这项业务", refusals)
+    return _begin(actor, law, pack, pupil_id=pupil.id, pupil_version=pupil.version)
+
+
+def start_roster(actor: Actor, law: Workflow) -> Case:
+    """Begin a draft about many pupils of the actor's own school, for the year of entry that is in hand. Raises Refused."""
+    if actor.role is not Role.REGISTRAR or law.roster is None:
+        raise Refused("只有学校的学籍管理员可以发起这项业务")
+    school = db.session.get_one(Office, actor.office_id)
+    pack = policy_of(school)
+    if not law.offered(pack):
+        raise Refused(f"本地政策（{pack.title}）未开放“{law.title}”")
+    facts = facts_before_roster(law, pack, school)
+    refusals = law.refusals(facts, "start")
+    if refusals or facts.quota is None:
+        raise Refused("现在不能发起这项业务", refusals)
+    return _begin(actor, law, pack, intake_year=facts.quota.year)
+
+
+def _begin(actor: Actor, law: Workflow, pack: Policy, **about: Any) -> Case:
     case = Case(
         id=new_id(),
         number=next_number(law, clock.today()),
         workflow=law.id,
         policy=pack.code,
-        pupil_id=pupil.id,
-        pupil_version=pupil.version,
         owner_office_id=actor.office_id,
         status=Status.DRAFT,
         created_by_id=actor.id,
         round=0,
         version=1,
         answers={},
+        **about,
     )
     db.session.add(case)
     db.session.flush()
@@ -123,6 +139,8 @@ def available(case: Case, actor: Actor) -> frozenset[str]:
 
 def _may(action: Action, case: Case, actor: Actor) -> bool:
     if case.status not in action.sources:
+        return False
+    if action.of_roster and workflow(case.workflow).roster is None:
         return False
     if action.by == OWNER:
         return actor.role is Role.REGISTRAR and case.owner_office_id == actor.office_id
@@ -177,7 +195,10 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     seen_version = case.version
     if not _may(action, case, actor):
         raise Refused(_why_not(case, action, actor), conflict=case.status not in action.sources)
-    law, facts = workflow(case.workflow), read_facts(case)
+    law = workflow(case.workflow)
+    if law.roster and verb in ("submit", "approve"):
+        plans.hold(case.owner_office_id)
+    facts = read_facts(case)
     if verb == "approve":
         register.hold(law, law.changes(facts))
     _check(case, action, act)
@@ -190,8 +211,10 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
             _write_decision(case, actor, action, before, act, facts)
         if verb == "return" and not act.to:
             remarks.write_remarks(case, act.reasons)
+        if law.roster:
+            act = _write_roster(case, actor, verb, act, before, facts)
         if plan.status is Status.APPROVED:
-            register.apply(case, law, law.changes(facts))
+            _take_effect(case, law, facts)
     except (IntegrityError, register.RegisterMoved) as error:
         db.session.rollback()
         db.session.refresh(case)
@@ -204,6 +227,27 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         f"case.{action.event}", "case", case.id, step=before.step, round=before.round, version=case.version
     )
     reach("decide.before_commit")
+
+
+def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: _Place, facts: Facts) -> Act:
+    """What an act does to the rows of a roster; the act with what the history is to say of it."""
+    if verb == "submit":
+        try:
+            numbers.allot(case, len(facts.standing_rows))
+        except numbers.NoNumbersLeft as error:
+            raise Refused("学号已编排完，不能再申请号段：请州教育局核对政策中的学号规则") from error
+    if verb in ("strike", "put_back"):
+        write = striking.strike if verb == "strike" else striking.put_back
+        return replace(act, note=write(facts, actor, before.step, act.rows, act.note))
+    return act
+
+
+def _take_effect(case: Case, law: Workflow, facts: Facts) -> None:
+    """The last approval reaches the register. Raises RegisterMoved, IntegrityError when another was quicker."""
+    if law.roster:
+        entering.enter(case, law, facts)
+    else:
+        register.apply(case, law, law.changes(facts))
 
 
 def _hold(case: Case) -> None:
@@ -288,6 +332,8 @@ def _plan(case: Case, actor: Actor, law: Workflow, facts: Facts, verb: str, act:
         return _plan_submit(case, actor, law, facts)
     if verb == "approve":
         return _plan_approval(case, law, facts)
+    if verb in ("strike", "put_back"):
+        return _Plan(Status(case.status), case.step, {})
     if verb == "return" and act.to:
         return _go_to(case, law.step(act.to), {"round": case.round + 1}, fresh=True)
     if verb == "return":
@@ -413,6 +459,8 @@ EVENT_TEXT = {
     "returned": "退回",
     "rejected": "不同意",
     "withdrawn": "撤回",
+    "struck": "退回名单中的行",
+    "put_back": "恢复名单中的行",
 }
 
 

@@ -21,8 +21,9 @@ from sqlalchemy import select, update
 from portal import audit
 from portal.cases import evidence
 from portal.cases.access import Actor, find_case
-from portal.cases.actions import Refused, available
+from portal.cases.actions import available
 from portal.cases.facts import read_facts
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, PhoneCapture
 from portal.models.types import new_id, utcnow

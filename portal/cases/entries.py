@@ -17,7 +17,7 @@ from sqlalchemy.orm import selectinload
 
 from portal import audit
 from portal.cases.access import Actor, visible_to
-from portal.cases.actions import Refused
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, Decision, NationalEntry, Role
 from portal.models.types import utcnow

@@ -19,10 +19,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from portal import audit, tasks
 from portal.cases import clock, likeness
 from portal.cases.access import Actor
-from portal.cases.actions import Refused, available
+from portal.cases.actions import available
 from portal.cases.facts import read_facts
 from portal.cases.likeness import Near
 from portal.cases.page_readings import ask
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Remark, Status
@@ -228,15 +229,16 @@ def files_of(case: Case, slot: str | None = None) -> list[EvidenceFile]:
     return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id)))
 
 
-def removed_files(case: Case, slot: str) -> list[EvidenceFile]:
-    """Files of a slot that were part of an earlier round and have been replaced, oldest first."""
+def removed_files(case: Case, slot: str | None = None) -> list[EvidenceFile]:
+    """Files of the case (or one slot) that were part of an earlier round and have been replaced, oldest first."""
     query = select(EvidenceFile).where(
         EvidenceFile.case_id == case.id,
-        EvidenceFile.slot == slot,
         EvidenceFile.status == "committed",
         EvidenceFile.removed_at.is_not(None),
         EvidenceFile.removed_round > EvidenceFile.round,
     )
+    if slot is not None:
+        query = query.where(EvidenceFile.slot == slot)
     return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
 
 

@@ -12,10 +12,12 @@ from sqlalchemy import select
 
 from portal.cases import clock
 from portal.cases.offices import line_of
+from portal.cases.rosters import reading
 from portal.extensions import db
 from portal.models import OPEN, Case, Decision, EvidenceFile, Office, Pupil
 from portal.policies import Policy, policy
 from portal.standards.columns import COLUMNS
+from portal.standards.school_year import year_of_entry
 from portal.workflows import workflow
 from portal.workflows.vocabulary import (
     EvidenceFact,
@@ -39,11 +41,20 @@ STATUS_TEXT = {
 
 
 def read_facts(case: Case) -> Facts:
-    """Everything that may be judged about a case with one pupil, as the database stands now."""
-    law = workflow(case.workflow)
-    if case.pupil is None:
+    """Everything that may be judged about a case, as the database stands now."""
+    law, pack = workflow(case.workflow), policy(case.policy)
+    if law.roster:
+        found = reading.read(case, law.roster)
+        facts = replace(
+            facts_of_school(law, pack, case.owner),
+            roster=found.rows,
+            quota=found.quota,
+            numbers=found.numbers,
+        )
+    elif case.pupil is None:
         raise ValueError(f"case {case.number} has no pupil")
-    facts = facts_before_start(law, policy(case.policy), case.pupil, without=case.id)
+    else:
+        facts = facts_before_start(law, pack, case.pupil, without=case.id)
     form = law.form.from_raw(case.answers, facts)
     facts = replace(
         facts,
@@ -54,6 +65,8 @@ def read_facts(case: Case) -> Facts:
         applicant=case.submitted_by.name if case.submitted_by else case.created_by.name,
         submitted_on=clock.local(case.submitted_at).date() if case.submitted_at else None,
     )
+    if case.pupil is None:
+        return facts
     return replace(facts, held_elsewhere=_held_elsewhere(law, law.changes(facts), case.pupil))
 
 
@@ -68,6 +81,17 @@ def facts_before_start(law: Workflow, pack: Policy, pupil: Pupil, without: uuid.
         pupil=pupil_facts(pupil),
         other_cases=_other_cases(pupil, without),
     )
+
+
+def facts_of_school(law: Workflow, pack: Policy, school: Office) -> Facts:
+    """What is known of a school, before a case about many has any rows."""
+    return Facts(workflow=law.id, number="", today=clock.today(), policy=pack, school=school_facts(school))
+
+
+def facts_before_roster(law: Workflow, pack: Policy, school: Office) -> Facts:
+    """What is known when a school begins a roster."""
+    year = year_of_entry(clock.today())
+    return replace(facts_of_school(law, pack, school), quota=reading.quota_before_start(school, year))
 
 
 def pupil_values(pupil: Pupil) -> dict[str, str]:
@@ -86,7 +110,7 @@ def pupil_facts(pupil: Pupil) -> PupilFacts:
 
 def school_facts(school: Office) -> SchoolFacts:
     above = {one.level: one.name for one in reversed(line_of(school)) if one.id != school.id}
-    return SchoolFacts(school.name, school.code, above)
+    return SchoolFacts(school.name, school.code, above, tuple(school.stages))
 
 
 def _other_cases(pupil: Pupil, without: uuid.UUID | None) -> tuple[OtherCase, ...]:

@@ -16,9 +16,10 @@ from sqlalchemy import func, select, update
 from portal import audit, tasks
 from portal.cases import readings
 from portal.cases.access import Actor
-from portal.cases.actions import Refused, available
+from portal.cases.actions import available
 from portal.cases.read_text import ReadPage, TextLine
 from portal.cases.readings import Paper
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, PageReading, ReadingCorrection, Status
 from portal.models.types import utcnow

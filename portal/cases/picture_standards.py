@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.cases.access import Actor
-from portal.cases.actions import Refused
 from portal.cases.quality import Changes, newest_set
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Role, ThresholdSet
 from storage import thresholds

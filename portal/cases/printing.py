@@ -20,7 +20,17 @@ from portal.policies import all_policies
 from portal.printouts import FOLDER
 from portal.standards.columns import COLUMNS
 from portal.workflows import workflow
-from portal.workflows.vocabulary import EvidenceFact, Facts, Office, Opinion, Printout, SchoolFacts, Workflow
+from portal.workflows.vocabulary import (
+    EvidenceFact,
+    Facts,
+    Office,
+    Opinion,
+    Printout,
+    SchoolFacts,
+    Workflow,
+    base_id,
+    source,
+)
 
 QR_WIDTH = 21.0  # mm
 QR = "qr"
@@ -82,10 +92,15 @@ def qr_png(text: str) -> bytes:
 
 def known_names(law: Workflow, printout: Printout) -> tuple[frozenset[str], frozenset[str]]:
     """The plain names and the row groups that a blank of this printout may use."""
-    policy = next(one for one in all_policies().values() if law.offered(one))
-    facts = Facts(law.id, "", date(2026, 1, 1), policy, SchoolFacts(""))
+    facts = facts_of_nobody(law)
     generic = frozenset(values(printout, facts)) | {"version", "anchor", "status", "printed_at", QR}
     return generic, frozenset(rows(printout, facts))
+
+
+def facts_of_nobody(law: Workflow) -> Facts:
+    """The facts of an empty case, to ask a procedure for the names that it knows."""
+    policy = next(one for one in all_policies().values() if law.offered(one))
+    return Facts(law.id, "", date(2026, 1, 1), policy, SchoolFacts(""))
 
 
 def values(printout: Printout, facts: Facts) -> dict[str, str]:
@@ -131,10 +146,8 @@ def change_rows(facts: Facts) -> list[dict[str, str]]:
 
 def evidence_rows(facts: Facts) -> list[dict[str, str]]:
     """A row a file, in order of the slots; a row a slot where there are many files."""
-    slots = [item.id for item in workflow(facts.workflow).evidence]
-    files = sorted(
-        facts.evidence, key=lambda file: slots.index(file.slot) if file.slot in slots else len(slots)
-    )
+    order = {item.id: position for position, item in enumerate(workflow(facts.workflow).evidence)}
+    files = sorted(facts.evidence, key=lambda file: order.get(base_id(file.slot), len(order)))
     if len(files) <= FILES_ONE_BY_ONE:
         groups = [[file] for file in files]
     else:
@@ -146,7 +159,7 @@ def evidence_rows(facts: Facts) -> list[dict[str, str]]:
 
 
 def _evidence_row(position: int, files: list[EvidenceFact], facts: Facts) -> dict[str, str]:
-    slot = workflow(facts.workflow).slot(files[0].slot)
+    slot = workflow(facts.workflow).slot(files[0].slot, facts)
     copies = f"（{len(files)} 份）" if len(files) > 1 else ""
     return {
         "position": str(position),
@@ -187,10 +200,7 @@ def _said(one: Opinion) -> str:
 def basis(law: Workflow, facts: Facts) -> str:
     """The clauses on which the papers that this case needs rest."""
     articles = [slot.article for slot in law.slots(facts) or law.evidence]
-    cited = (
-        facts.policy.source(one) if one in facts.policy.values else facts.policy.article(one)
-        for one in articles
-    )
+    cited = (source(facts.policy, one) for one in articles)
     return "；".join(dict.fromkeys(article.cited for article in cited))
 
 

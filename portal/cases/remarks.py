@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -12,11 +13,11 @@ from sqlalchemy import select
 
 from portal.cases import marks
 from portal.extensions import db
-from portal.models import Case, EvidenceFile, Remark
+from portal.models import Case, EvidenceFile, Remark, RosterRow
 from portal.policies import policy
 from portal.workflows import workflow
 
-FIELD, EVIDENCE, CASE = "field", "evidence", "case"
+FIELD, EVIDENCE, ROSTER, CASE = "field", "evidence", "roster", "case"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,11 @@ def fault_in_reasons(case: Case, reasons: tuple[Reason, ...]) -> str:
             return f"“{titles[reason.code]}”没有指明是哪一项"
         if reason.target == EVIDENCE and law.slot(reason.key) is None:
             return f"“{titles[reason.code]}”没有指明是哪一份证明材料"
-        if reason.target not in (FIELD, EVIDENCE, CASE):
+        if reason.target == ROSTER and law.roster is None:
+            return f"“{titles[reason.code]}”：这项业务没有学生名单"
+        if reason.target not in (FIELD, EVIDENCE, ROSTER, CASE):
             return "退回原因的对象有误，请重新选择"
-        if reason.target == CASE and not reason.note.strip():
+        if reason.target in (ROSTER, CASE) and not reason.note.strip():
             return f"“{titles[reason.code]}”须写明具体要求"
         if reason.file_id and reason.target != EVIDENCE:
             return f"“{titles[reason.code]}”框选了影像，请在“对应哪一项”中选这份证明材料"
@@ -136,4 +139,8 @@ def _snapshot(case: Case, target: str, key: str) -> str:
             EvidenceFile.removed_at.is_(None),
         )
         value = sorted(db.session.scalars(query))
+    elif target == ROSTER:
+        rows = select(RosterRow.values).where(RosterRow.case_id == case.id, RosterRow.struck_at.is_(None))
+        value = sorted(json.dumps(one, sort_keys=True) for one in db.session.scalars(rows))
+        value = hashlib.sha256(json.dumps(value).encode()).hexdigest()
     return json.dumps(value, ensure_ascii=False)

@@ -10,9 +10,10 @@ from typing import Any
 
 from portal import audit
 from portal.cases.access import Actor
-from portal.cases.actions import Refused, available
+from portal.cases.actions import available
 from portal.cases.evidence import hold_editable
 from portal.cases.page_readings import ask
+from portal.cases.refusing import Refused
 from portal.models import Case, EvidenceFile, EvidencePage
 
 MENDED, PLAIN = "mended", "plain"

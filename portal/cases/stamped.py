@@ -23,10 +23,10 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit, tasks
 from portal.cases import clock, versions
 from portal.cases.access import Actor, find_case, visible_to
-from portal.cases.actions import Refused
 from portal.cases.evidence import STAGED_FOR, TOMBSTONE_FOR, delete_all, shown_name
 from portal.cases.offices import policy_of
 from portal.cases.printed import facts_on_paper
+from portal.cases.refusing import Refused
 from portal.cases.versions import Code
 from portal.extensions import db
 from portal.models import Account, Case, Role, StampedBatch, StampedPage

@@ -50,6 +50,7 @@ class Case(db.Model):
         Index("ix_cases_status_due", "status", "due_on", "id"),
         Index("ix_cases_status_changed", "status", "changed_at", "id"),
         Index("ix_cases_pupil", "pupil_id", "status"),
+        Index("ix_cases_intake", "intake_year", "owner_office_id", "status"),
         Index("ix_cases_holder_legibility", "holder_office_id", "status", "legibility", "id"),
     )
 
@@ -58,6 +59,7 @@ class Case(db.Model):
     workflow: Mapped[str] = mapped_column(String(60))
     policy: Mapped[str] = mapped_column(String(40))
     pupil_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("pupils.id"))
+    intake_year: Mapped[int | None] = mapped_column(Integer)  # of a roster: the year of entry of its people
     pupil_version: Mapped[int] = mapped_column(Integer, default=0)  # what the owner saw when starting
     owner_office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
     holder_office_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offices.id"))

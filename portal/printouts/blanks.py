@@ -112,6 +112,72 @@ def _opinion(rows: _Rows, level: str) -> None:
     _write(sign, f"«{level}_sign»")
 
 
+def enrolment_approval() -> bytes:
+    """《普通高中新生学籍注册审批表》 (临州教学管发〔2022〕5号 附表1): the school's report and the opinions of county and state."""
+    document = _page()
+    _head(document, "«year_title»«county_title»普通高中新生学籍注册审批表")
+    rows = _Rows(document)
+    rows.labelled("学校名称", lambda r: r.row([(WIDE, "«school»", False)], align=LEFT))
+    rows.labelled(
+        "学校呈报意见",
+        lambda r: [
+            r.row([(WIDE, text, False)], align=LEFT)
+            for text in (
+                "州、县下达普通高中招生计划：«places»",
+                "学校实际招生人数：«actual»",
+                "学校申请注册学籍人数：«applied»",
+                "申请注册学号：自 «first» 号起，至 «last» 号终",
+                "学校负责人（签名）　　　　单位盖章　　　　年　　月　　日",
+            )
+        ],
+    )
+    rows.labelled(
+        "县（市）教育局\n审批意见",
+        lambda r: [
+            r.row([(WIDE, text, False)], align=LEFT)
+            for text in (
+                "初中毕业生总人数：«graduates»",
+                "教育局下达普通高中招生计划：«county_places»",
+                "同意申请注册学籍人数：«county_agreed»",
+                "县（市）教育局负责人（签名）　　　　单位盖章　　　　年　　月　　日",
+            )
+        ],
+    )
+    rows.labelled(
+        "州教育局审批意见",
+        lambda r: r.row(
+            [
+                (
+                    WIDE,
+                    "经审核，同意 «state_agreed» 名学生注册甘肃省普通高中学籍，学号自 «state_first» 号起，至 «state_last» 号终。",
+                    False,
+                )
+            ],
+            align=LEFT,
+        ),
+    )
+    return _saved(document, "普通高中新生学籍注册审批表")
+
+
+def enrolment_register() -> bytes:
+    """《普通高中学生学籍注册登记表》 (临州教学管发〔2022〕5号 附件2): a row a pupil, by 学号 ascending."""
+    document = _page()
+    _head(document, "«year_title»«state_title»普通高中学生学籍注册登记表")
+    rows = _Rows(document)
+    rows.labelled(
+        "",
+        lambda r: r.row(
+            [
+                (1, text, True)
+                for text in ("学号", "姓名", "准考证号", "性别", "民族", "出生日期", "身份证号", "中考成绩")
+            ]
+        ),
+    )
+    columns = ("number", "name", "exam_number", "sex", "ethnicity", "birth_date", "id_number", "exam_score")
+    rows.labelled("", lambda r: r.row([(1, f"«pupils:{key}»", False) for key in columns]))
+    return _saved(document, "普通高中学生学籍注册登记表")
+
+
 # --- the parts that every form shares ---------------------------------------------------------------------------------
 
 
@@ -303,7 +369,11 @@ def _saved(document: Any, title: str) -> bytes:
     return repacked(out.getvalue())
 
 
-BLANKS: dict[str, Callable[[], bytes]] = {"key_information_change.docx": key_information_change}
+BLANKS: dict[str, Callable[[], bytes]] = {
+    "key_information_change.docx": key_information_change,
+    "enrolment_approval.docx": enrolment_approval,
+    "enrolment_register.docx": enrolment_register,
+}
 
 
 def main() -> None:

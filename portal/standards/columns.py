@@ -81,6 +81,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("household", "户口所在地具体地址", aliases=("户口所在地",), private=True),
     Column("grade", "年级", stored=True, required=True),
     Column("class_name", "班级", stored=True, required=True),
+    Column("school_number", "学号", aliases=("地区学号", "省学号")),
+    Column("secondary_number", "学籍辅号", aliases=("辅号",)),
     Column("political", "政治面貌", "code", codes.POLITICAL),
     Column("boarding", "是否寄宿生", "code", codes.YES_NO),
     Column("disabled", "是否残疾人", "code", codes.YES_NO),

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from portal.policies import Policy, PolicyError
 from portal.standards.columns import BY_KEY
-from portal.workflows import key_information_change
-from portal.workflows.vocabulary import Workflow
+from portal.workflows import high_school_enrolment, key_information_change
+from portal.workflows.vocabulary import Workflow, source
 
-WORKFLOWS: tuple[Workflow, ...] = (key_information_change.WORKFLOW,)
+WORKFLOWS: tuple[Workflow, ...] = (
+    key_information_change.WORKFLOW,
+    high_school_enrolment.WORKFLOW,
+)
 
 
 class WorkflowError(Exception):
@@ -59,6 +62,9 @@ def _check_names(item: Workflow) -> None:
     asked = {name for page in item.pages for name in page.fields}
     if asked - fields:
         raise WorkflowError(f"{item.id}: pages ask for unknown fields {sorted(asked - fields)}")
+    if item.roster:
+        _unique(f"roster column in {item.id}", [column.key for column in item.roster.columns])
+        _unique(f"row rule in {item.id}", [rule.id for rule in item.roster.rules])
     if (item.may_change | set(item.compare.values()) | item.unique) - BY_KEY.keys():
         raise WorkflowError(f"{item.id}: names columns that the register lacks")
     if "student_number" in item.may_change:
@@ -72,7 +78,9 @@ def _check_policy(item: Workflow, policy: Policy) -> None:
         for rule in item.rules:
             rule.article_in(policy)
         for slot in item.evidence:
-            policy.source(slot.article) if slot.article in policy.values else policy.article(slot.article)
+            source(policy, slot.article)
+        for row_rule in item.roster.rules if item.roster else ():
+            source(policy, row_rule.article)
         policy.value(f"clock.{item.id}")
         policy.value("return_reasons")
     except PolicyError as error:

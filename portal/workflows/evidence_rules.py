@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.workflows.vocabulary import Evidence, Facts, Rule
 
 SETTLED = ("pass", "mend")
+MOST_NAMED = 5
 
 
 def evidence_rules(slots: tuple[Evidence, ...]) -> tuple[Rule, ...]:
@@ -13,14 +14,16 @@ def evidence_rules(slots: tuple[Evidence, ...]) -> tuple[Rule, ...]:
 
 
 def _presence(slot: Evidence) -> Rule:
-    def missing(facts: Facts) -> bool:
-        return slot.when(facts) and slot.required(facts) and not facts.in_slot(slot.id)
+    def missing(facts: Facts) -> list[str]:
+        if not (slot.when(facts) and slot.required(facts)):
+            return []
+        return [piece.title for piece in slot.pieces(facts) if not facts.in_slot(piece.id)]
 
     return Rule(
         id=f"{slot.id}_missing",
         article=slot.article,
-        stops=missing,
-        text=f"还缺“{slot.title}”",
+        stops=lambda facts: bool(missing(facts)),
+        text=lambda facts: f"还缺{_listed(missing(facts))}",
         remedy=f"请上传{slot.issuer}出具的{slot.title}",
         at="evidence",
         field=slot.id,
@@ -29,7 +32,8 @@ def _presence(slot: Evidence) -> Rule:
 
 def _legibility(slot: Evidence) -> Rule:
     def poor(facts: Facts) -> list[str]:
-        return [f.name for f in facts.in_slot(slot.id) if f.verdict not in SETTLED and not f.override_reason]
+        files = (file for piece in slot.pieces(facts) for file in facts.in_slot(piece.id))
+        return [file.name for file in files if file.verdict not in SETTLED and not file.override_reason]
 
     return Rule(
         id=f"{slot.id}_illegible",
@@ -42,3 +46,9 @@ def _legibility(slot: Evidence) -> Rule:
         at="evidence",
         field=slot.id,
     )
+
+
+def _listed(titles: list[str]) -> str:
+    """The first few titles in quotation marks, and how many there are."""
+    named = "、".join(f"“{title}”" for title in titles[:MOST_NAMED])
+    return named if len(titles) <= MOST_NAMED else f"{named}等 {len(titles)} 份"

@@ -5,8 +5,8 @@ What never belongs here: a procedure's own names, Flask, SQL, who is signed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
@@ -52,10 +52,92 @@ class SchoolFacts:
         default_factory=dict
     )  # office level -> name, nearest of each level
 
+    stages: tuple[str, ...] = ()  # 小学, 初中, 高中, 特教
+
     @property
     def has_county(self) -> bool:
         """Whether a county supervises it; a school run by the state skips that step."""
         return Office.COUNTY in self.supervisors
+
+
+@dataclass(frozen=True)
+class Strike:
+    """A row-level refusal: who struck this one person from a roster, at which step, and why."""
+
+    step: str
+    office: str
+    person: str
+    day: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One person on a roster. `values` are {column key: text}: as stored in the register's codes where the text can be
+    read, else as typed, and then `faults` says of the column what is wrong with it: {column key: (reason, remedy)}."""
+
+    id: str
+    position: int
+    values: Mapping[str, str]
+    faults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    number: str = ""  # 学号; "" before a range is given, and of a struck row
+    admitted: Mapping[str, str] | None = (
+        None  # what the list of the admitted says of the person, None: not on it
+    )
+    admitted_to: str = ""  # the school of that entry
+    exam_county: str = ""  # where the examination was sat
+    elsewhere: str = ""  # where the person is registered already, or on whose other roster
+    twice: tuple[int, ...] = ()  # positions of other rows about the same person
+    strike: Strike | None = None
+    secondary_number: str = ""  # 学籍辅号
+
+    def __getitem__(self, column: str) -> str:
+        return self.values.get(column, "")
+
+    @property
+    def standing(self) -> bool:
+        return self.strike is None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the year's plan gives, and what other rosters of the same school have taken of it."""
+
+    year: int
+    document: str = ""  # of the plan; "" while there is none
+    places: int | None = None  # of the school
+    admitted: int | None = (
+        None  # people on the list of the admitted for the school; None while there is no list
+    )
+    county_places: int | None = None
+    county_graduates: int | None = None  # 初中毕业生总人数
+    applied: int = 0  # on the school's other rosters that are under way or approved
+    approved: int = 0  # of those, approved
+
+    @property
+    def left(self) -> int | None:
+        """Places that no other roster of the school has taken."""
+        return None if self.places is None else self.places - self.applied
+
+
+@dataclass(frozen=True)
+class NumberRange:
+    """The 学号 asked for by a roster: first and last as they are written, and how many that is."""
+
+    first: str
+    last: str
+
+    @property
+    def size(self) -> int:
+        return int(self.last) - int(self.first) + 1
+
+    def at(self, index: int) -> str:
+        """The number that stands `index` places after the first."""
+        return str(int(self.first) + index).zfill(len(self.first))
+
+    def upto(self, count: int) -> NumberRange:
+        """Its first `count` numbers."""
+        return NumberRange(self.first, self.at(count - 1))
 
 
 @dataclass(frozen=True)
@@ -119,6 +201,9 @@ class Facts:
     evidence: tuple[EvidenceFact, ...] = ()
     other_cases: tuple[OtherCase, ...] = ()
     held_elsewhere: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)  # column -> other holders
+    roster: tuple[RosterRow, ...] = ()  # of a case about many; in the school's order
+    quota: Quota | None = None
+    numbers: NumberRange | None = None  # given at the submission
     opinions: tuple[Opinion, ...] = ()
     applicant: str = ""  # the registrar who submitted
     submitted_on: date | None = None
@@ -130,6 +215,11 @@ class Facts:
     def setting(self, key: str) -> Any:
         """A policy value of this workflow."""
         return self.policy.value(f"{self.workflow}.{key}")
+
+    @property
+    def standing_rows(self) -> tuple[RosterRow, ...]:
+        """The rows that nobody has struck."""
+        return tuple(row for row in self.roster if row.standing)
 
     def in_slot(self, slot: str) -> tuple[EvidenceFact, ...]:
         return tuple(item for item in self.evidence if item.slot == slot)
@@ -179,7 +269,12 @@ class Rule:
         return Refusal(self.id, text, self.remedy, self.article_in(facts.policy), self.field)
 
     def article_in(self, policy: Policy) -> Article:
-        return policy.source(self.article) if self.article in policy.values else policy.article(self.article)
+        return source(policy, self.article)
+
+
+def source(policy: Policy, name: str) -> Article:
+    """The article of this id, or the one that the policy value of this key rests on."""
+    return policy.source(name) if name in policy.values else policy.article(name)
 
 
 @dataclass(frozen=True)
@@ -194,8 +289,96 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class RosterColumn:
+    """A column of a roster. `key` is the register's column where it has one; `aliases` are other headings it comes under."""
+
+    key: str
+    title: str
+    required: bool = True
+    aliases: tuple[str, ...] = ()
+    compared: bool = False  # held against the list of the admitted
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What can be wrong with one row of a roster. `finds(facts, row)` is the sentence for the person, "" for nothing.
+
+    `level` "stop" keeps the roster from being submitted; "ask" is a question that the people along the chain see.
+    """
+
+    id: str
+    article: str
+    finds: Callable[[Facts, RosterRow], str]
+    remedy: str
+    column: str
+    level: Literal["stop", "ask"] = "stop"
+
+    def __post_init__(self) -> None:
+        if not (self.id and self.article):
+            raise ValueError(f"row rule {self.id!r} needs an id and an article")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found about one row, beside its cell."""
+
+    rule: str  # "" where the cell itself cannot be read
+    row: RosterRow
+    column: str
+    text: str
+    remedy: str
+    level: str
+    article: Article | None = None
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The word for a case about many people at once, under a quota and with a range of numbers.
+
+    `person` is the column by which somebody is found on the list of the admitted. `enters(facts, row)` is what the
+    register is told of a row when the case is approved, {column: text}; it may only name columns of Workflow.may_change.
+    """
+
+    columns: tuple[RosterColumn, ...]
+    rules: tuple[RowRule, ...]
+    person: str
+    stage: str  # of schools that may send one
+    enters: Callable[[Facts, RosterRow], Mapping[str, str]]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        return {column.key: column.title for column in self.columns}
+
+    def findings(self, facts: Facts, rows: Iterable[RosterRow] | None = None) -> list[Finding]:
+        """Everything found about the standing rows (or these), in their order."""
+        articles = {rule.id: source(facts.policy, rule.article) for rule in self.rules}
+        found = []
+        for row in facts.standing_rows if rows is None else rows:
+            found += [
+                Finding("", row, column, reason, remedy, "stop")
+                for column, (reason, remedy) in row.faults.items()
+            ]
+            for rule in self.rules:
+                if text := rule.finds(facts, row):
+                    found.append(
+                        Finding(rule.id, row, rule.column, text, rule.remedy, rule.level, articles[rule.id])
+                    )
+        return found
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One of the papers that a slot asks for one by one: `key` tells it from the others (letters and digits only)."""
+
+    key: str
+    title: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """A slot for papers. `when` decides whether it is shown, `required` whether the case stops without it."""
+    """A slot for papers. `when` decides whether it is shown, `required` whether the case stops without it. With `each`
+    there is a slot for every piece, under the id "slot-key"."""
 
     id: str
     title: str
@@ -210,7 +393,27 @@ class Evidence:
     pages: tuple[str, ...] = ()  # the pages that it has when whole, by name; fewer are said, never stopped
     titles: tuple[str, ...] = ()  # words by which such a paper is recognised when it is read; never a rule
     issuers: tuple[str, ...] = ()  # how the names of those who issue it end
+    each: Callable[[Facts], Iterable[Piece]] | None = None
     shows_new: bool = True  # False: it holds the old values by nature, e.g. of a cancelled registration
+
+    def pieces(self, facts: Facts) -> Iterator[Evidence]:
+        """The slots that a person sees of this one."""
+        if self.each is None:
+            yield self
+            return
+        for piece in self.each(facts):
+            yield replace(
+                self,
+                id=f"{self.id}-{piece.key}",
+                title=piece.title,
+                issuer=piece.issuer or self.issuer,
+                each=None,
+            )
+
+
+def base_id(slot_id: str) -> str:
+    """The id of the evidence that a slot belongs to: "letter" of "letter-2262" and of "letter"."""
+    return slot_id.partition("-")[0]
 
 
 @dataclass(frozen=True)
@@ -265,6 +468,7 @@ class Workflow:
         default_factory=dict
     )  # answer field -> the column whose old value stands beside
     relevant: Callable[[Facts], frozenset[str]] | None = None  # fields that apply; None: all
+    roster: Roster | None = None  # of a procedure about many; its cases have no pupil of their own
     unique: frozenset[str] = frozenset()  # columns whose value one pupil only may hold
 
     def asked(self, facts: Facts) -> frozenset[str]:
@@ -274,7 +478,7 @@ class Workflow:
 
     def slots(self, facts: Facts) -> tuple[Evidence, ...]:
         """The evidence that these answers call for, in order."""
-        return tuple(item for item in self.evidence if item.when(facts))
+        return tuple(piece for item in self.evidence if item.when(facts) for piece in item.pieces(facts))
 
     def steps(self, facts: Facts) -> tuple[Step, ...]:
         """The chain as it runs for these facts."""
@@ -283,8 +487,15 @@ class Workflow:
     def step(self, step_id: str) -> Step:
         return next(step for step in self.chain if step.id == step_id)
 
-    def slot(self, slot_id: str) -> Evidence | None:
-        return next((item for item in self.evidence if item.id == slot_id), None)
+    def slot(self, slot_id: str, facts: Facts | None = None) -> Evidence | None:
+        """The slot of this id. Of a piece its own title is known from the facts only; without them, that of all pieces."""
+        if facts is not None and (
+            found := next((one for one in self.slots(facts) if one.id == slot_id), None)
+        ):
+            return found
+        base = base_id(slot_id)
+        item = next((item for item in self.evidence if item.id == base), None)
+        return item if item is None or (base != slot_id) == (item.each is not None) else None
 
     def offered(self, policy: Policy) -> bool:
         """Whether this procedure is open under a policy. A pack that says nothing of it does not offer it."""

@@ -20,8 +20,9 @@ from portal import audit
 from portal.accounts import management
 from portal.cases import actions, claims, evidence, remarks
 from portal.cases.access import Actor
-from portal.cases.actions import Act, Refused
+from portal.cases.actions import Act
 from portal.cases.facts import read_facts
+from portal.cases.refusing import Refused
 from portal.cases.remarks import Reason
 from portal.extensions import db
 from portal.models import Account, Case, Decision, EvidenceFile, Pupil, Role, Status

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from portal import audit
 from portal.cases import actions, claims, clock
 from portal.cases.access import Actor
-from portal.cases.actions import Act, Refused, available, perform, stamp
+from portal.cases.actions import Act, available, perform, stamp
+from portal.cases.refusing import Refused
 from portal.cases.remarks import Reason
 from portal.extensions import db
 from portal.models import (

@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.cases import claims
-from portal.cases.actions import Act, Refused, available, perform, stamp
+from portal.cases.actions import Act, available, perform, stamp
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import AuditRecord
 from portal.models.types import utcnow

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from portal.cases import picture_standards, quality
-from portal.cases.actions import Refused
+from portal.cases.refusing import Refused
 from portal.workflows import WORKFLOWS
 from storage import thresholds
 from tests.builders import Cast, a_case

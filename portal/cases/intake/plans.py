@@ -1,0 +1,87 @@
+"""招生计划: versions of a year's places by county and school, and what of them is spoken for."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from portal.cases.offices import supervisor
+from portal.extensions import db
+from portal.models import AdmittedList, Case, IntakePlan, Level, Office, PlanFigure, RosterRow, Status
+from portal.workflows.vocabulary import Quota
+
+SPOKEN_FOR = (Status.IN_REVIEW, Status.APPROVED)  # rosters whose people take places
+
+
+def plan_of(state_id: uuid.UUID, year: int, at: datetime | None = None) -> IntakePlan | None:
+    """The plan in force for a year, or the one that was at a moment."""
+    query = select(IntakePlan).where(IntakePlan.office_id == state_id, IntakePlan.year == year)
+    if at is not None:
+        query = query.where(IntakePlan.made_at <= at)
+    return db.session.scalars(query.order_by(IntakePlan.number.desc()).limit(1)).one_or_none()
+
+
+def list_of(state_id: uuid.UUID, year: int, at: datetime | None = None) -> AdmittedList | None:
+    """The list of the admitted in force for a year, or the one that was at a moment."""
+    query = select(AdmittedList).where(AdmittedList.office_id == state_id, AdmittedList.year == year)
+    if at is not None:
+        query = query.where(AdmittedList.made_at <= at)
+    return db.session.scalars(query.order_by(AdmittedList.number.desc()).limit(1)).one_or_none()
+
+
+def hold(school_id: uuid.UUID) -> None:
+    """Let nobody else submit or approve a roster of this school until the transaction ends: of two at one moment the second
+    waits here, and then counts the first one's people. SQLite has one writer and needs no lock."""
+    db.session.execute(select(Office.id).where(Office.id == school_id).with_for_update(key_share=True))
+
+
+def quota_of(
+    school: Office,
+    year: int,
+    admitted: int | None,
+    without: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> Quota:
+    """What the year's plan gives to a school and its county. `admitted` is counted by the caller, `without` is the roster
+    that asks, `at` the moment of its decision."""
+    state, county = supervisor(school, Level.STATE), supervisor(school, Level.COUNTY)
+    plan = plan_of(state.id, year, at) if state else None
+    applied, approved = spoken_for(school.id, year, without)
+    if plan is None:
+        return Quota(year, admitted=admitted, applied=applied, approved=approved)
+    wanted = [office.id for office in (school, county) if office]
+    query = select(PlanFigure).where(PlanFigure.plan_id == plan.id, PlanFigure.office_id.in_(wanted))
+    figures = {one.office_id: one for one in db.session.scalars(query)}
+    own, above = figures.get(school.id), figures.get(county.id) if county else None
+    return Quota(
+        year,
+        plan.document,
+        own.places if own else None,
+        admitted,
+        above.places if above else None,
+        above.graduates if above else None,
+        applied,
+        approved,
+    )
+
+
+def spoken_for(school_id: uuid.UUID, year: int, without: uuid.UUID | None = None) -> tuple[int, int]:
+    """(people on the school's rosters under way or approved, those approved), struck ones not counted."""
+    query = (
+        select(Case.status, func.count())
+        .select_from(RosterRow)
+        .join(Case, Case.id == RosterRow.case_id)
+        .where(
+            Case.owner_office_id == school_id,
+            Case.intake_year == year,
+            Case.status.in_(SPOKEN_FOR),
+            RosterRow.struck_at.is_(None),
+        )
+        .group_by(Case.status)
+    )
+    if without is not None:
+        query = query.where(Case.id != without)
+    counts: dict[str, int] = dict(db.session.execute(query).all())
+    return sum(counts.values()), counts.get(Status.APPROVED, 0)

@@ -1,0 +1,119 @@
+"""One cell of a roster: a text as written -> the value as the register stores it, and what is wrong with it.
+
+Judging a stored value again gives the same value, so rows are kept as stored and judged whenever they are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from portal.forms import read_date
+from portal.standards import codes, id_number, names
+from portal.standards.columns import BY_KEY
+from portal.workflows.vocabulary import Roster, RosterColumn
+
+Fault = tuple[str, str]  # reason, remedy
+Judged = tuple[str, Fault | None]
+MOST = 80  # characters of a cell that is a plain text
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_EXAM_NUMBER = re.compile(r"[0-9A-Z]{4,20}")
+_SCORE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
+_DIGITS_LOST = re.compile(r"-?[0-9.]+[eE]\+[0-9]+")
+
+
+class Judge:
+    """Judges the cells of one school's roster, remembering what it has judged: most cells of a column repeat."""
+
+    def __init__(self, roster: Roster, school: str, today: date) -> None:
+        self._today, self._school = today, school
+        self._columns: list[tuple[RosterColumn, Callable[[str], Judged], dict[str, Judged]]] = [
+            (column, self._for(column), {}) for column in roster.columns
+        ]
+
+    def row(self, texts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Fault]]:
+        """({column: value}, {column: fault}) of one row of {column: text}."""
+        values: dict[str, str] = {}
+        faults: dict[str, Fault] = {}
+        for column, judge, known in self._columns:
+            text = texts.get(column.key, "")
+            if text not in known:
+                known[text] = judge(text)
+            values[column.key], fault = known[text]
+            if fault:
+                faults[column.key] = fault
+        return values, faults
+
+    def _for(self, column: RosterColumn) -> Callable[[str], Judged]:
+        kinds: dict[str, Callable[[str], Judged]] = {
+            "name": self._name,
+            "birth_date": self._date,
+            "id_number": self._id_number,
+            "exam_number": self._exam_number,
+            "exam_score": self._score,
+            "school": self._own_school,
+        }
+        table = BY_KEY[column.key].table if column.key in BY_KEY else ""
+        kind = kinds.get(column.key) or ((lambda text: _code(table, text)) if table else _text)
+        missing = (f"没有填写{column.title}", f"请补填{column.title}") if column.required else None
+        return lambda text: kind(text.strip()) if text.strip() else ("", missing)
+
+    def _name(self, text: str) -> Judged:
+        fault = names.name_fault(text)
+        return text, (fault.reason, fault.remedy) if fault else None
+
+    def _date(self, text: str) -> Judged:
+        day = read_date(text.partition(" ")[0])
+        if day is None:
+            return _kept(text), ("不是有效的日期", "日期应写成 20110901 或 2011-09-01")
+        if day > self._today or day.year < 1900:
+            return day.isoformat(), ("日期不合理（晚于今天或早于 1900 年）", "请对照户口簿核对")
+        return day.isoformat(), None
+
+    def _id_number(self, text: str) -> Judged:
+        if _DIGITS_LOST.fullmatch(text):
+            return text, ("号码被 Excel 存成了数字，末几位已经丢失", "请把这一列设为文本格式后重新填写")
+        number = id_number.tidy(text)
+        if len(number) > 20 or _CONTROL.search(number):
+            return _kept(number)[:20], ("证件号超过 20 个字符", "请对照证件核对")
+        return number, None
+
+    def _exam_number(self, text: str) -> Judged:
+        number = id_number.tidy(text)
+        if _EXAM_NUMBER.fullmatch(number):
+            return number, None
+        return _kept(number)[:20], ("准考证号应为 4 到 20 位数字或字母", "请对照准考证或录取名单核对")
+
+    def _score(self, text: str) -> Judged:
+        score = id_number.tidy(text).removesuffix("分")
+        if not _SCORE.fullmatch(score):
+            return _kept(score)[:10], ("成绩应是数字，最多两位小数", "请对照录取名单核对")
+        return (score.rstrip("0").rstrip(".") if "." in score else score), None
+
+    def _own_school(self, text: str) -> Judged:
+        value, fault = _text(text)
+        if fault is None and value != self._school:
+            fault = ("不是本校", f"本校名单只列本校学生；校名应为“{self._school}”，也可以空着不填")
+        return value, fault
+
+
+def _code(table: str, text: str) -> Judged:
+    code = codes.code_of(table, text)
+    if code is not None:
+        return code, None
+    some = "、".join(list(codes.table(table).values())[:4])
+    return _kept(text)[:MOST], ("没有这个名称", f"请用标准名称，例如：{some}")
+
+
+def _text(text: str) -> Judged:
+    if _CONTROL.search(text):
+        return _kept(text), ("有不能使用的控制字符（如换行）", "请删去换行等字符")
+    if len(text) > MOST:
+        return text[:MOST], (f"超过 {MOST} 个字", "请核对是否填错了列")
+    return text, None
+
+
+def _kept(text: str) -> str:
+    """What can be kept of a text that is wrong, so that the person sees what was typed."""
+    return _CONTROL.sub("\ufffd", text)[:MOST]

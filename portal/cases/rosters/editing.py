@@ -1,0 +1,152 @@
+"""Changes to the rows of a roster by its school. Each is an "edit" of the case, so that a stale page is refused and the
+case's version tells that something changed; the caller commits.
+
+Texts are kept as stored where they can be read, else as typed, so that nothing a person wrote is lost to an error.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from portal.cases import clock
+from portal.cases.access import Actor
+from portal.cases.actions import perform
+from portal.cases.intake import plans
+from portal.cases.offices import supervisor
+from portal.cases.refusing import Refused
+from portal.cases.rosters.cells import Judge
+from portal.extensions import db
+from portal.models import Admitted, Case, Level, RosterRow
+from portal.models.types import new_id
+from portal.workflows import workflow
+from portal.workflows.vocabulary import Roster
+
+MOST_ROWS = 5000
+ROWS = RosterRow.__table__
+FROM_LIST = ("exam_number", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score")
+
+
+def replace_rows(case: Case, actor: Actor, seen: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """Put these rows, {column: text}, in the place of the whole roster. Raises Refused."""
+    perform(case, actor, "edit", seen)
+    if len(rows) > MOST_ROWS:
+        raise Refused(f"一份名单最多 {MOST_ROWS} 行")
+    judge = judge_of(case)
+    db.session.execute(delete(ROWS).where(ROWS.c.case_id == case.id))
+    _insert(case, judge, rows, 1)
+
+
+def add_rows(case: Case, actor: Actor, seen: str, rows: Sequence[Mapping[str, str]]) -> int:
+    """Put rows at the end; returns the position of the first. Raises Refused."""
+    perform(case, actor, "edit", seen)
+    count, last = db.session.execute(
+        select(func.count(), func.coalesce(func.max(ROWS.c.position), 0)).where(ROWS.c.case_id == case.id)
+    ).one()
+    if count + len(rows) > MOST_ROWS:
+        raise Refused(f"一份名单最多 {MOST_ROWS} 行")
+    _insert(case, judge_of(case), rows, last + 1)
+    return int(last) + 1
+
+
+def change_row(case: Case, actor: Actor, seen: str, row_id: uuid.UUID, texts: Mapping[str, str]) -> None:
+    """Write one row anew. A row that a bureau struck stands again: it has been mended. Raises Refused."""
+    perform(case, actor, "edit", seen)
+    values, _faults = judge_of(case).row(texts)
+    done = db.session.execute(
+        update(ROWS)
+        .where(ROWS.c.id == row_id, ROWS.c.case_id == case.id)
+        .values(
+            values=values,
+            exam_number=values["exam_number"][:20],
+            id_number=values["id_number"][:20],
+            struck_step="",
+            struck_reason="",
+            struck_by_id=None,
+            struck_at=None,
+        )
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused("这一行已不在名单中，请刷新页面", conflict=True)
+
+
+def remove_rows(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID]) -> int:
+    """Take rows out of the roster; how many there were. Raises Refused."""
+    if not ids:
+        raise Refused("还没有选择学生，请先在名单中勾选")
+    perform(case, actor, "edit", seen)
+    gone = 0
+    for row_id in ids:
+        done = db.session.execute(delete(ROWS).where(ROWS.c.id == row_id, ROWS.c.case_id == case.id))
+        gone += done.rowcount  # type: ignore[attr-defined]
+    return gone
+
+
+def add_admitted(case: Case, actor: Actor, seen: str, exam_numbers: Sequence[str] | None = None) -> int:
+    """Put people from the school's list of the admitted at the end, all who are not there yet or these; how many.
+    Raises Refused."""
+    wanted = [one for one in not_on(case) if exam_numbers is None or one.exam_number in exam_numbers]
+    if not wanted:
+        raise Refused("录取名单中没有可以加入的学生")
+    texts = [{key: _text(getattr(one, key)) for key in FROM_LIST} for one in wanted]
+    add_rows(case, actor, seen, texts)
+    return len(wanted)
+
+
+def not_on(case: Case) -> list[Any]:
+    """Who is admitted to the school and does not stand on this roster, in order of exam number."""
+    state = supervisor(case.owner, Level.STATE)
+    admitted = plans.list_of(state.id, case.intake_year or 0) if state else None
+    if admitted is None:
+        return []
+    here = select(RosterRow.exam_number).where(RosterRow.case_id == case.id)
+    query = (
+        select(Admitted)
+        .where(
+            Admitted.list_id == admitted.id,
+            Admitted.school_id == case.owner_office_id,
+            Admitted.exam_number.not_in(here),
+        )
+        .order_by(Admitted.exam_number)
+    )
+    return list(db.session.scalars(query))
+
+
+def judge_of(case: Case) -> Judge:
+    return Judge(roster_of(case), case.owner.name, clock.today())
+
+
+def roster_of(case: Case) -> Roster:
+    """The roster's law. Raises ValueError for a case about one pupil."""
+    roster = workflow(case.workflow).roster
+    if roster is None:
+        raise ValueError(f"case {case.number} has no roster")
+    return roster
+
+
+def _insert(case: Case, judge: Judge, rows: Sequence[Mapping[str, str]], first: int) -> None:
+    made = []
+    for position, texts in enumerate(rows, start=first):
+        values, _faults = judge.row(texts)
+        made.append(
+            {
+                "id": new_id(),
+                "case_id": case.id,
+                "position": position,
+                "values": values,
+                "exam_number": values["exam_number"][:20],
+                "id_number": values["id_number"][:20],
+                "secondary_number": "",
+                "struck_step": "",
+                "struck_reason": "",
+            }
+        )
+    if made:
+        db.session.execute(insert(ROWS), made)
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,149 @@
+"""An approved roster enters the register: each standing row with its 学号, as a new pupil or as the same person's record
+going on. Called by actions.perform() with the last approval."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from portal.cases import register
+from portal.cases.rosters.reading import CLOSED, chunks
+from portal.extensions import db
+from portal.faults import reach
+from portal.models import Case, Office, Pupil, RegisterChange, RosterRow
+from portal.models.types import new_id, utcnow
+from portal.standards.columns import BY_KEY
+from portal.workflows import vocabulary
+from portal.workflows.vocabulary import Facts, Workflow
+
+PUPILS, ROWS = Pupil.__table__, RosterRow.__table__
+
+
+def enter(case: Case, law: Workflow, facts: Facts) -> None:
+    """Write pupils, their RegisterChange rows and the rows' final numbers, all in the running transaction.
+
+    Raises ValueError for a column that the workflow may not touch, RegisterMoved when a record changed meanwhile,
+    IntegrityError when a number was given already.
+    """
+    roster = law.roster
+    if roster is None:
+        raise ValueError(f"{law.id} has no roster")
+    rows = facts.standing_rows
+    texts = [dict(roster.enters(facts, row)) for row in rows]
+    if strange := {key for one in texts for key in one} - law.may_change:
+        raise ValueError(f"{law.id} may not change {sorted(strange)}")
+    going_on = _earlier_records(rows, roster)
+    codes = _school_codes(pupil.school_id for pupil in going_on.values())
+    made, changes, ids = [], [], []
+    for row, new in zip(rows, texts, strict=True):
+        pupil = going_on.get(row["id_number"])
+        if pupil is None:
+            pupil_id = new_id()
+            made.append(_new(pupil_id, row, new, case))
+            changes += _changes(case, pupil_id, {}, new, 0)
+        else:
+            pupil_id = pupil.id
+            changes += _go_on(case, pupil, new, codes[pupil.school_id])
+        ids.append(
+            {
+                "row_id": uuid.UUID(row.id),
+                "new_number": row.number,
+                "new_pupil": pupil_id,
+            }
+        )
+    if made:
+        db.session.execute(insert(PUPILS), made)
+    db.session.execute(insert(RegisterChange), changes)
+    db.session.connection().execute(_NUMBER, ids)
+    reach("decide.after_register")
+
+
+_NUMBER = (
+    update(ROWS)
+    .where(ROWS.c.id == bindparam("row_id"), ROWS.c.number.is_(None))
+    .values(number=bindparam("new_number"), pupil_id=bindparam("new_pupil"))
+)
+
+
+def _earlier_records(rows: Sequence[vocabulary.RosterRow], roster: vocabulary.Roster) -> dict[str, Any]:
+    """The record of an earlier stage that goes on, by identity number; none where two records have the number, since
+    which of them is the person's has to be found out first."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for chunk in chunks(row["id_number"] for row in rows if row["id_number"]):
+        query = select(PUPILS).where(PUPILS.c.id_number.in_(chunk)).with_for_update()
+        for pupil in db.session.execute(query):
+            if pupil.stage != roster.stage or pupil.enrolment_status in CLOSED:
+                found[pupil.id_number].append(pupil)
+    return {number: pupils[0] for number, pupils in found.items() if len(pupils) == 1}
+
+
+def _new(
+    pupil_id: uuid.UUID, row: vocabulary.RosterRow, texts: Mapping[str, str], case: Case
+) -> dict[str, Any]:
+    """The pupils row of a person whom the working copy did not know. Until the national export brings the 学籍号, the 学号
+    stands in its place."""
+    blank = Pupil(particulars={})
+    empty = {column.key: "" for column in BY_KEY.values() if column.stored and column.kind != "date"}
+    own = {key: text for key, text in texts.items() if key != "school_code"}
+    return {
+        **empty,
+        "birth_date": None,
+        "name_key": "",
+        "initials": "",
+        "load_id": None,
+        "gone_since": None,
+        "particulars": {},
+        **register.attributes(blank, own),
+        "id": pupil_id,
+        "school_id": case.owner_office_id,
+        "student_number": row.number,
+        "version": 1,
+    }
+
+
+def _school_codes(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    query = select(Office.id, Office.code).where(Office.id.in_(set(ids)))
+    return dict(db.session.execute(query).all())
+
+
+def _go_on(case: Case, pupil: Any, new: Mapping[str, str], school_code: str) -> list[dict[str, Any]]:
+    """Rewrite an earlier record, guarded by its version; what changed."""
+    before = {key: register.stored_text(pupil, key) for key in new if key != "school_code"}
+    before["school_code"] = school_code
+    changed = {key: text for key, text in new.items() if before[key] != text}
+    own = {key: text for key, text in changed.items() if key != "school_code"}
+    values = register.attributes(pupil, own) | {
+        "school_id": case.owner_office_id,
+        "gone_since": None,
+        "version": pupil.version + 1,
+    }
+    done = db.session.execute(
+        update(PUPILS).where(PUPILS.c.id == pupil.id, PUPILS.c.version == pupil.version).values(**values)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise register.RegisterMoved
+    return _changes(case, pupil.id, before, changed, pupil.version)
+
+
+def _changes(
+    case: Case, pupil_id: uuid.UUID, before: Mapping[str, str], after: Mapping[str, str], version: int
+) -> list[dict[str, Any]]:
+    at = utcnow()
+    return [
+        {
+            "id": new_id(),
+            "case_id": case.id,
+            "pupil_id": pupil_id,
+            "column": column,
+            "before": before.get(column, ""),
+            "after": text,
+            "pupil_version": version + 1,
+            "at": at,
+        }
+        for column, text in after.items()
+        if text
+    ]
