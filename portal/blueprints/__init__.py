@@ -18,6 +18,7 @@ NAMES = (
     "policy_packs",
     "audit_trail",
     "cases",
+    "rosters",
     "evidence",
     "captures",
     "queues",

@@ -196,6 +196,8 @@ def remark_items(case: Case) -> list[RemarkItem]:
 def mending_url(case: Case, target: str, key: str) -> str:
     """The page and place on which the owner can change what a remark or a refusal is about."""
     law = workflow(case.workflow)
+    if law.roster and (target == remarks.ROSTER or key == remarks.ROSTER):
+        return url_for("rosters.show", case_id=case.id, show="stop")
     if target == remarks.EVIDENCE or law.slot(key):
         return url_for("cases.papers", case_id=case.id, _anchor=f"slot-{key}")
     page = next((page.id for page in law.pages if key in page.fields), law.pages[0].id)
@@ -369,6 +371,13 @@ class PupilLine:
     student_number: str
     id_number: str
     sex: str
+
+
+def subject_line(facts: Facts) -> PupilLine:
+    """Whom the case is about in one line: the pupil, or how many stand on the roster."""
+    if workflow(facts.workflow).roster is None:
+        return pupil_line(facts)
+    return PupilLine(f"名单 {len(facts.standing_rows)} 人", facts.school.name, "", "", "", "")
 
 
 def pupil_line(facts: Facts) -> PupilLine:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, desk_view, marks_view, reading_view
+from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
@@ -255,13 +255,16 @@ def _desk(
     changes = desk_view.marked(changed, revealed=revealed)
     verbs = available(case, actor())
     judged = case.status in OPEN and case.round > 0
+    rostered = workflow(case.workflow).roster is not None
     return reply(
         "review/desk.html",
         status,
         **_status(case, seen=stamp(case)),
         **_place(case),
         law=workflow(case.workflow),
-        pupil=casefile.pupil_line(facts),
+        pupil=casefile.subject_line(facts),
+        figures=roster_view.figures(case, facts) if rostered else None,
+        notable=roster_view.notable(case, facts) if rostered else [],
         due=clock.read_clock(case, clock.today(), clock.load_calendar()),
         chain=casefile.steps(case, facts),
         **reading_view.desk(
