@@ -1,10 +1,9 @@
-"""PDF pages to upright RGB arrays, drawn by PDFium (no JavaScript, no actions). Runs in the child."""
+"""PDF pages to upright RGB pictures, drawn by PDFium (no JavaScript, no actions). Runs in the child."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pypdfium2 as pdfium
 
 from storage import intake
@@ -57,7 +56,5 @@ def _page(page: pdfium.PdfPage, number: int, long_side: int) -> Page:
         raise Refused(intake.ODD_SHAPE, PDF)
     scale = min(MAX_SCALE, long_side / max(width, height))
     drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, prefer_bgrx=False)
-    pixels = drawn.to_numpy()
-    rgb = np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels[:, :, :3]
-    rgb = np.ascontiguousarray(rgb, dtype=np.uint8)
-    return Page(number, rgb, rgb.shape[1], rgb.shape[0])
+    image = drawn.to_pil().convert("RGB")
+    return Page(number, image, image.width, image.height)
