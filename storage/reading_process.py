@@ -24,7 +24,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from storage.confinement import NOBODY, _address_space, _leave_the_network
+from storage.allowance import address_space
+from storage.confinement import NOBODY, _leave_the_network
 
 IDLE_SECONDS = 180.0
 MEMORY = (
@@ -121,7 +122,7 @@ def _confine() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-    memory = _address_space() + MEMORY
+    memory = address_space() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if os.geteuid() == 0:
         os.setgroups([])
