@@ -34,6 +34,10 @@ MEMORY = (
 DETECTOR_SIDE = (
     640  # pixels: in the red channel the lines of an A4 page are found as well as at 960, in half the time
 )
+# Long lines are cut close to their print, which the model then sees larger than that of short ones; its time goes with the
+# width in heights. Paper above and below costs no character and a tenth less time.
+LONG_LINE = 8  # heights
+ROOM = 0.1  # of the height, above and below
 OPEN_FILES = 32
 
 _PR_SET_PDEATHSIG = 1
@@ -81,8 +85,15 @@ def load() -> Callable[[np.ndarray], Answer]:
     import rapidocr
 
     cv2.setNumThreads(1)
+
+    class Engine(rapidocr.RapidOCR):
+        """With room around long lines."""
+
+        def recognize_txt(self, img: list[np.ndarray]) -> Any:
+            return super().recognize_txt([with_room(line) for line in img])
+
     models = Path(rapidocr.__file__).parent / "models"
-    engine = rapidocr.RapidOCR(
+    engine = Engine(
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,  # a rendition is upright
@@ -113,6 +124,16 @@ def load() -> Callable[[np.ndarray], Answer]:
         return {"engine": name, "lines": lines}
 
     return read
+
+
+def with_room(line: np.ndarray) -> np.ndarray:
+    """A long line (height x width x BGR) with more paper above and below it: its own outermost pixels, so that no neighbouring
+    line comes in."""
+    high, wide = line.shape[:2]
+    if wide < LONG_LINE * high:
+        return line
+    room = max(1, round(ROOM * high))
+    return cv2.copyMakeBorder(line, room, room, 0, 0, cv2.BORDER_REPLICATE)
 
 
 def _confine() -> None:
