@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.cases import register
 from portal.cases.loads.checking import WARNING, CellFault, CheckedRow, storable
@@ -21,7 +21,7 @@ from portal.extensions import db
 from portal.models import NationalEntry, Office, Pupil, RegisterChange
 from portal.models.types import new_id
 from portal.standards.columns import BY_KEY
-from portal.standards.school_numbers import STUDENT_NUMBER
+from portal.standards.school_numbers import STUDENT_NUMBER, STUDENT_NUMBER_LENGTH
 
 ADDED, CHANGED, MISSING = "added", "changed", "missing"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
@@ -29,6 +29,8 @@ KINDS = (ADDED, CHANGED, MISSING, HELD, LANDED, WARNED, FAULTY)
 WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
 PUPILS = Pupil.__table__
 STORED = tuple(column.key for column in BY_KEY.values() if column.stored)
+# A pupil who entered by a roster has the 学号 in the place of the 学籍号 until the export brings that one.
+HAS_NATIONAL_NUMBER = func.length(PUPILS.c.student_number) == STUDENT_NUMBER_LENGTH
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class _Known:
     """What the database holds about the numbers of one chunk."""
 
     pupils: dict[str, Any] = field(default_factory=dict)
+    awaiting: dict[str, Any] = field(
+        default_factory=dict
+    )  # by identity number: pupils without a 学籍号 so far
     holders: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     approved: dict[uuid.UUID, list[Approved]] = field(default_factory=lambda: defaultdict(list))
 
@@ -62,7 +67,9 @@ def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> lis
     known = _look_up(rows)
     found: list[dict[str, Any]] = []
     for row in rows:
-        pupil = known.pupils.get(row.values.get("student_number", ""))
+        pupil = known.pupils.get(row.values.get("student_number", "")) or known.awaiting.get(
+            row.values.get("id_number", "")
+        )
         if pupil is not None and pupil.school_id not in scope.codes:
             row.faults.append(_held_outside(row))
         if row.faulty:
@@ -82,6 +89,8 @@ def _look_up(rows: Sequence[CheckedRow]) -> _Known:
     for pupil in db.session.execute(select(PUPILS).where(PUPILS.c.student_number.in_(numbers))):
         known.pupils[pupil.student_number] = pupil
     ids = [row.values["id_number"] for row in rows if row.values.get("id_number") and not row.faulty]
+    awaiting = select(PUPILS).where(PUPILS.c.id_number.in_(ids), ~HAS_NATIONAL_NUMBER)
+    known.awaiting = {pupil.id_number: pupil for pupil in db.session.execute(awaiting)}
     holders = select(PUPILS.c.id_number, PUPILS.c.student_number).where(PUPILS.c.id_number.in_(ids))
     for number, student_number in db.session.execute(holders):
         known.holders[number].add(student_number)
@@ -166,7 +175,9 @@ def _held_outside(row: CheckedRow) -> CellFault:
 
 def _point_at_shared_id(row: CheckedRow, known: _Known, scope: Scope) -> None:
     number = row.values.get("id_number", "")
+    own = known.awaiting.get(number)
     others = known.holders.get(number, set()) - {row.values["student_number"]}
+    others -= {own.student_number} if own else set()
     if not number or not (others or number in scope.shared_ids):
         return
     where = "文件中另有一行" if number in scope.shared_ids else "登记中另有一个学籍号"
