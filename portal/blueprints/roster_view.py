@@ -49,7 +49,7 @@ class RowView:
     cells: tuple[Cell, ...]
     level: str  # stop, ask, struck or ""
     strike: Any
-    differs: bool  # from the list of the admitted: a letter belongs to it
+    papers: tuple[str, ...]  # slots whose papers settle what was found
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def notable(case: Case, facts: Facts, *, revealed: bool = False, most: int = 20)
     views = [
         _row(roster, row, found[row.id], revealed=revealed) for row in facts.standing_rows if found[row.id]
     ]
-    return sorted(views, key=lambda view: (view.level != "stop", not view.differs, view.position))[:most]
+    return sorted(views, key=lambda view: (view.level != "stop", not view.papers, view.position))[:most]
 
 
 def _row(roster: Roster, row: RosterRow, found: Sequence[Finding], *, revealed: bool) -> RowView:
@@ -192,7 +192,7 @@ def _row(roster: Roster, row: RosterRow, found: Sequence[Finding], *, revealed: 
         tuple(cells),
         "struck" if row.strike else _worst(found),
         row.strike,
-        any(one.rule in ("differs", "corrected") for one in found),
+        tuple(dict.fromkeys(f"{one.settled_by}-{row[roster.person]}" for one in found if one.settled_by)),
     )
 
 

@@ -304,6 +304,7 @@ class RowRule:
     """What can be wrong with one row of a roster. `finds(facts, row)` is the sentence for the person, "" for nothing.
 
     `level` "stop" keeps the roster from being submitted; "ask" is a question that the people along the chain see.
+    `settled_by` is the evidence with a piece for the row that settles what was found, "" for none.
     """
 
     id: str
@@ -312,6 +313,7 @@ class RowRule:
     remedy: str
     column: str
     level: Literal["stop", "ask"] = "stop"
+    settled_by: str = ""
 
     def __post_init__(self) -> None:
         if not (self.id and self.article):
@@ -329,6 +331,7 @@ class Finding:
     remedy: str
     level: str
     article: Article | None = None
+    settled_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -361,7 +364,16 @@ class Roster:
             for rule in self.rules:
                 if text := rule.finds(facts, row):
                     found.append(
-                        Finding(rule.id, row, rule.column, text, rule.remedy, rule.level, articles[rule.id])
+                        Finding(
+                            rule.id,
+                            row,
+                            rule.column,
+                            text,
+                            rule.remedy,
+                            rule.level,
+                            articles[rule.id],
+                            rule.settled_by,
+                        )
                     )
         return found
 

@@ -94,7 +94,7 @@ def test_a_sheet_is_read_and_faults_stand_beside_their_cells(app: Flask, cast: C
     found = page.select("tbody tr")
     assert [row.select_one("[data-label=行]").get_text(strip=True)[0] for row in found] == ["2", "3"]
     assert "不是有效的日期" in found[0].select_one("[data-label=出生日期]").get_text()
-    assert "录取名单为" in found[1].select_one("[data-label=准考证号]").get_text()
+    assert "录取名单为" in found[1].select_one("[data-label=姓名]").get_text()
 
 
 @pytest.mark.parametrize(
