@@ -254,7 +254,7 @@ def told_over_plan(facts: Facts) -> str:
     quota = facts.quota
     if quota is None or quota.places is None or quota.left is None:
         return ""
-    other = f"，本校其他名单已申请 {quota.applied} 人" if quota.applied else ""
+    other = f"，本校其他名单已占 {quota.taken} 人" if quota.taken else ""
     excess = len(facts.standing_rows) - quota.left
     return f"名单 {len(facts.standing_rows)} 人，超出招生计划 {excess} 人（计划 {quota.places} 人{other}）"
 
@@ -266,7 +266,7 @@ def actual_over_plan(facts: Facts) -> bool:
 
 def applied_over_actual(facts: Facts) -> bool:
     actual = facts.answers.get("actual")
-    others = facts.quota.applied if facts.quota else 0
+    others = facts.quota.taken if facts.quota else 0
     return isinstance(actual, int) and len(facts.standing_rows) + others > actual
 
 

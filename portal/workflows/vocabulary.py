@@ -113,11 +113,17 @@ class Quota:
     county_graduates: int | None = None  # 初中毕业生总人数
     applied: int = 0  # on the school's other rosters that are under way or approved
     approved: int = 0  # of those, approved
+    in_review: bool = False  # whether the roster that asks is under way itself
+
+    @property
+    def taken(self) -> int:
+        """Places that come before this roster's: of those under way at the same time, the first to be approved has them."""
+        return self.approved if self.in_review else self.applied
 
     @property
     def left(self) -> int | None:
         """Places that no other roster of the school has taken."""
-        return None if self.places is None else self.places - self.applied
+        return None if self.places is None else self.places - self.taken
 
 
 @dataclass(frozen=True)

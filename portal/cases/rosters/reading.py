@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -53,6 +53,7 @@ def read(case: Case, roster: Roster) -> RosterFacts:
             standing += 1
         rows.append(found.row(row, judge, number))
     quota = plans.quota_of(case.owner, year, admissions.people, case.id, case.ended_at)
+    quota = replace(quota, in_review=case.status == Status.IN_REVIEW)
     return RosterFacts(tuple(rows), quota, range_)
 
 
