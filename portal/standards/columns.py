@@ -99,5 +99,11 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("problem", "问题学籍", stored=True, aliases=("问题学籍类型",)),
 )
-BY_KEY: dict[str, Column] = {column.key: column for column in COLUMNS}
+# What only a decided case writes and no export carries: loads never touch it, and its landing waits for nothing of it.
+DECIDED: tuple[Column, ...] = (
+    Column("change_type", "学籍异动类别", "code", codes.CHANGE_TYPE),
+    Column("change_reason", "学籍异动原因", "code", codes.CHANGE_REASON),
+)
+EVERY = (*COLUMNS, *DECIDED)
+BY_KEY: dict[str, Column] = {column.key: column for column in EVERY}
 STAGES = ("小学", "初中", "高中", "特教")
