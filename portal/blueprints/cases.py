@@ -41,7 +41,8 @@ def choose() -> Response:
     for law in WORKFLOWS:
         facts = facts_before_start(law, pack, pupil)
         stops = law.refusals(facts, "start") if law.offered(pack) else ()
-        offers.append((law, law.offered(pack), stops, facts.other_cases))
+        closed = None if law.offered(pack) else law.closed_by(pack)
+        offers.append((law, law.offered(pack), closed, stops, facts.other_cases))
     line = casefile.pupil_line(facts_before_start(WORKFLOWS[0], pack, pupil))
     return reply("cases/choose.html", pupil=pupil, line=line, offers=offers, pack=pack, workflows=WORKFLOWS)
 
@@ -182,12 +183,14 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
     }
     try:
-        perform(case, actor(), "submit", request.form.get("version", ""), Act(explanations=typed))
+        word = request.form.get(actions.CONFIRMATION, "")
+        act = Act(explanations=typed, confirmation=word)
+        perform(case, actor(), "submit", request.form.get("version", ""), act)
     except Refused as refused:
         db.session.rollback()
         if refused.conflict or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
-        return _check_page(case, 422, refused.message, typed)
+        return _check_page(case, 422, refused, typed, word)
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
     return go("cases.show", case_id=case.id)
@@ -327,9 +330,15 @@ def _remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[c
 
 
 def _check_page(
-    case: Case, status: int = 200, message: str = "", typed: dict[str, str] | None = None
+    case: Case,
+    status: int = 200,
+    refused: Refused | None = None,
+    typed: dict[str, str] | None = None,
+    word: str = "",
 ) -> Response:
     facts = read_facts(case)
+    message = refused.message if refused else ""
+    fault = message if refused and refused.field == actions.CONFIRMATION else ""
     law = workflow(case.workflow)
     first = next(iter(law.steps(facts)), None)
     return reply(
@@ -344,6 +353,7 @@ def _check_page(
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
+        confirm=casefile.confirmation(facts, word, fault),
         first_step=first,
         limit=clock.clock_setting(case),
         limit_article=facts.policy.source(f"clock.{law.id}"),

@@ -104,7 +104,7 @@ class Check:
 def checks(facts: Facts, refusals: Iterable[Refusal]) -> list[Check]:
     """Every clause that was checked, those that stop the case first."""
     found: dict[str, Check] = {}
-    for rule in workflow(facts.workflow).rules:
+    for rule in workflow(facts.workflow).every_rule:
         article = rule.article_in(facts.policy)
         found.setdefault(article.id, Check(article))
     for refusal in refusals:

@@ -14,6 +14,7 @@ from portal.models.evidence import (
     ReadingCorrection,
     ThresholdSet,
 )
+from portal.models.local import LocalConditionSet
 from portal.models.people import (
     ROLE_LEVELS,
     Account,
@@ -40,6 +41,7 @@ __all__ = [
     "EvidencePage",
     "Holiday",
     "Level",
+    "LocalConditionSet",
     "NationalEntry",
     "NumberSeries",
     "Office",
