@@ -40,6 +40,8 @@ def choose() -> Response:
     offers = []
     for law in WORKFLOWS:
         facts = facts_before_start(law, pack, pupil)
+        if law.reverses and facts.ended_by is None:
+            continue  # nothing to take back: of no use to almost every pupil
         stops = law.refusals(facts, "start") if law.offered(pack) else ()
         closed = None if law.offered(pack) else law.closed_by(pack)
         offers.append((law, law.offered(pack), closed, stops, facts.other_cases))

@@ -229,7 +229,8 @@ def outcome(case: Case, facts: Facts, changes: Sequence[MarkedChange]) -> Outcom
         office = supervisor(case.owner, after[0].office)
         return Outcome(False, f"同意后转{office.name if office else ''}办理“{after[0].title}”。")
     what = "；".join(_said(one) for one in changes)
-    return Outcome(True, f"同意后学籍登记将立即更改：{what}。不能撤销，只能另行变更。")
+    aside = "" if workflow(case.workflow).terminal else "不能撤销，只能另行变更。"  # it says more itself
+    return Outcome(True, f"同意后学籍登记将立即更改：{what}。{aside}")
 
 
 def _said(change: MarkedChange) -> str:

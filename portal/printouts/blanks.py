@@ -59,7 +59,7 @@ def withdrawal() -> bytes:
     rows.labelled("情况说明", lambda r: r.row([(WIDE, "«explanation»", False)], height=12, align=LEFT))
     rows.labelled("学籍变动", lambda r: _changes(r, lines=3))
     rows.labelled("证明材料\n清　　单", _evidence)
-    _opinions(rows, height=28)
+    _opinions(rows, height=30)
     return _saved(document, title)
 
 
@@ -79,8 +79,7 @@ def withdrawal_notice() -> bytes:
     _line(document, "一、«no_return_text»（依据：«no_return_clause»）")
     _line(
         document,
-        "二、对本决定有异议的，可以自收到本告知书之日起　　　日内，向　　　　　　　　　　　　（单位、地址、电话）提出申诉，"
-        "也可以依法申请行政复议或者提起行政诉讼。",
+        "二、对本决定有异议的，可以自收到本告知书之日起＿＿＿日内，向＿＿＿＿＿＿＿＿＿＿＿＿＿＿＿＿（单位、地址、电话）提出。",
     )
     _line(document, "三、学生今后接受其他教育、参加考试和就业的办法，可以向学校或者县级教育行政部门询问。")
     for text in ("«school»（盖章）", "年　　月　　日"):
@@ -133,7 +132,11 @@ def _receipt(rows: _Rows) -> None:
         height=9,
         align=LEFT,
     )
-    for left, right in (("监护人签名", "与学生关系"), ("学生签名", "收到日期"), ("送达人签名", "送达方式")):
+    for left, right in (
+        ("监护人\n签　名", "与学生关系"),
+        ("学　生\n签　名", "收到日期"),
+        ("送达人\n签　名", "送达方式"),
+    ):
         rows.row([(1, left, True), (3, "", False), (2, right, True), (2, "", False)], height=11)
 
 
