@@ -35,31 +35,47 @@ DRAWN = datetime(2026, 1, 1)
 
 def key_information_change() -> bytes:
     """关键信息变更审批表: particulars, old and new, reason, papers, and the boxes of school, county and state."""
-    document = _page()
-    _head(document, "学籍关键信息变更审批表")
-    rows = _Rows(document)
-    rows.labelled("学生\n基本情况", _particulars)
-    rows.labelled("变更内容", _changes)
-    rows.labelled(
-        "变更原因", lambda r: r.row([(WIDE, "«cause»\n«explanation»", False)], height=12, align=LEFT)
+    return _approval_form(
+        "学籍关键信息变更审批表",
+        ("学生\n基本情况", _particulars),
+        ("变更内容", _changes),
+        ("变更原因", lambda rows: _words(rows, "«cause»\n«explanation»")),
     )
-    rows.labelled("证明材料\n清　　单", _evidence)
-    _opinions(rows)
-    return _saved(document, "学籍关键信息变更审批表")
 
 
 def withdrawal() -> bytes:
     """普通高中学生退学审批表: particulars, kind and ground with its clause, the register's change, papers, three opinions."""
-    title = "普通高中学生退学审批表"
+    return _approval_form(
+        "普通高中学生退学审批表",
+        ("学生\n基本情况", _particulars_and_guardian),
+        ("申请事项", _asked_for),
+        ("情况说明", lambda rows: _words(rows, "«explanation»")),
+        ("学籍变动", lambda rows: _changes(rows, lines=3)),
+        height=30,
+    )
+
+
+def withdrawal_reversal() -> bytes:
+    """撤销退学（除名）审批表: the case that is taken back by its number, on what authority, and what the record becomes again."""
+    return _approval_form(
+        "撤销退学（除名）审批表",
+        ("学生\n基本情况", _particulars),
+        ("撤销事项", _undone),
+        ("情况说明", lambda rows: _words(rows, "«explanation»")),
+        ("学籍变动", lambda rows: _changes(rows, lines=3)),
+        height=30,
+    )
+
+
+def _approval_form(title: str, *sections: tuple[str, Callable[[_Rows], object]], height: float = 34) -> bytes:
+    """A form with its own sections, then the papers and the boxes of school, county and state."""
     document = _page()
     _head(document, title)
     rows = _Rows(document)
-    rows.labelled("学生\n基本情况", _particulars_and_guardian)
-    rows.labelled("申请事项", _asked_for)
-    rows.labelled("情况说明", lambda r: r.row([(WIDE, "«explanation»", False)], height=12, align=LEFT))
-    rows.labelled("学籍变动", lambda r: _changes(r, lines=3))
+    for label, draw in sections:
+        rows.labelled(label, draw)
     rows.labelled("证明材料\n清　　单", _evidence)
-    _opinions(rows, height=30)
+    _opinions(rows, height)
     return _saved(document, title)
 
 
@@ -89,19 +105,8 @@ def withdrawal_notice() -> bytes:
     return _saved(document, title)
 
 
-def withdrawal_reversal() -> bytes:
-    """撤销退学（除名）审批表: the case that is taken back by its number, on what authority, and what the record becomes again."""
-    title = "撤销退学（除名）审批表"
-    document = _page()
-    _head(document, title)
-    rows = _Rows(document)
-    rows.labelled("学生\n基本情况", _particulars)
-    rows.labelled("撤销事项", _undone)
-    rows.labelled("情况说明", lambda r: r.row([(WIDE, "«explanation»", False)], height=12, align=LEFT))
-    rows.labelled("学籍变动", lambda r: _changes(r, lines=3))
-    rows.labelled("证明材料\n清　　单", _evidence)
-    _opinions(rows, height=30)
-    return _saved(document, title)
+def _words(rows: _Rows, text: str) -> None:
+    rows.row([(WIDE, text, False)], height=12, align=LEFT)
 
 
 def _particulars_and_guardian(rows: _Rows) -> None:
@@ -187,7 +192,7 @@ def _evidence(rows: _Rows) -> None:
         )
 
 
-def _opinions(rows: _Rows, height: float = 34) -> None:
+def _opinions(rows: _Rows, height: float) -> None:
     """The boxes of school, county and state."""
     for level, label in (
         ("school", "学校意见"),
