@@ -128,7 +128,7 @@ def _asked_for(rows: _Rows) -> None:
 
 def _undone(rows: _Rows) -> None:
     rows.row([(1, "原业务", True), (7, "«decision»", False)])
-    rows.row([(1, "依据文号", True), (7, "«authority»", False)])
+    rows.row([(1, "文号", True), (7, "«authority»", False)])
 
 
 def _receipt(rows: _Rows) -> None:
