@@ -9,12 +9,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from portal import tasks
 from portal.cases import actions, register, roster
 from portal.cases.actions import Refused
 from portal.cases.endings import endings_of
 from portal.cases.facts import read_facts
+from portal.cases.remarks import Reason
 from portal.extensions import db
-from portal.models import NationalEntry, Pupil, RegisterChange, RegisterLoadRow, Status
+from portal.models import EvidenceFile, NationalEntry, Pupil, RegisterChange, RegisterLoadRow, Status
 from portal.models.types import utcnow
 from portal.workflows import workflow
 from tests import invariants
@@ -57,8 +59,6 @@ def test_the_name_is_compared_as_people_see_it(cast: Cast) -> None:
 
 
 def test_a_return_asks_for_the_word_again(cast: Cast) -> None:
-    from portal.cases.remarks import Reason
-
     case = a_withdrawal(cast, "county_review")
     act(case, cast.reviewer, "return", reasons=(Reason("typing_error", "field", "explanation", "写清时间"),))
     act(
@@ -96,6 +96,14 @@ def test_the_record_ends_and_the_pupil_leaves_the_class(
     ).items()  # type: ignore[arg-type]
     db.session.commit()
     assert invariants.cheap() == []
+
+
+def test_the_papers_are_archived_with_the_decision(cast: Cast) -> None:
+    case = a_withdrawal(cast)
+    db.session.commit()
+    tasks.wait()
+    files = db.session.scalars(select(EvidenceFile).where(EvidenceFile.case_id == case.id)).all()
+    assert len(files) == 3 and {file.lock_mode for file in files} == {"COMPLIANCE"}
 
 
 def test_on_leave_is_still_in_class(cast: Cast) -> None:
