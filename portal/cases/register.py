@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -44,7 +45,7 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
     if pupil is None or changes.keys() - law.may_change:
         raise ValueError(f"{law.id} may not change {sorted(changes.keys() - law.may_change)}")
     if enrolment.STATUS in changes:
-        _keep_ended(law, pupil)
+        keep_ended(law, pupil.id, pupil.enrolment_status)
     at, version = utcnow(), pupil.version + 1
     for column, after in changes.items():
         db.session.add(
@@ -70,15 +71,15 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
     reach("decide.after_register")
 
 
-def _keep_ended(law: Workflow, pupil: Pupil) -> None:
-    """The guard beneath the rule: an ended record's status is changed by the declared reversal of a decision that stands,
-    and by nothing else. Raises ValueError."""
-    ended = next((one for one in endings_of(pupil.id) if one.stands), None)
+def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:
+    """The guard beneath the rule, for every way in which a case writes a pupil's status: an ended record is opened by the
+    declared reversal of a decision that stands, and by nothing else. Raises ValueError."""
+    ended = next((one for one in endings_of(pupil_id) if one.stands), None)
     if law.reverses:
         if ended is None or ended.workflow != law.reverses:
-            raise ValueError(f"{law.id} has nothing to reverse for pupil {pupil.id}")
-    elif ended or pupil.enrolment_status in enrolment.TERMINAL:
-        raise ValueError(f"{law.id} may not open the ended record of pupil {pupil.id}")
+            raise ValueError(f"{law.id} has nothing to reverse for pupil {pupil_id}")
+    elif ended or status in enrolment.TERMINAL:
+        raise ValueError(f"{law.id} may not open the ended record of pupil {pupil_id}")
 
 
 def stored_text(pupil: Pupil, column: str) -> str:
