@@ -16,6 +16,7 @@ NAMES = (
     "account_admin",
     "holidays",
     "policy_packs",
+    "local_conditions",
     "audit_trail",
     "cases",
     "rosters",

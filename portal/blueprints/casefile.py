@@ -18,6 +18,7 @@ from portal.cases import clock, evidence, remarks
 from portal.cases.actions import EVENT_TEXT
 from portal.cases.facts import read_facts
 from portal.models import Case, CaseEvent, EvidenceFile, Status
+from portal.policies import Article
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
@@ -107,6 +108,25 @@ def steps(case: Case, facts: Facts) -> list[StepItem]:
         else:
             items.append(StepItem(step.title, "todo"))
     return items
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What is read and typed before an effect that cannot be taken back, for macros/confirm.html."""
+
+    follows: tuple[str, ...]
+    article: Article
+    asks: str
+    typed: str = ""
+    fault: str = ""
+
+
+def confirmation(facts: Facts, typed: str = "", fault: str = "") -> Confirmation | None:
+    """None where the procedure has no such effect."""
+    one = workflow(facts.workflow).terminal
+    if one is None:
+        return None
+    return Confirmation(one.follows(facts), facts.policy.article(one.article), one.asks, typed, fault)
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ from portal.workflows.vocabulary import Facts, Page, Workflow
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 
-SINGLE = tuple(law for law in WORKFLOWS if law.roster is None)
-
 
 @bp.get("/new")
 @roles(Role.REGISTRAR)
@@ -39,12 +37,19 @@ def choose() -> Response:
     audit.append_now("pupil.viewed", "pupil", pupil.id)
     pack = policy_of(pupil.school)
     offers = []
-    for law in SINGLE:
+    for law in _for_one_pupil():
         facts = facts_before_start(law, pack, pupil)
+        if law.reverses and facts.ended_by is None:
+            continue  # nothing to take back: of no use to almost every pupil
         stops = law.refusals(facts, "start") if law.offered(pack) else ()
-        offers.append((law, law.offered(pack), stops, facts.other_cases))
+        closed = None if law.offered(pack) else law.closed_by(pack)
+        offers.append((law, law.offered(pack), closed, stops, facts.other_cases))
     line = casefile.pupil_line(facts_before_start(WORKFLOWS[0], pack, pupil))
     return reply("cases/choose.html", pupil=pupil, line=line, offers=offers, pack=pack, workflows=WORKFLOWS)
+
+
+def _for_one_pupil() -> tuple[Workflow, ...]:
+    return tuple(law for law in WORKFLOWS if law.roster is None)
 
 
 def _choose_without_pupil() -> Response:
@@ -57,7 +62,9 @@ def _choose_without_pupil() -> Response:
             stops = law.refusals(facts_before_roster(law, pack, school), "start")
             reason = None if law.offered(pack) else pack.source(f"{law.id}.offered")
             rosters.append((law, stops, reason))
-    return reply("cases/choose.html", pupil=None, offers=[], workflows=SINGLE, rosters=rosters, pack=pack)
+    return reply(
+        "cases/choose.html", pupil=None, offers=[], workflows=_for_one_pupil(), rosters=rosters, pack=pack
+    )
 
 
 @bp.post("/start")
@@ -220,12 +227,14 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
     }
     try:
-        perform(case, actor(), "submit", request.form.get("version", ""), Act(explanations=typed))
+        word = request.form.get(actions.CONFIRMATION, "")
+        act = Act(explanations=typed, confirmation=word)
+        perform(case, actor(), "submit", request.form.get("version", ""), act)
     except Refused as refused:
         db.session.rollback()
         if refused.conflict or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
-        return _check_page(case, 422, refused.message, typed)
+        return _check_page(case, 422, refused, typed, word)
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
     return go("cases.show", case_id=case.id)
@@ -348,9 +357,15 @@ def _remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[c
 
 
 def _check_page(
-    case: Case, status: int = 200, message: str = "", typed: dict[str, str] | None = None
+    case: Case,
+    status: int = 200,
+    refused: Refused | None = None,
+    typed: dict[str, str] | None = None,
+    word: str = "",
 ) -> Response:
     facts = read_facts(case)
+    message = refused.message if refused else ""
+    fault = message if refused and refused.field == actions.CONFIRMATION else ""
     law = workflow(case.workflow)
     first = next(iter(law.steps(facts)), None)
     return reply(
@@ -365,6 +380,7 @@ def _check_page(
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
+        confirm=casefile.confirmation(facts, word, fault),
         first_step=first,
         figures=_figures(case, facts),
         limit=clock.clock_setting(case),

@@ -104,7 +104,7 @@ class Check:
 def checks(facts: Facts, refusals: Iterable[Refusal]) -> list[Check]:
     """Every clause that was checked, those that stop the case first."""
     found: dict[str, Check] = {}
-    for rule in workflow(facts.workflow).rules:
+    for rule in workflow(facts.workflow).every_rule:
         article = rule.article_in(facts.policy)
         found.setdefault(article.id, Check(article))
     for refusal in refusals:
@@ -231,7 +231,8 @@ def outcome(case: Case, facts: Facts, changes: Sequence[MarkedChange]) -> Outcom
     if workflow(case.workflow).roster:
         return Outcome(True, _outcome_of_roster(facts))
     what = "；".join(_said(one) for one in changes)
-    return Outcome(True, f"同意后学籍登记将立即更改：{what}。不能撤销，只能另行变更。")
+    aside = "" if workflow(case.workflow).terminal else "不能撤销，只能另行变更。"  # it says more itself
+    return Outcome(True, f"同意后学籍登记将立即更改：{what}。{aside}")
 
 
 def _outcome_of_roster(facts: Facts) -> str:

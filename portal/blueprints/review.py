@@ -18,6 +18,7 @@ from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
 from portal.cases.access import find_case
 from portal.cases.actions import (
+    CONFIRMATION,
     Act,
     available,
     perform,
@@ -93,7 +94,7 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
 
 def _act(case: Case, verb: str, typed: Typed) -> Act:
     if verb != "return":
-        return Act(note=typed.note)
+        return Act(note=typed.note, confirmation=typed.confirmation)
     targets = {row["code"]: row["target"] for row in policy(case.policy).value("return_reasons")}
     return Act(note=typed.note, reasons=typed.reasons(targets), to=typed.to)
 
@@ -256,6 +257,8 @@ def _desk(
     verbs = available(case, actor())
     judged = case.status in OPEN and case.round > 0
     rostered = workflow(case.workflow).roster is not None
+    outcome = desk_view.outcome(case, facts, changes) if "approve" in verbs else None
+    word_fault = refused.message if refused and refused.field == CONFIRMATION else ""
     return reply(
         "review/desk.html",
         status,
@@ -285,7 +288,10 @@ def _desk(
         timeline=reading_view.history(case),
         verbs=verbs,
         deciding=bool(verbs.intersection(DECIDING)),
-        outcome=desk_view.outcome(case, facts, changes) if "approve" in verbs else None,
+        outcome=outcome,
+        confirm=casefile.confirmation(facts, (typed or Typed()).confirmation, word_fault)
+        if outcome and outcome.last
+        else None,
         targets=return_targets(case) if "return" in verbs else [],
         subjects=subjects(case, facts),
         reasons=policy(case.policy).value("return_reasons"),
