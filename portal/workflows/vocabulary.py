@@ -242,6 +242,9 @@ class Facts:
     roster: tuple[RosterRow, ...] = ()  # of a case about many; in the school's order
     quota: Quota | None = None
     numbers: NumberRange | None = None  # given at the submission
+    findings: tuple[Finding, ...] | None = (
+        None  # about the roster's standing rows, found once; see Roster.findings
+    )
     opinions: tuple[Opinion, ...] = ()
     applicant: str = ""  # the registrar who submitted
     submitted_on: date | None = None
@@ -405,7 +408,10 @@ class Roster:
         return {column.key: column.title for column in self.columns}
 
     def findings(self, facts: Facts, rows: Iterable[RosterRow] | None = None) -> list[Finding]:
-        """Everything found about the standing rows (or these), in their order."""
+        """Everything found about the standing rows (or these), in their order; what the facts have found already is not
+        looked for again."""
+        if rows is None and facts.findings is not None:
+            return list(facts.findings)
         articles = {rule.id: source(facts.policy, rule.article) for rule in self.rules}
         found = []
         for row in facts.standing_rows if rows is None else rows:
