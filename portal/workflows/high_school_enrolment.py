@@ -381,6 +381,7 @@ def form_names(facts: Facts) -> Mapping[str, str]:
     above, quota, numbers = facts.school.supervisors, facts.quota, facts.numbers
     state = place_name(above.get(Office.STATE, ""))
     approved = len(facts.standing_rows)
+    by_county = sum(row.strike is None or row.strike.step != "county_review" for row in facts.roster)
     given = numbers.upto(approved) if numbers and approved else None
     county_says = any(one.step == "county_review" and one.verb == "approved" for one in facts.opinions)
     state_says = any(one.step == "state_approval" and one.verb == "approved" for one in facts.opinions)
@@ -399,7 +400,7 @@ def form_names(facts: Facts) -> Mapping[str, str]:
         "last": numbers.last if numbers else TO_WRITE_IN,
         "graduates": _figure(quota.county_graduates if quota and in_county else None),
         "county_places": _figure(quota.county_places if quota and in_county else None),
-        "county_agreed": _figure(approved) if county_says else "",
+        "county_agreed": _figure(by_county) if county_says else "",
         "county_signer": COUNTY_SIGNER if in_county else NOT_NEEDED,
         "county_seal": enrolment_forms.SEAL if in_county else "",
         "state_agreed": _figure(approved) if state_says else TO_WRITE_IN,
