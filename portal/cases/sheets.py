@@ -25,7 +25,7 @@ LONGEST_NAME = 31  # characters that a worksheet's name may have
 FORBIDDEN_IN_NAMES = "[]:*?/\\'"
 TEXT_ONLY = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 SAID_LAST = "编号：«case_number»　状态：«status»　版本：第 «version» 版　打印时间：«printed_at»　存证码：«anchor»　校验码：«qr»"
-FOOTER = "&C第 &P 页 共 &N 页"
+FOOTER = "&C第 &P 页 共 &N 页&R&8编号：«case_number»　第 «version» 版"
 # Points: a title, a line beside the table, a heading or cell, the last line; row heights in points.
 TITLE_SIZE, LINE_SIZE, CELL_SIZE, SMALL = 18, 11, 10.5, 8
 TITLE_HEIGHT, ROW_HEIGHT = 30, 20
@@ -49,7 +49,7 @@ def write(sheet: Sheet, words: Words, title: str, moment: datetime) -> bytes:
     with xlsxwriter.Workbook(out, {"in_memory": True, **TEXT_ONLY}) as book:
         book.set_properties({"title": title, "author": "", "created": moment})
         page = book.add_worksheet(_sheet_name(title))
-        _set_page(page, sheet)
+        _set_page(page, sheet, words.put_into(FOOTER))
         writer = _Writer(page, sheet, _formats(book, centred=bool(sheet.group)))
         writer.line(words.put_into(sheet.mark), "line")
         writer.line(words.put_into(sheet.title), "title", TITLE_HEIGHT)
@@ -66,7 +66,7 @@ def _sheet_name(title: str) -> str:
     return "".join(one for one in title if one not in FORBIDDEN_IN_NAMES)[:LONGEST_NAME]
 
 
-def _set_page(page: Any, sheet: Sheet) -> None:
+def _set_page(page: Any, sheet: Sheet, footer: str) -> None:
     """A4 as the DOCX has it, as wide as the paper and as many pages high as the rows need."""
     if sheet.landscape:
         page.set_landscape()
@@ -74,7 +74,7 @@ def _set_page(page: Any, sheet: Sheet) -> None:
     page.set_margins(left=0.5, right=0.5, top=0.5, bottom=0.75)
     page.center_horizontally()
     page.fit_to_pages(1, 0)
-    page.set_footer(FOOTER)
+    page.set_footer(footer)
     for column, width in enumerate(sheet.widths):
         page.set_column_pixels(column, column, round(width / INCH * PIXELS))
 

@@ -30,7 +30,7 @@ from portal.printouts.drawing import (
 )
 from portal.workflows.vocabulary import Sheet
 
-CODE_COLUMN = 24  # mm, for the QR code in the footer
+CODE_COLUMN, NUMBER_COLUMN = 24, 40  # mm, for the QR code and the number of the page in the footer
 MARGINS = Margins(side=18, top=13, bottom=32)
 WIDE_MARGINS = Margins(side=15, top=11, bottom=30)
 ROW_HEIGHT, SIGNED_HEIGHT, LIST_HEIGHT = 14.0, 29.0, 7.0  # mm, at least
@@ -108,26 +108,25 @@ def _join(label: Any, cell: Any) -> None:
 def _footer(document: Any, sheet: Sheet) -> None:
     """What tells this copy from others at the left, the number of the page in the middle of a list, the code at the right."""
     footer, width = document.sections[0].footer, sum(sheet.widths)
-    middle = 40 if sheet.group else 0
-    widths = [width - middle - CODE_COLUMN, *([middle] if middle else []), CODE_COLUMN]
+    side = (width - NUMBER_COLUMN) / 2
+    widths = [side, NUMBER_COLUMN, side] if sheet.group else [width - CODE_COLUMN, CODE_COLUMN]
     table = shaped(footer.add_table(1, len(widths), Mm(width)), widths)
     footer._element.insert(0, table._tbl)  # Word wants a paragraph after a table, not before it
     thin(footer.paragraphs[0])
     cells = table.rows[0].cells
-    for cell in cells:
-        cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
     lines = (
         "编号：«case_number»　状态：«status»　版本：第 «version» 版",
         "打印时间：«printed_at»　存证码：«anchor»",
         "依据：«basis»",
     )
     write_lines(cells[0], "\n".join(lines), align=LEFT, size=8)
-    cells[0].vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
-    if middle:
+    if sheet.group:
         _page_number(cells[1].paragraphs[0])
     code = cells[-1].paragraphs[0]
     code.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     write(code, "«qr»")
+    for cell in cells:
+        cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
 
 
 def _page_number(paragraph: Any) -> None:

@@ -182,6 +182,7 @@ def test_the_sheet_lies_across_and_repeats_its_heading_and_counts_its_pages() ->
     assert page.sheet_properties.pageSetUpPr.fitToPage and page.page_setup.fitToHeight == 0
     assert page.print_area.endswith("$A$1:$I$36")
     assert page.oddFooter.center.text == "第 &P 页 共 &N 页"
+    assert page.oddFooter.right.text == "编号：XS2026000001　第 5 版"
     assert page.column_dimensions["G"].width >= 20  # 18 digits in one line
     assert page.cell(36, 1).value.endswith("校验码：XS2026000001|register-form|5|0123456789ab")
 
