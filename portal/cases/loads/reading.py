@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -21,7 +22,7 @@ WALL_SECONDS = 150
 HEAD_ROWS = 12  # the headings stand within these
 BROKEN = "这个文件读不出来，请在 WPS 或 Excel 中打开后另存为 .xlsx 再传"
 
-__all__ = ["Table", "Unreadable", "head_of", "open_table"]
+__all__ = ["Lines", "Table", "Unreadable", "head_of", "open_lines", "open_table"]
 
 
 @dataclass(frozen=True)
@@ -32,29 +33,44 @@ class Head:
     headings: list[str]
 
 
-class Table:
-    """The unpacked rows. `head` is the heading row; rows() gives those below it, any number of times."""
+class Lines:
+    """Every row of a sheet that has something in it, whatever it is about; to be walked any number of times."""
 
     def __init__(self, lines: IO[bytes]) -> None:
         self._lines = lines
-        self.head = _head(list(self._first(HEAD_ROWS)))
 
-    def _first(self, count: int) -> Iterator[tuple[int, list[str]]]:
-        for _, row in zip(range(count), self._all(), strict=False):
-            yield row
+    def first(self, count: int) -> list[tuple[int, list[str]]]:
+        return list(islice(self.all(), count))
 
-    def _all(self) -> Iterator[tuple[int, list[str]]]:
+    def all(self) -> Iterator[tuple[int, list[str]]]:
+        """(row number in the sheet, texts)."""
         self._lines.seek(0)
         for line in self._lines:
             number, texts = json.loads(line)
             yield number, texts
 
+
+class Table(Lines):
+    """The rows of an export. `head` is the heading row; rows() gives those below it."""
+
+    def __init__(self, lines: IO[bytes]) -> None:
+        super().__init__(lines)
+        self.head = _head(self.first(HEAD_ROWS))
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(row number in the sheet, texts) below the headings, each as wide as the headings."""
         width = len(self.head.headings)
-        for number, texts in self._all():
+        for number, texts in self.all():
             if number > self.head.row:
                 yield number, (texts + [""] * (width - len(texts)))[:width]
+
+
+@contextmanager
+def open_lines(stream: BinaryIO) -> Iterator[Lines]:
+    """The rows of any sheet. Raises Unreadable with a sentence for the person."""
+    with tempfile.TemporaryFile() as lines:
+        _unpack(stream, lines, 0)
+        yield Lines(lines)
 
 
 @contextmanager
