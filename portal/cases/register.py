@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -65,6 +66,38 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
         raise RegisterMoved
     db.session.add(NationalEntry(case_id=case.id, approved_at=at))
     reach("decide.after_register")
+
+
+def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str]) -> None:
+    """Write one column of many pupils, {pupil id: text}, that becomes known only after their case was approved.
+
+    Raises RegisterMoved when a record changed meanwhile, IntegrityError where the case has given the column already.
+    """
+    pupils = db.session.scalars(select(Pupil).where(Pupil.id.in_(texts)).with_for_update())
+    at = utcnow()
+    for pupil in list(pupils):
+        change = {column: texts[pupil.id]}
+        before, version = stored_text(pupil, column), pupil.version + 1
+        done = db.session.execute(
+            update(Pupil)
+            .where(Pupil.id == pupil.id, Pupil.version == pupil.version)
+            .values(**attributes(pupil, change), version=version),
+            execution_options={"synchronize_session": "evaluate"},
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise RegisterMoved
+        db.session.add(
+            RegisterChange(
+                case_id=case.id,
+                pupil_id=pupil.id,
+                column=column,
+                before=before,
+                after=change[column],
+                pupil_version=version,
+                at=at,
+            )
+        )
+    db.session.flush()
 
 
 def stored_text(pupil: Pupil, column: str) -> str:
