@@ -69,7 +69,7 @@ ENTRIES = (
     Entry("放假安排", "holidays.year", "calendar-event", (Role.ADMINISTRATOR,), ("holidays",)),
     Entry("审计记录", "audit_trail.index", "shield-check", (Role.AUDITOR,), ("audit_trail",)),
     Entry("系统状态", "health.readiness", "settings", (Role.ADMINISTRATOR, Role.AUDITOR), ("health",)),
-    Entry("政策依据", "policy_packs.index", "scale", tuple(Role), ("policy_packs",)),
+    Entry("政策依据", "policy_packs.index", "scale", tuple(Role), ("policy_packs", "local_conditions")),
     Entry("我的账号", "auth.my_sessions", "user", tuple(Role), ("auth",)),
 )
 HOME = {Role.ADMINISTRATOR: "admin.offices", Role.AUDITOR: "audit_trail.index"}

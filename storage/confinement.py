@@ -22,6 +22,7 @@ import time
 from typing import Any, NoReturn
 
 from storage import examination
+from storage.allowance import address_space
 from storage.intake import Refused, needs_thread
 from storage.sandbox import CRASHED, WALL_SECONDS
 
@@ -140,7 +141,7 @@ def _confine() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_HARD))
-    memory = _address_space() + MEMORY
+    memory = address_space() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if os.geteuid() == 0:
         os.setgroups([])
@@ -157,11 +158,6 @@ def _another_page() -> None:
     """Renew the CPU allowance: called before each page, so that a long document is not a hostile one."""
     spent = time.process_time()
     resource.setrlimit(resource.RLIMIT_CPU, (min(CPU_HARD, int(spent) + 1 + CPU_SECONDS), CPU_HARD))
-
-
-def _address_space() -> int:
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[0]) * resource.getpagesize()
 
 
 def _leave_the_network() -> None:

@@ -19,7 +19,7 @@ from storage.intake import PDF, Refused
 from storage.likeness import likeness
 from storage.measurement import Measurement, Mending
 from storage.mending import mended, way
-from storage.quality import seal, skew
+from storage.quality import skew
 from storage.quality.picture import LONG_SIDE, Picture
 from storage.quality.text import MIN_POINTS
 from storage.raster import Page
@@ -93,7 +93,7 @@ def _pages(data: bytes, media_type: str, long_side: int, max_pages: int) -> Iter
 
 def _judge_page(page: Page, thresholds: Thresholds) -> tuple[dict[str, Any], Mending]:
     """What is said of one page, and how its view is made."""
-    picture = Picture.of(page.rgb, page.width, page.height)
+    picture = Picture.of(page.image, page.width, page.height)
     measurements = quality.measure(picture, thresholds)
     by_name = {m.name: m for m in measurements}
     mending = _mending(picture, by_name)
@@ -104,7 +104,7 @@ def _judge_page(page: Page, thresholds: Thresholds) -> tuple[dict[str, Any], Men
         "measurements": [asdict(m) for m in measurements],
         "mending": asdict(mending),
         "corners": picture.page.corners if picture.page.whole else (),
-        "seals": [asdict(one) for one in seal.find(picture)] if len(measurements) > 1 else [],
+        "seals": [asdict(one) for one in picture.seals] if len(measurements) > 1 else [],
         "codes": [asdict(one) for one in codes.at_a_glance(picture.work)],
         "likeness": likeness(picture),
     }

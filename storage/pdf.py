@@ -1,17 +1,24 @@
-"""PDF pages to upright RGB arrays, drawn by PDFium (no JavaScript, no actions). Runs in the child."""
+"""PDF pages to upright RGB pictures, drawn by PDFium (no JavaScript, no actions). Runs in the child."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pypdfium2 as pdfium
 
 from storage import intake
+from storage.allowance import Allowance
 from storage.intake import PDF, Refused
 from storage.raster import Page
 
 MAX_SCALE = 600 / 72  # a tiny page box is not blown up beyond 600 dpi
+MEGABYTE = 1024 * 1024
+DRAWING = 144 * MEGABYTE  # for PDFium beside the picture; an honest scan at 600 dpi takes 60 MB
+# JPEG 2000 is decoded whole, 20 bytes a pixel, though no finer than twice what is drawn. What does not fit PDFium leaves out
+# without a word: a page must not come to be judged without its picture.
+DRAWING_JPEG_2000 = 240 * MEGABYTE
+PER_PIXEL = 8  # bytes: as it is drawn, and as a picture
+DEPTH = 3  # of forms within forms that are searched for pictures
 
 ENCRYPTED = "PDF 设有密码，请去掉密码后再传"
 EMPTY = "PDF 里没有页面，请重新导出后再传"
@@ -19,21 +26,24 @@ EMPTY = "PDF 里没有页面，请重新导出后再传"
 
 def pages(data: bytes, *, long_side: int, max_pages: int) -> Iterator[Page]:
     """The pages of a PDF, each drawn to ``long_side`` pixels. Raises ``Refused``."""
-    document = _open(data, max_pages)
+    allowance = Allowance(DRAWING)
+    document = _open(data, max_pages, allowance)
     for number in range(1, len(document) + 1):
-        yield _drawn(document, number, long_side)
+        yield _drawn(document, number, long_side, allowance)
 
 
 def one_page(data: bytes, number: int, *, long_side: int, max_pages: int) -> tuple[Page | None, int]:
     """One page of a PDF (None where there is no such page), and how many it has. Raises ``Refused``."""
-    document = _open(data, max_pages)
+    allowance = Allowance(DRAWING)
+    document = _open(data, max_pages, allowance)
     count = len(document)
-    return (_drawn(document, number, long_side) if 1 <= number <= count else None), count
+    return (_drawn(document, number, long_side, allowance) if 1 <= number <= count else None), count
 
 
-def _open(data: bytes, max_pages: int) -> pdfium.PdfDocument:
+def _open(data: bytes, max_pages: int, allowance: Allowance) -> pdfium.PdfDocument:
     try:
-        document = pdfium.PdfDocument(data)
+        with allowance.spent():
+            document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         locked = getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD
         raise Refused(ENCRYPTED if locked else intake.INCOMPLETE, PDF) from error
@@ -44,20 +54,23 @@ def _open(data: bytes, max_pages: int) -> pdfium.PdfDocument:
     return document
 
 
-def _drawn(document: pdfium.PdfDocument, number: int, long_side: int) -> Page:
+def _drawn(document: pdfium.PdfDocument, number: int, long_side: int, allowance: Allowance) -> Page:
     try:
-        return _page(document[number - 1], number, long_side)
+        with allowance.spent():
+            page = document[number - 1]
+            width, height = page.get_size()  # points, turned as the page says
+        if min(width, height) <= 0 or max(width, height) > intake.MAX_SIDE_RATIO * min(width, height):
+            raise Refused(intake.ODD_SHAPE, PDF)
+        scale = min(MAX_SCALE, long_side / max(width, height))
+        own = round(PER_PIXEL * scale * width * scale * height)
+        with allowance.spent(beyond=own + (DRAWING_JPEG_2000 - DRAWING if _holds_jpeg_2000(page) else 0)):
+            drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, prefer_bgrx=False)
+            image = drawn.to_pil().convert("RGB")
     except pdfium.PdfiumError as error:
         raise Refused(intake.INCOMPLETE, PDF) from error
+    return Page(number, image, image.width, image.height)
 
 
-def _page(page: pdfium.PdfPage, number: int, long_side: int) -> Page:
-    width, height = page.get_size()  # points, turned as the page says
-    if min(width, height) <= 0 or max(width, height) > intake.MAX_SIDE_RATIO * min(width, height):
-        raise Refused(intake.ODD_SHAPE, PDF)
-    scale = min(MAX_SCALE, long_side / max(width, height))
-    drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, prefer_bgrx=False)
-    pixels = drawn.to_numpy()
-    rgb = np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels[:, :, :3]
-    rgb = np.ascontiguousarray(rgb, dtype=np.uint8)
-    return Page(number, rgb, rgb.shape[1], rgb.shape[0])
+def _holds_jpeg_2000(page: pdfium.PdfPage) -> bool:
+    pictures = page.get_objects(filter=(pdfium.raw.FPDF_PAGEOBJ_IMAGE,), max_depth=DEPTH)
+    return any("JPXDecode" in one.get_filters() for one in pictures if isinstance(one, pdfium.PdfImage))

@@ -1,4 +1,4 @@
-"""JPEG, PNG, HEIC and TIFF to upright RGB arrays, decoded no larger than needed. Runs in the child."""
+"""JPEG, PNG, HEIC and TIFF to upright RGB pictures, decoded no larger than needed. Runs in the child."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,14 +32,19 @@ _SUBFILE_TYPE = 254
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, zlib.error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
-    """One page, upright. ``rgb`` may be reduced; ``width`` and ``height`` are the original's pixels."""
+    """One page, upright. ``image`` is RGB and may be reduced; ``width`` and ``height`` are the original's pixels."""
 
     number: int
-    rgb: RGB
+    image: Image.Image
     width: int
     height: int
+
+    @cached_property
+    def rgb(self) -> RGB:
+        """All pixels as an array. Made on demand: to pack them costs more than all that a check asks of them."""
+        return np.asarray(self.image)
 
 
 def pages(data: bytes, media_type: str, *, long_side: int, max_pages: int) -> Iterator[Page]:
@@ -126,7 +132,9 @@ def _page(picture: Image.Image, number: int, media_type: str, long_side: int) ->
         rgb = ImageOps.exif_transpose(rgb)
     if orientation >= 5:
         width, height = height, width
-    return Page(number, np.asarray(rgb), width, height)
+    if rgb is picture and media_type == TIFF:
+        rgb = rgb.copy()  # the next page is decoded into the same memory
+    return Page(number, rgb, width, height)
 
 
 def _orientation(picture: Image.Image) -> int:

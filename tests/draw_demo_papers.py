@@ -7,7 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from portal.demo.pupils import STORIES, Story
+from portal.demo.people import OFFICES
+from portal.demo.pupils import LEAVING, STORIES, Leaving, Story
 from portal.standards.columns import BY_KEY
 from tests import papers
 
@@ -28,6 +29,46 @@ def draw(story: Story, seed: int) -> None:
     save(papers.household_page(name, number, seed, width=1300), f"{story.key}-household.jpg")
 
 
+def draw_leaving(story: Leaving, seed: int) -> None:
+    school = next(one.name for one in OFFICES if one.key == story.office)
+    application, report = leaving_papers(story.name, school, story.grade)
+    save(application, f"{story.key}-application.jpg")
+    save(report, f"{story.key}-report.jpg")
+    save(papers.household_page(story.name, story.identity, seed, width=1300), f"{story.key}-household.jpg")
+
+
+def leaving_papers(name: str, school: str, grade: str) -> tuple[Image.Image, Image.Image]:
+    """退学申请书 of pupil and guardian, and the school's report."""
+    application = papers.letter(
+        "退学申请书",
+        (
+            f"{school}：",
+            f"　　我是{grade}学生{name}，因家庭原因不能继续上学，",
+            "现申请退学。学校老师多次谈话、家访，我和家长都知道退学后",
+            "不得复学，仍然决定退学，今后责任自负。",
+            "　　家长意见：同意孩子退学。",
+            "　　此致",
+            "敬礼",
+        ),
+        f"学生：{name}　监护人：{name[0]}建设",
+        width=1654,
+    )
+    report = papers.letter(
+        "关于学生退学的报告",
+        (
+            "县教育局：",
+            f"　　我校{grade}学生{name}及其监护人书面提出退学。学校先后",
+            "三次谈话、两次家访，说明可以休学，并告知退学后不得复学，",
+            "学生和监护人仍坚持申请。经学校研究，同意上报。",
+            "　　特此报告。",
+        ),
+        school,
+        seal=school,
+        width=1654,
+    )
+    return application, report
+
+
 def before_and_after(story: Story) -> tuple[str, str]:
     column = next(iter(story.new))
     old = story.name if column == "name" else story.identity
@@ -38,6 +79,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for seed, story in enumerate(STORIES, start=1):
         draw(story, seed)
+    for seed, leaving in enumerate(LEAVING, start=31):
+        draw_leaving(leaving, seed)
     good = papers.police_certificate(
         "马晓东", STORIES[0].identity, "姓名 马小东", "姓名 马晓东", 77, width=1654
     )

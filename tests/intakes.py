@@ -15,6 +15,7 @@ from portal.models import Admitted, AdmittedList, Case, IntakePlan, Office, Plan
 from portal.models.types import new_id
 from portal.workflows import workflow
 from tests.builders import an_id_number
+from tests.exports import as_xlsx
 
 ENROLMENT = "high_school_enrolment"
 YEAR = 2026
@@ -108,3 +109,12 @@ def a_roster(registrar: Actor, rows: Sequence[Mapping[str, str]], actual: int | 
     answers = {"actual": str(len(rows) if actual is None else actual)}
     actions.perform(case, registrar, "edit", actions.stamp(case), actions.Act(answers=answers))
     return case
+
+
+KEYS = ("name", "exam_number", "sex", "ethnicity", "birth_date", "id_number", "exam_score", "class_name")
+HEADINGS = ("姓名", "准考证号", "性别", "民族", "出生日期", "身份证号", "中考成绩", "班级")
+
+
+def as_sheet(rows: Sequence[Mapping[str, str]]) -> bytes:
+    """A 登记表 as a school fills it in: a title above the headings, every cell a text."""
+    return as_xlsx(rows, KEYS, HEADINGS, [["2026届云岭州普通高中学生学籍注册登记表"]])

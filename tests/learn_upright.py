@@ -50,7 +50,7 @@ def described(count: int, seed: int) -> Floats:
     rows = []
     for _ in range(count):
         rgb = page(rng)
-        picture = Picture.of(rgb, rgb.shape[1], rgb.shape[0])
+        picture = Picture.of(Image.fromarray(rgb), rgb.shape[1], rgb.shape[0])
         rows.append(upright.features(upright.marks_of(picture)))
     return np.concatenate(rows)
 

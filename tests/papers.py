@@ -11,7 +11,7 @@ import io
 import math
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 A4_RATIO = 297 / 210
 INK = (28, 28, 34)
 SEAL = (206, 32, 40)
+PEN = (30, 50, 150)
 _FONT_FILES = (
     "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
@@ -250,6 +251,23 @@ def household_page(name: str, id_number: str, seed: int = 0, *, width: int = 170
         sheet.line(x, 16, x, bottom)
     sheet.text(8, bottom + 2.5, "承办人签章：王静　　登记日期：2026年9月3日", 3.1)
     sheet.seal(118 + float(rng.uniform(-2, 2)), bottom - 4, "青禾县公安局河湾派出所", diameter=28)
+    return sheet.image
+
+
+def letter(
+    title: str, lines: Sequence[str], signed: str, *, seal: str = "", width: int = 2480
+) -> Image.Image:
+    """A letter on A4: an application as people write one, or with a seal a school's report."""
+    sheet = Sheet(210, 297, width, (253, 253, 251))
+    ink = INK if seal else PEN
+    sheet.text(105, 32, title, 8, centred=True, ink=ink)
+    for i, line in enumerate(lines):
+        sheet.text(28, 60 + 11 * i, line, 4.6, ink=ink)
+    bottom = 76 + 11 * len(lines)
+    sheet.text(112, bottom, signed, 4.6, ink=ink)
+    sheet.text(124, bottom + 11, "2026年11月9日", 4.6, ink=ink)
+    if seal:
+        sheet.seal(140, bottom + 5, seal)
     return sheet.image
 
 

@@ -18,6 +18,7 @@ from portal.cases import clock, evidence, remarks
 from portal.cases.actions import EVENT_TEXT
 from portal.cases.facts import read_facts
 from portal.models import Case, CaseEvent, EvidenceFile, Status
+from portal.policies import Article
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
@@ -110,6 +111,25 @@ def steps(case: Case, facts: Facts) -> list[StepItem]:
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """What is read and typed before an effect that cannot be taken back, for macros/confirm.html."""
+
+    follows: tuple[str, ...]
+    article: Article
+    asks: str
+    typed: str = ""
+    fault: str = ""
+
+
+def confirmation(facts: Facts, typed: str = "", fault: str = "") -> Confirmation | None:
+    """None where the procedure has no such effect."""
+    one = workflow(facts.workflow).terminal
+    if one is None:
+        return None
+    return Confirmation(one.follows(facts), facts.policy.article(one.article), one.asks, typed, fault)
+
+
+@dataclass(frozen=True)
 class TimelineItem:
     at: str
     who: str
@@ -196,6 +216,8 @@ def remark_items(case: Case) -> list[RemarkItem]:
 def mending_url(case: Case, target: str, key: str) -> str:
     """The page and place on which the owner can change what a remark or a refusal is about."""
     law = workflow(case.workflow)
+    if law.roster and (target == remarks.ROSTER or key == remarks.ROSTER):
+        return url_for("rosters.show", case_id=case.id, show="stop")
     if target == remarks.EVIDENCE or law.slot(key):
         return url_for("cases.papers", case_id=case.id, _anchor=f"slot-{key}")
     page = next((page.id for page in law.pages if key in page.fields), law.pages[0].id)
@@ -369,6 +391,13 @@ class PupilLine:
     student_number: str
     id_number: str
     sex: str
+
+
+def subject_line(facts: Facts) -> PupilLine:
+    """Whom the case is about in one line: the pupil, or how many stand on the roster."""
+    if workflow(facts.workflow).roster is None:
+        return pupil_line(facts)
+    return PupilLine(f"名单 {len(facts.standing_rows)} 人", facts.school.name, "", "", "", "")
 
 
 def pupil_line(facts: Facts) -> PupilLine:

@@ -9,23 +9,21 @@ from flask import Blueprint, Response, flash, jsonify, redirect, request, url_fo
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, reading_view
+from portal.blueprints import case_frame, casefile, reading_view, roster_view
 from portal.cases import actions, clock
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
-from portal.cases.facts import STATUS_TEXT, facts_before_start, read_facts
+from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
 from portal.cases.offices import policy_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.forms import raw_answers
-from portal.models import Case, NationalEntry, RegisterChange, Role, Status
+from portal.models import Case, NationalEntry, Office, RegisterChange, Role, Status
 from portal.web import actor, deny, found, go, reply, roles, wants_fragment
 from portal.workflows import WORKFLOWS, workflow
 from portal.workflows.vocabulary import Facts, Page, Workflow
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
-
-PAPERS, CHECK = "papers", "check"
 
 
 @bp.get("/new")
@@ -34,32 +32,67 @@ def choose() -> Response:
     """Without a pupil: how to find one. With one: the procedures, and at once what stops each of them."""
     pupil_id = request.args.get("pupil", type=uuid.UUID)
     if pupil_id is None:
-        return reply("cases/choose.html", pupil=None, offers=[], workflows=WORKFLOWS)
+        return _choose_without_pupil()
     pupil = found(find_pupil(actor(), pupil_id))
     audit.append_now("pupil.viewed", "pupil", pupil.id)
     pack = policy_of(pupil.school)
     offers = []
-    for law in WORKFLOWS:
+    for law in _for_one_pupil():
         facts = facts_before_start(law, pack, pupil)
+        if law.reverses and facts.ended_by is None:
+            continue  # nothing to take back: of no use to almost every pupil
         stops = law.refusals(facts, "start") if law.offered(pack) else ()
-        offers.append((law, law.offered(pack), stops, facts.other_cases))
+        closed = None if law.offered(pack) else law.closed_by(pack)
+        offers.append((law, law.offered(pack), closed, stops, facts.other_cases))
     line = casefile.pupil_line(facts_before_start(WORKFLOWS[0], pack, pupil))
     return reply("cases/choose.html", pupil=pupil, line=line, offers=offers, pack=pack, workflows=WORKFLOWS)
+
+
+def _for_one_pupil() -> tuple[Workflow, ...]:
+    return tuple(law for law in WORKFLOWS if law.roster is None)
+
+
+def _choose_without_pupil() -> Response:
+    """How to find a pupil, and what a school does for many at once."""
+    school = db.session.get_one(Office, actor().office_id)
+    pack = policy_of(school)
+    rosters = []
+    for law in WORKFLOWS:
+        if law.roster and law.roster.stage in school.stages:
+            stops = law.refusals(facts_before_roster(law, pack, school), "start")
+            reason = None if law.offered(pack) else pack.source(f"{law.id}.offered")
+            rosters.append((law, stops, reason))
+    return reply(
+        "cases/choose.html", pupil=None, offers=[], workflows=_for_one_pupil(), rosters=rosters, pack=pack
+    )
 
 
 @bp.post("/start")
 @roles(Role.REGISTRAR)
 def start() -> BaseResponse:
-    law = {item.id: item for item in WORKFLOWS}.get(request.form.get("workflow", ""))
+    law = found({item.id: item for item in WORKFLOWS}.get(request.form.get("workflow", "")))
+    if law.roster:
+        return _start_roster(law)
     pupil = found(find_pupil(actor(), _form_uuid("pupil")))
     try:
-        case = actions.start(actor(), found(law), pupil)
+        case = actions.start(actor(), law, pupil)
     except Refused as refused:
         db.session.rollback()
         flash(refused.message, "error")
         return go("cases.choose", pupil=pupil.id)
     db.session.commit()
     return go("cases.fill", case_id=case.id, page=workflow(case.workflow).pages[0].id)
+
+
+def _start_roster(law: Workflow) -> BaseResponse:
+    try:
+        case = actions.start_roster(actor(), law)
+    except Refused as refused:
+        db.session.rollback()
+        flash(refused.message, "error")
+        return go("cases.choose")
+    db.session.commit()
+    return go("rosters.show", case_id=case.id)
 
 
 @bp.get("/<uuid:case_id>")
@@ -77,7 +110,7 @@ def _show(case: Case, status: int = 200, message: str = "") -> Response:
     return reply(
         "cases/show.html",
         status,
-        **_head(case, facts),
+        **case_frame.head(case, facts),
         message=message,
         changes=casefile.masked(_changes(case, facts)),
         answers=casefile.answers(facts, case),
@@ -89,7 +122,18 @@ def _show(case: Case, status: int = 200, message: str = "") -> Response:
         else [],
         entry=db.session.get(NationalEntry, case.id),
         printouts=workflow(case.workflow).printouts,
+        figures=_figures(case, facts),
+        again_url=url_for("rosters.again", case_id=case.id) if _may_begin_again(case, facts) else "",
     )
+
+
+def _may_begin_again(case: Case, facts: Facts) -> bool:
+    """Whether people of an approved roster were struck, whom the school may send once more."""
+    return case.status == Status.APPROVED and any(row.strike for row in facts.roster)
+
+
+def _figures(case: Case, facts: Facts) -> roster_view.Figures | None:
+    return roster_view.figures(case, facts) if workflow(case.workflow).roster else None
 
 
 @bp.route("/<uuid:case_id>/fill/<page>", methods=["GET", "POST"])
@@ -144,8 +188,8 @@ def papers_page(case: Case, status: int = 200, slot: str = "", message: str = ""
     return reply(
         "cases/papers.html",
         status,
-        **_head(case, facts),
-        progress=_progress(case, facts, PAPERS),
+        **case_frame.head(case, facts),
+        progress=case_frame.progress(case, facts, case_frame.PAPERS),
         slots=views,
         message="" if slot in {view.id for view in views} else message,
         **_beside_slots(case),
@@ -183,12 +227,14 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
     }
     try:
-        perform(case, actor(), "submit", request.form.get("version", ""), Act(explanations=typed))
+        word = request.form.get(actions.CONFIRMATION, "")
+        act = Act(explanations=typed, confirmation=word)
+        perform(case, actor(), "submit", request.form.get("version", ""), act)
     except Refused as refused:
         db.session.rollback()
         if refused.conflict or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
-        return _check_page(case, 422, refused.message, typed)
+        return _check_page(case, 422, refused, typed, word)
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
     return go("cases.show", case_id=case.id)
@@ -261,7 +307,7 @@ def _fill_page(
     return reply(
         "cases/fill.html",
         status,
-        **_head(case, facts),
+        **case_frame.head(case, facts),
         page=page,
         form=form,
         asked=asked,
@@ -272,7 +318,7 @@ def _fill_page(
         message=message,
         refusals=refusals,
         remarks=_remarks_on(case, "field", set(page.fields)),
-        progress=_progress(case, facts, page.id),
+        progress=case_frame.progress(case, facts, page.id),
         back=_previous_page(law, facts, page),
         fragment="cases/_fill.html",
     )
@@ -299,23 +345,6 @@ def _previous_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
     return next((one for one in reversed(earlier) if set(one.fields) & law.asked(facts)), None)
 
 
-def _progress(case: Case, facts: Facts, current: str) -> list[casefile.StepItem]:
-    """The guided pages as steps: pupil, each page of questions, papers, check."""
-    law = workflow(case.workflow)
-    names = [
-        ("pupil", "选择学生"),
-        *((page.id, page.title) for page in law.pages),
-        (PAPERS, "证明材料"),
-        (CHECK, "核对提交"),
-    ]
-    position = [name for name, _ in names].index(current)
-    states = ["done" if n < position else "current" if n == position else "todo" for n in range(len(names))]
-    return [
-        casefile.StepItem(title, state, facts.pupil["name"] if name == "pupil" else "")
-        for (name, title), state in zip(names, states, strict=True)
-    ]
-
-
 def _remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[casefile.RemarkItem]:
     """Open remarks of a returned case about fields (of one page) or papers."""
     if case.status != Status.RETURNED:
@@ -328,42 +357,35 @@ def _remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[c
 
 
 def _check_page(
-    case: Case, status: int = 200, message: str = "", typed: dict[str, str] | None = None
+    case: Case,
+    status: int = 200,
+    refused: Refused | None = None,
+    typed: dict[str, str] | None = None,
+    word: str = "",
 ) -> Response:
     facts = read_facts(case)
+    message = refused.message if refused else ""
+    fault = message if refused and refused.field == actions.CONFIRMATION else ""
     law = workflow(case.workflow)
     first = next(iter(law.steps(facts)), None)
     return reply(
         "cases/check.html",
         status,
-        **_head(case, facts),
+        **case_frame.head(case, facts),
         message=message,
-        progress=_progress(case, facts, CHECK),
+        progress=case_frame.progress(case, facts, case_frame.CHECK),
         changes=casefile.masked(casefile.changes(facts), keep_new=True),
         answers=casefile.answers(facts, case),
         slots=casefile.slots(case, facts, readonly=True),
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
+        confirm=casefile.confirmation(facts, word, fault),
         first_step=first,
+        figures=_figures(case, facts),
         limit=clock.clock_setting(case),
         limit_article=facts.policy.source(f"clock.{law.id}"),
     )
-
-
-def _head(case: Case, facts: Facts) -> dict[str, Any]:
-    """What every page of a case shows at its top."""
-    calendar = clock.load_calendar()
-    return {
-        "case": case,
-        "law": workflow(case.workflow),
-        "pupil": casefile.pupil_line(facts),
-        "version": stamp(case),
-        "verbs": available(case, actor()),
-        "status_text": STATUS_TEXT[case.status],
-        "due": clock.read_clock(case, clock.today(), calendar),
-        "chain": casefile.steps(case, facts),
-    }
 
 
 def _changes(case: Case, facts: Facts) -> list[casefile.Change]:

@@ -38,6 +38,7 @@ class Typed:
 
     note: str = ""
     to: str = ""
+    confirmation: str = ""  # the word of a terminal procedure
     rows: tuple[ReasonRow, ...] = (ReasonRow(),) * ROWS
 
     def reasons(self, targets: Mapping[str, str]) -> tuple[Reason, ...]:
@@ -68,6 +69,7 @@ def typed_in(form: Mapping[str, str], more: int = 0) -> Typed:
     return Typed(
         note=form.get("note", "")[:NOTE_MOST],
         to=form.get("to", ""),
+        confirmation=form.get("confirmation", "")[:NOTE_MOST],
         rows=tuple(
             ReasonRow(*(form.get(f"reason-{n}-{part}", "")[:NOTE_MOST] for part in PARTS))
             for n in range(rows)

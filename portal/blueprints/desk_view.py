@@ -104,7 +104,7 @@ class Check:
 def checks(facts: Facts, refusals: Iterable[Refusal]) -> list[Check]:
     """Every clause that was checked, those that stop the case first."""
     found: dict[str, Check] = {}
-    for rule in workflow(facts.workflow).rules:
+    for rule in workflow(facts.workflow).every_rule:
         article = rule.article_in(facts.policy)
         found.setdefault(article.id, Check(article))
     for refusal in refusals:
@@ -228,8 +228,18 @@ def outcome(case: Case, facts: Facts, changes: Sequence[MarkedChange]) -> Outcom
     if after:
         office = supervisor(case.owner, after[0].office)
         return Outcome(False, f"同意后转{office.name if office else ''}办理“{after[0].title}”。")
+    if workflow(case.workflow).roster:
+        return Outcome(True, _outcome_of_roster(facts))
     what = "；".join(_said(one) for one in changes)
-    return Outcome(True, f"同意后学籍登记将立即更改：{what}。不能撤销，只能另行变更。")
+    aside = "" if workflow(case.workflow).terminal else "不能撤销，只能另行变更。"  # it says more itself
+    return Outcome(True, f"同意后学籍登记将立即更改：{what}。{aside}")
+
+
+def _outcome_of_roster(facts: Facts) -> str:
+    count = len(facts.standing_rows)
+    given = facts.numbers.upto(count) if facts.numbers and count else None
+    numbers = f"，学号自 {given.first} 号起，至 {given.last} 号终" if given else ""
+    return f"同意后 {count} 名学生进入学籍登记{numbers}。不能撤销，只能另行办理。"
 
 
 def _said(change: MarkedChange) -> str:

@@ -19,7 +19,7 @@ from portal.errors import show
 from portal.extensions import db
 from portal.models import Case, NationalEntry, Role, Status
 from portal.models.types import utcnow
-from portal.web import actor, found, go, reply, roles
+from portal.web import actor, deny, found, go, reply, roles
 from portal.workflows import workflow
 from storage.objects import Missing, ObjectStore, Tampered
 
@@ -53,6 +53,8 @@ def index() -> Response:
 def entry_pack_zip(case_id: uuid.UUID) -> Response:
     """The pack of one approved case; recorded before it is given out."""
     case = found(find_case(actor(), case_id))
+    if workflow(case.workflow).roster:
+        deny()  # a roster goes to the province as a whole
     if case.status != Status.APPROVED:
         return show(409, NOT_YET)
     pack = entry_pack.plan(case)

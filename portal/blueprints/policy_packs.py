@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from flask_login import current_user
 
+from portal.blueprints import local_conditions
 from portal.cases.offices import policy_of
 from portal.oversight.policy_reading import groups
 from portal.policies import PolicyError, all_policies
-from portal.web import found, reply
+from portal.web import actor, found, reply
 
 bp = Blueprint("policy_packs", __name__, url_prefix="/policy")
 
@@ -21,7 +22,13 @@ def index() -> Response:
     shown = found(packs.get(request.args.get("pack", "") or own or next(iter(packs))))
     parent = packs[shown.lineage[1]] if len(shown.lineage) > 1 else None
     return reply(
-        "policy/index.html", packs=packs, own=own, shown=shown, parent=parent, groups=groups(shown, parent)
+        "policy/index.html",
+        packs=packs,
+        own=own,
+        shown=shown,
+        parent=parent,
+        groups=groups(shown, parent),
+        local=actor().role in local_conditions.READERS,
     )
 
 

@@ -19,7 +19,7 @@ from portal.cases.loads.comparing import ADDED, CHANGED, MISSING, WRITTEN
 from portal.extensions import db
 from portal.models import OPEN, Case, Decision, Pupil, RegisterChange, RegisterLoad, RegisterLoadRow, Role
 from portal.standards import id_number, school_numbers
-from portal.standards.columns import BY_KEY, COLUMNS, Column
+from portal.standards.columns import BY_KEY, COLUMNS, DECIDED, EVERY, Column
 from portal.workflows import workflow
 
 HIDDEN = "********"
@@ -65,7 +65,9 @@ def shown(column: Column, value: str | None, *, revealed: bool) -> str:
 
 
 def _pairs(values: dict[str, str], holds: Any, *, revealed: bool) -> list[tuple[str, str]]:
-    columns = [column for column in COLUMNS if holds(column.key)]
+    columns = [
+        column for column in EVERY if holds(column.key) and (column not in DECIDED or values.get(column.key))
+    ]
     if not any(values.get(column.key) for column in columns):
         return []
     return [(_title(column), shown(column, values.get(column.key), revealed=revealed)) for column in columns]

@@ -20,6 +20,7 @@ from portal.cases.access import find_pupil
 from portal.extensions import db
 from portal.models import Level, Office, Preference, Role
 from portal.standards import id_number, school_numbers
+from portal.standards.columns import BY_KEY
 from portal.web import actor, found, go, reply, roles
 
 bp = Blueprint("register", __name__)
@@ -30,6 +31,7 @@ EMPTY = "请输入姓名、拼音首字母、学籍号或身份证件号"
 
 bp.add_app_template_filter(id_number.masked, "masked_id")
 bp.add_app_template_filter(school_numbers.masked, "masked_student_number")
+bp.add_app_template_filter(BY_KEY["enrolment_status"].shown, "enrolment_status")
 
 
 @bp.get("/register")

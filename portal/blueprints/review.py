@@ -12,12 +12,13 @@ from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, desk_view, marks_view, reading_view
+from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
 from portal.cases.access import find_case
 from portal.cases.actions import (
+    CONFIRMATION,
     Act,
     available,
     perform,
@@ -93,7 +94,7 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
 
 def _act(case: Case, verb: str, typed: Typed) -> Act:
     if verb != "return":
-        return Act(note=typed.note)
+        return Act(note=typed.note, confirmation=typed.confirmation)
     targets = {row["code"]: row["target"] for row in policy(case.policy).value("return_reasons")}
     return Act(note=typed.note, reasons=typed.reasons(targets), to=typed.to)
 
@@ -255,13 +256,18 @@ def _desk(
     changes = desk_view.marked(changed, revealed=revealed)
     verbs = available(case, actor())
     judged = case.status in OPEN and case.round > 0
+    rostered = workflow(case.workflow).roster is not None
+    outcome = desk_view.outcome(case, facts, changes) if "approve" in verbs else None
+    word_fault = refused.message if refused and refused.field == CONFIRMATION else ""
     return reply(
         "review/desk.html",
         status,
         **_status(case, seen=stamp(case)),
         **_place(case),
         law=workflow(case.workflow),
-        pupil=casefile.pupil_line(facts),
+        pupil=casefile.subject_line(facts),
+        figures=roster_view.figures(case, facts) if rostered else None,
+        notable=roster_view.notable(case, facts) if rostered else [],
         due=clock.read_clock(case, clock.today(), clock.load_calendar()),
         chain=casefile.steps(case, facts),
         **reading_view.desk(
@@ -282,7 +288,10 @@ def _desk(
         timeline=reading_view.history(case),
         verbs=verbs,
         deciding=bool(verbs.intersection(DECIDING)),
-        outcome=desk_view.outcome(case, facts, changes) if "approve" in verbs else None,
+        outcome=outcome,
+        confirm=casefile.confirmation(facts, (typed or Typed()).confirmation, word_fault)
+        if outcome and outcome.last
+        else None,
         targets=return_targets(case) if "return" in verbs else [],
         subjects=subjects(case, facts),
         reasons=policy(case.policy).value("return_reasons"),

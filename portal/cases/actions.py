@@ -26,10 +26,12 @@ from portal.faults import reach
 from portal.models import Case, CaseEvent, Decision, Office, Pupil, Role, Status
 from portal.models.types import new_id, utcnow
 from portal.policies import Policy
+from portal.standards import names
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Refusal, Step, Workflow
+from portal.workflows.vocabulary import Facts, Refusal, Step, Terminal, Workflow
 
 OWNER, HOLDER = "owner", "holder"
+CONFIRMATION = "confirmation"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Act:
     answers: Mapping[str, Any] = field(default_factory=dict)
     explanations: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()  # strike, put_back: ids of roster rows
+    confirmation: str = ""  # the word of a terminal procedure, as it was typed
 
 
 def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
@@ -79,7 +82,10 @@ def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
     db.session.execute(select(Pupil.id).where(Pupil.id == pupil.id).with_for_update(key_share=True))
     pack = policy_of(pupil.school)
     if not law.offered(pack):
-        raise Refused(f"本地政策（{pack.title}）未开放“{law.title}”")
+        why = law.closed_by(pack)
+        raise Refused(
+            f"本地政策（{pack.title}）未开放“{law.title}”" + (f"：{why.text}（{why.cited}）" if why else "")
+        )
     refusals = law.refusals(facts_before_start(law, pack, pupil), "start")
     if refusals:
         raise Refused("该生现在不能发起这项业务", refusals)
@@ -204,6 +210,8 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     _check(case, action, act)
     before = _Place(case.status, case.step, case.round)
     plan = _plan(case, actor, law, facts, verb, act)
+    if (terminal := law.terminal) and (verb == "submit" or plan.status is Status.APPROVED):
+        _refuse_unconfirmed(terminal, facts, act)
     _write_case(case, seen_version, before, plan)
     reach("decide.after_update")
     try:
@@ -310,6 +318,15 @@ def _check(case: Case, action: Action, act: Act) -> None:
                 else "现在不能同意，请先处理下列事项",
                 stopping,
             )
+
+
+def _refuse_unconfirmed(terminal: Terminal, facts: Facts, act: Act) -> None:
+    """What cannot be taken back is asked for and granted with its word typed, look-alike characters aside. Raises Refused."""
+    typed, wanted = (names.name_key(text.strip()) for text in (act.confirmation, terminal.word(facts)))
+    if not typed:
+        raise Refused(f"请填写“{terminal.asks}”，确认知道后果", field=CONFIRMATION)
+    if typed != wanted:
+        raise Refused(f"“{terminal.asks}”填写的与登记不一致，请核对是不是这名学生", field=CONFIRMATION)
 
 
 def refusals_now(case: Case) -> tuple[Refusal, ...]:

@@ -20,7 +20,7 @@ from portal.cases.shown import is_plain
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, RegisterChange, Status
 from portal.printouts.packing import packed
-from portal.standards.columns import COLUMNS
+from portal.standards.columns import EVERY
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Facts
 from storage.measurement import Mending
@@ -83,7 +83,7 @@ def _lines(case: Case, facts: Facts) -> Iterable[tuple[str, ...]]:
     query = select(RegisterChange).where(RegisterChange.case_id == case.id)
     changes = {change.column: change for change in db.session.scalars(query)}
     pupil, cause = facts.pupil, _cause(facts)
-    for column in COLUMNS:
+    for column in EVERY:
         if change := changes.get(column.key):
             old, new = column.shown(change.before), column.shown(change.after)
             yield (pupil["student_number"], pupil["name"], column.title, old, new, cause)

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.cases import clock
+from portal.cases import clock, local_conditions
+from portal.cases.endings import endings_of
 from portal.cases.offices import line_of
 from portal.cases.rosters import reading
 from portal.extensions import db
@@ -80,6 +81,8 @@ def facts_before_start(law: Workflow, pack: Policy, pupil: Pupil, without: uuid.
         school=school_facts(pupil.school),
         pupil=pupil_facts(pupil),
         other_cases=_other_cases(pupil, without),
+        endings=endings_of(pupil.id),
+        local=local_conditions.of_school(law, pupil.school),
     )
 
 

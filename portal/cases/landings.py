@@ -13,8 +13,10 @@ from portal import audit
 from portal.extensions import db
 from portal.models import NationalEntry, RegisterChange
 from portal.models.types import utcnow
+from portal.standards.columns import COLUMNS
 
 CHUNK = 500
+EXPORTED = tuple(column.key for column in COLUMNS)
 
 
 def confirm_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]]) -> list[uuid.UUID]:
@@ -44,7 +46,7 @@ def _landed(pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, s
     query = (
         select(RegisterChange, NationalEntry.confirmed_at)
         .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
-        .where(RegisterChange.pupil_id.in_(list(pupils)))
+        .where(RegisterChange.pupil_id.in_(list(pupils)), RegisterChange.column.in_(EXPORTED))
         .order_by(RegisterChange.pupil_version.desc())
     )
     accepted: dict[tuple[uuid.UUID, str], set[str]] = defaultdict(set)  # this change's value or a later one's

@@ -18,7 +18,7 @@ from portal import audit
 from portal.cases.docx_forms import About, Filling, fill
 from portal.policies import all_policies
 from portal.printouts import FOLDER
-from portal.standards.columns import COLUMNS
+from portal.standards.columns import COLUMNS, EVERY
 from portal.workflows import workflow
 from portal.workflows.vocabulary import (
     EvidenceFact,
@@ -139,7 +139,7 @@ def change_rows(facts: Facts) -> list[dict[str, str]]:
             "before": column.shown(facts.pupil[column.key]) or EMPTY,
             "after": column.shown(new[column.key]) or EMPTY,
         }
-        for column in COLUMNS
+        for column in EVERY
         if column.key in new
     ]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from portal.cases.endings import endings_of
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, NationalEntry, Pupil, RegisterChange
 from portal.models.types import utcnow
-from portal.standards import names
+from portal.standards import enrolment, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.vocabulary import Workflow
 
@@ -43,6 +44,8 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
     pupil = case.pupil
     if pupil is None or changes.keys() - law.may_change:
         raise ValueError(f"{law.id} may not change {sorted(changes.keys() - law.may_change)}")
+    if enrolment.STATUS in changes:
+        keep_ended(law, pupil.id, pupil.enrolment_status)
     at, version = utcnow(), pupil.version + 1
     for column, after in changes.items():
         db.session.add(
@@ -98,6 +101,17 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str]) -> None:
             )
         )
     db.session.flush()
+
+
+def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:
+    """The guard beneath the rule, for every way in which a case writes a pupil's status: an ended record is opened by the
+    declared reversal of a decision that stands, and by nothing else. Raises ValueError."""
+    ended = next((one for one in endings_of(pupil_id) if one.stands), None)
+    if law.reverses:
+        if ended is None or ended.workflow != law.reverses:
+            raise ValueError(f"{law.id} has nothing to reverse for pupil {pupil_id}")
+    elif ended or status in enrolment.TERMINAL:
+        raise ValueError(f"{law.id} may not open the ended record of pupil {pupil_id}")
 
 
 def stored_text(pupil: Pupil, column: str) -> str:

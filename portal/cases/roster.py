@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from portal.cases.access import Actor, offices_under, pupils_visible_to
 from portal.extensions import db
 from portal.models import Level, Office, Pupil
-from portal.standards import id_number, names
+from portal.standards import enrolment, id_number, names
 from portal.standards.school_numbers import STUDENT_NUMBER
 
 PAGE = 30
@@ -62,6 +62,11 @@ def search(actor: Actor, text: str, school_id: uuid.UUID | None = None, page: in
     return _page(query, page)
 
 
+def _in_a_class() -> ColumnElement[bool]:
+    """Who has withdrawn, graduated or moved away is found by search, and in no class."""
+    return Pupil.enrolment_status.not_in(enrolment.LEFT)
+
+
 def in_class(actor: Actor, school_id: uuid.UUID, grade: str, class_name: str, page: int = 1) -> Found:
     """The pupils of one class."""
     return _page(
@@ -70,6 +75,7 @@ def in_class(actor: Actor, school_id: uuid.UUID, grade: str, class_name: str, pa
             Pupil.school_id == school_id,
             Pupil.grade == grade,
             Pupil.class_name == class_name,
+            _in_a_class(),
         ),
         page,
     )
@@ -90,10 +96,10 @@ class Class:
 
 
 def classes(actor: Actor, school_id: uuid.UUID) -> list[Class]:
-    """The classes of a school with their head-counts, as far as the actor may see."""
+    """The classes of a school with the head-counts of those who sit in them, as far as the actor may see."""
     query = (
         select(Pupil.grade, Pupil.class_name, func.count())
-        .where(pupils_visible_to(actor), Pupil.school_id == school_id)
+        .where(pupils_visible_to(actor), Pupil.school_id == school_id, _in_a_class())
         .group_by(Pupil.grade, Pupil.class_name)
     )
     found = [Class(*row) for row in db.session.execute(query)]

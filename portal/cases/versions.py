@@ -27,7 +27,7 @@ from portal.extensions import db
 from portal.models import AuditRecord, Case, EvidenceFile
 from portal.printouts import FOLDER
 from portal.standards import id_number
-from portal.standards.columns import BY_KEY, COLUMNS, Column
+from portal.standards.columns import BY_KEY, EVERY, Column
 from portal.workflows import workflow
 from portal.workflows.vocabulary import EvidenceFact, Facts, Printout
 
@@ -206,7 +206,7 @@ def _column(name: str) -> Column | None:
     if name.startswith("pupil."):
         return BY_KEY.get(name.removeprefix("pupil."))
     title = name.removeprefix("changes:") if name.startswith("changes:") else ""
-    return next((column for column in COLUMNS if column.title == title), None)
+    return next((column for column in EVERY if column.title == title), None)
 
 
 def _title(facts: Facts, name: str) -> str:

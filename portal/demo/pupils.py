@@ -88,9 +88,7 @@ def pupils(stage: str, count: int, seed: int) -> list[DemoPupil]:
 
 
 @dataclass(frozen=True)
-class Story:
-    """A pupil with papers, and how far their case has come. `new` is {column: text} as the certificate says."""
-
+class PupilWithPapers:
     key: str
     office: str
     name: str
@@ -98,16 +96,65 @@ class Story:
     born: date
     serial: int
     grade: str
-    new: dict[str, str]
-    cause: str
-    explanation: str
-    ends: str
 
     @property
     def identity(self) -> str:
         return identity(self.born, self.sex, self.serial)
 
 
+@dataclass(frozen=True)
+class Story(PupilWithPapers):
+    """A correction, and how far its case has come. `new` is {column: text} as the certificate says."""
+
+    new: dict[str, str]
+    cause: str
+    explanation: str
+    ends: str
+
+
+@dataclass(frozen=True)
+class Leaving(PupilWithPapers):
+    """A pupil who leaves for good, and how far the case has come: county, state or approved."""
+
+    explanation: str
+    ends: str
+
+
+LEAVING = (
+    Leaving(
+        "w1",
+        "qinghe_high",
+        "郭海波",
+        "1",
+        date(2009, 9, 18),
+        421,
+        "高二",
+        "学生和监护人于十一月三日书面提出退学，拟外出务工；学校三次家访、谈话，未能挽回。",
+        "state",
+    ),
+    Leaving(
+        "w2",
+        "qinghe_high",
+        "彭雅静",
+        "2",
+        date(2009, 1, 27),
+        422,
+        "高三",
+        "监护人长期患病，学生须在家照料，学校告知可以休学后仍书面申请退学。",
+        "approved",
+    ),
+    Leaving(
+        "w3",
+        "state_high",
+        "宋明哲",
+        "1",
+        date(2010, 3, 5),
+        423,
+        "高一",
+        "学生随监护人出国定居，监护人书面申请退学，学校已告知退学后不得复学。",
+        "state",
+    ),
+)
 STORIES = (
     Story(
         "s1",

@@ -18,7 +18,7 @@ from portal.cases.actions import Act, perform, stamp
 from portal.cases.offices import place_below
 from portal.cases.remarks import Reason
 from portal.demo.people import ACCOUNTS, OFFICES, PASSWORD
-from portal.demo.pupils import STORIES, DemoPupil, Story, pupils
+from portal.demo.pupils import LEAVING, STORIES, DemoPupil, Leaving, Story, pupils
 from portal.extensions import db
 from portal.models import Account, Case, CaseEvent, EvidenceFile, Holiday, NationalEntry, Office, Pupil
 from portal.models.types import new_id, utcnow
@@ -30,6 +30,8 @@ from storage.objects import ObjectStore
 PAPERS = Path(__file__).parent / "papers"
 PER_SCHOOL = 120
 SLOTS = {"certificate": "change_certificate", "household": "household_book"}
+LEAVING_SLOTS = {"application": "application", "report": "school_report", "household": "guardian_identity"}
+CORRECTION, LEAVES = WORKFLOWS[:2]
 
 
 def is_empty() -> bool:
@@ -47,6 +49,8 @@ def seed(store: ObjectStore) -> None:
     db.session.commit()
     for story in STORIES:
         _play(store, story, offices, accounts)
+    for leaving in LEAVING:
+        _leave(store, leaving, offices, accounts)
     _others(store, offices, accounts)
 
 
@@ -108,7 +112,7 @@ def _pupils(offices: dict[str, Office]) -> None:
         rows: Iterable[DemoPupil] = pupils(school.stages[0], PER_SCHOOL, number)
         for row in rows:
             db.session.add(_pupil(offices[school.key], row))
-    for story in STORIES:
+    for story in (*STORIES, *LEAVING):
         stage = next(one.stages[0] for one in OFFICES if one.key == story.office)
         row = DemoPupil(story.name, story.sex, story.born, story.identity, stage, story.grade, "1班")
         db.session.add(_pupil(offices[story.office], row))
@@ -141,7 +145,7 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     school = offices[story.office]
     registrar = _who(accounts, "registrar", school)
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
-    case = actions.start(registrar, WORKFLOWS[0], pupil)
+    case = actions.start(registrar, CORRECTION, pupil)
     answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
     answers |= {f"new_{column}": text for column, text in story.new.items()}
     _act(case, registrar, "edit", Act(answers=answers))
@@ -155,6 +159,26 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     _act(case, registrar, "submit")
     db.session.commit()
     _decide(case, story, school, accounts)
+
+
+def _leave(
+    store: ObjectStore, story: Leaving, offices: dict[str, Office], accounts: dict[str, Account]
+) -> None:
+    """A pupil leaves for good: the name is typed by the school and by the state."""
+    registrar = _who(accounts, "registrar", offices[story.office])
+    pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
+    case = actions.start(registrar, LEAVES, pupil)
+    answers = {"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation}
+    _act(case, registrar, "edit", Act(answers=answers))
+    db.session.commit()
+    for kind, slot in LEAVING_SLOTS.items():
+        _upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
+    _act(case, registrar, "submit", Act(confirmation=story.name))
+    if case.step == "county_review":
+        _act(case, Actor.of(accounts["xianji"]), "approve", Act(note="申请和报告齐全，已与监护人核实"))
+    if story.ends == "approved":
+        _act(case, Actor.of(accounts["zhouji"]), "approve", Act(confirmation=story.name))
+    db.session.commit()
 
 
 def _decide(case: Case, story: Story, school: Office, accounts: dict[str, Account]) -> None:
@@ -185,7 +209,7 @@ def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, 
     registrar = _who(accounts, "registrar", school)
     query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number).limit(3)
     for pupil, end in zip(list(db.session.scalars(query)), ("draft", "withdrawn", "rejected"), strict=True):
-        case = actions.start(registrar, WORKFLOWS[0], pupil)
+        case = actions.start(registrar, CORRECTION, pupil)
         answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
         if end != "draft":
             answers["new_name"] = f"{pupil.name}华"

@@ -25,6 +25,7 @@ from portal.models.intake import (
     ProvinceFiling,
     RosterRow,
 )
+from portal.models.local import LocalConditionSet
 from portal.models.people import (
     ROLE_LEVELS,
     Account,
@@ -55,6 +56,7 @@ __all__ = [
     "IntakePlan",
     "IntakeReminder",
     "Level",
+    "LocalConditionSet",
     "NationalEntry",
     "NumberRange",
     "NumberSeries",

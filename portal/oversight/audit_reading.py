@@ -103,6 +103,7 @@ ACTIONS = {
     "intake.sent_to_province": "登记名单报省",
     "intake.province_exported": "下载报省登记表",
     "intake.province_returned": "导入省厅返回表",
+    "local_conditions.changed": "修改本地条件",
     "capture.opened": "把一栏材料交给手机拍照",
     "capture.taken": "手机开始拍照",
     "capture.received": "收到手机拍的证明",
@@ -137,6 +138,7 @@ KINDS = {
     "stamped_batch": "盖章表扫描",
     "stamped_page": "盖章表",
     "threshold_set": "图片检查标准",
+    "local_conditions": "本地条件",
 }
 RESULTS = {"ok": "成功", "denied": "被拒", "refused": "未通过", "failed": "失败"}
 HEADINGS = (

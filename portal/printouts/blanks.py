@@ -35,22 +35,114 @@ DRAWN = datetime(2026, 1, 1)
 
 def key_information_change() -> bytes:
     """关键信息变更审批表: particulars, old and new, reason, papers, and the boxes of school, county and state."""
-    document = _page()
-    _head(document, "学籍关键信息变更审批表")
-    rows = _Rows(document)
-    rows.labelled("学生\n基本情况", _particulars)
-    rows.labelled("变更内容", _changes)
-    rows.labelled(
-        "变更原因", lambda r: r.row([(WIDE, "«cause»\n«explanation»", False)], height=12, align=LEFT)
+    return _approval_form(
+        "学籍关键信息变更审批表",
+        ("学生\n基本情况", _particulars),
+        ("变更内容", _changes),
+        ("变更原因", lambda rows: _words(rows, "«cause»\n«explanation»")),
     )
+
+
+def withdrawal() -> bytes:
+    """普通高中学生退学审批表: particulars, kind and ground with its clause, the register's change, papers, three opinions."""
+    return _approval_form(
+        "普通高中学生退学审批表",
+        ("学生\n基本情况", _particulars_and_guardian),
+        ("申请事项", _asked_for),
+        ("情况说明", lambda rows: _words(rows, "«explanation»")),
+        ("学籍变动", lambda rows: _changes(rows, lines=3)),
+        height=30,
+    )
+
+
+def withdrawal_reversal() -> bytes:
+    """撤销退学（除名）审批表: the case that is taken back by its number, on what authority, and what the record becomes again."""
+    return _approval_form(
+        "撤销退学（除名）审批表",
+        ("学生\n基本情况", _particulars),
+        ("撤销事项", _undone),
+        ("情况说明", lambda rows: _words(rows, "«explanation»")),
+        ("学籍变动", lambda rows: _changes(rows, lines=3)),
+        height=30,
+    )
+
+
+def _approval_form(title: str, *sections: tuple[str, Callable[[_Rows], object]], height: float = 34) -> bytes:
+    """A form with its own sections, then the papers and the boxes of school, county and state."""
+    document = _page()
+    _head(document, title)
+    rows = _Rows(document)
+    for label, draw in sections:
+        rows.labelled(label, draw)
     rows.labelled("证明材料\n清　　单", _evidence)
-    for level, label in (
-        ("school", "学校意见"),
-        ("county", "县级教育\n行政部门\n意　　见"),
-        ("state", "州(市)级\n教育行政\n部门意见"),
+    _opinions(rows, height)
+    return _saved(document, title)
+
+
+def withdrawal_notice() -> bytes:
+    """退学告知书: to the guardian, what was decided on which clause, that there is no return, where to object, and the receipt."""
+    title = "退学告知书"
+    document = _page()
+    _head(document, title)
+    _line(document, "«guardian»：", indent=False)
+    _line(
+        document,
+        "学生«pupil.name»（学籍号«pupil.student_number»，«school»«class»）的«kind»事项，«decision»。"
+        "条件：«ground»（依据：«ground_clause»）。原因：«reason»。",
+    )
+    rows = _Rows(document)
+    rows.labelled("学籍变动", lambda r: _changes(r, lines=3))
+    _line(document, "一、«no_return_text»（依据：«no_return_clause»）")
+    _line(
+        document,
+        "二、对本决定有异议的，可以自收到本告知书之日起＿＿＿日内，向＿＿＿＿＿＿＿＿＿＿＿＿＿＿＿＿（单位、地址、电话）提出。",
+    )
+    _line(document, "三、学生今后接受其他教育、参加考试和就业的办法，可以向学校或者县级教育行政部门询问。")
+    for text in ("«school»（盖章）", "年　　月　　日"):
+        _line(document, text, indent=False, right=True)
+    receipt = _Rows(document)
+    receipt.labelled("送达回执", _receipt)
+    return _saved(document, title)
+
+
+def _words(rows: _Rows, text: str) -> None:
+    rows.row([(WIDE, text, False)], height=12, align=LEFT)
+
+
+def _particulars_and_guardian(rows: _Rows) -> None:
+    _particulars(rows)
+    rows.row(
+        [
+            (1, "监护人", True),
+            (3, "«pupil.guardian1_name»", False),
+            (2, "联系电话", True),
+            (2, "«pupil.guardian1_phone»", False),
+        ]
+    )
+
+
+def _asked_for(rows: _Rows) -> None:
+    rows.row([(1, "类别", True), (3, "«kind»", False), (2, "异动原因", True), (2, "«reason»", False)])
+    rows.row([(1, "条件", True), (3, "«ground»", False), (2, "条款", True), (2, "«ground_clause»", False)])
+
+
+def _undone(rows: _Rows) -> None:
+    rows.row([(1, "原业务", True), (7, "«decision»", False)])
+    rows.row([(1, "文号", True), (7, "«authority»", False)])
+
+
+def _receipt(rows: _Rows) -> None:
+    rows.row(
+        [(WIDE, "本人已收到《退学告知书》（编号：«case_number»），知道退学、除名后不得复学。", False)],
+        height=9,
+        align=LEFT,
+    )
+    for left, right in (
+        ("监护人\n签　名", "与学生关系"),
+        ("学　生\n签　名", "收到日期"),
+        ("送达人\n签　名", "送达方式"),
     ):
-        rows.labelled(label, lambda r, level=level: _opinion(r, level))  # type: ignore[misc]
-    return _saved(document, "学籍关键信息变更审批表")
+        rows.row([(1, left, True), (3, "", False), (2, right, True), (2, "", False)], height=11)
 
 
 def _particulars(rows: _Rows) -> None:
@@ -73,9 +165,9 @@ def _particulars(rows: _Rows) -> None:
         rows.row([(1, first[0], True), (3, first[1], False), (2, second[0], True), (2, second[1], False)])
 
 
-def _changes(rows: _Rows) -> None:
+def _changes(rows: _Rows, lines: int = 4) -> None:
     rows.row([(2, "变更项目", True), (4, "原登记内容", True), (2, "变更后内容", True)], height=7)
-    for _ in range(4):
+    for _ in range(lines):
         rows.row(
             [(2, "«changes:title»", False), (4, "«changes:before»", False), (2, "«changes:after»", False)],
             height=7,
@@ -100,9 +192,19 @@ def _evidence(rows: _Rows) -> None:
         )
 
 
-def _opinion(rows: _Rows, level: str) -> None:
+def _opinions(rows: _Rows, height: float) -> None:
+    """The boxes of school, county and state."""
+    for level, label in (
+        ("school", "学校意见"),
+        ("county", "县级教育\n行政部门\n意　　见"),
+        ("state", "州(市)级\n教育行政\n部门意见"),
+    ):
+        rows.labelled(label, lambda r, level=level: _opinion(r, level, height))  # type: ignore[misc]
+
+
+def _opinion(rows: _Rows, level: str, height: float) -> None:
     """What was decided, and below it the places that stay empty for signature, seal and date."""
-    (cell,) = rows.row([(WIDE, f"«{level}_opinion»", False)], height=34, align=LEFT)
+    (cell,) = rows.row([(WIDE, f"«{level}_opinion»", False)], height=height, align=LEFT)
     cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
     cell.paragraphs[0].paragraph_format.space_after = Pt(4)
     sign = cell.add_paragraph()
@@ -214,6 +316,18 @@ def _head(document: Any, title: str) -> None:
     gap = document.add_paragraph()
     gap.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     gap.paragraph_format.line_spacing = Pt(4)
+
+
+def _line(document: Any, text: str, *, indent: bool = True, right: bool = False) -> None:
+    """A line of a letter, with the two characters of indent that a Chinese paragraph begins with."""
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(5)
+    paragraph.paragraph_format.line_spacing = 1.4
+    if indent:
+        paragraph.paragraph_format.first_line_indent = Pt(24)
+    if right:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    _write(paragraph, text, size=12)
 
 
 class _Rows:
@@ -373,6 +487,9 @@ BLANKS: dict[str, Callable[[], bytes]] = {
     "key_information_change.docx": key_information_change,
     "enrolment_approval.docx": enrolment_approval,
     "enrolment_register.docx": enrolment_register,
+    "withdrawal.docx": withdrawal,
+    "withdrawal_notice.docx": withdrawal_notice,
+    "withdrawal_reversal.docx": withdrawal_reversal,
 }
 
 

@@ -17,6 +17,8 @@ POLITICAL = "zzmm"
 DISABILITY = "cjlx_recommended"
 RELATION = "jtgx"
 ENROLMENT_STATUS = "xsdqzt"
+CHANGE_TYPE = "xjydlb"
+CHANGE_REASON = "xjydyy"
 YES_NO = "sfbz"
 
 # Names that exports and people write for the same code.

@@ -81,8 +81,6 @@ COLUMNS: tuple[Column, ...] = (
     Column("household", "户口所在地具体地址", aliases=("户口所在地",), private=True),
     Column("grade", "年级", stored=True, required=True),
     Column("class_name", "班级", stored=True, required=True),
-    Column("school_number", "学号", aliases=("地区学号", "省学号")),
-    Column("secondary_number", "学籍辅号", aliases=("辅号",)),
     Column("political", "政治面貌", "code", codes.POLITICAL),
     Column("boarding", "是否寄宿生", "code", codes.YES_NO),
     Column("disabled", "是否残疾人", "code", codes.YES_NO),
@@ -101,5 +99,13 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("problem", "问题学籍", stored=True, aliases=("问题学籍类型",)),
 )
-BY_KEY: dict[str, Column] = {column.key: column for column in COLUMNS}
+# What only a decided case writes and no export carries: loads never touch it, and its landing waits for nothing of it.
+DECIDED: tuple[Column, ...] = (
+    Column("school_number", "学号"),
+    Column("secondary_number", "学籍辅号"),
+    Column("change_type", "学籍异动类别", "code", codes.CHANGE_TYPE),
+    Column("change_reason", "学籍异动原因", "code", codes.CHANGE_REASON),
+)
+EVERY = (*COLUMNS, *DECIDED)
+BY_KEY: dict[str, Column] = {column.key: column for column in EVERY}
 STAGES = ("小学", "初中", "高中", "特教")

@@ -8,6 +8,7 @@ from datetime import date
 from portal.standards.id_number import Fault, check_digit, fault_in
 
 STUDENT_NUMBER = re.compile(r"[GLJ][0-9]{17}[0-9X]")
+STUDENT_NUMBER_LENGTH = 19
 SCHOOL_CODE = re.compile(r"(21|31|34|37|51)[0-9]{8}")
 
 

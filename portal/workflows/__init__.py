@@ -10,11 +10,13 @@ from pathlib import Path
 
 from portal.policies import Policy, PolicyError
 from portal.standards.columns import BY_KEY
-from portal.workflows import high_school_enrolment, key_information_change
+from portal.workflows import high_school_enrolment, key_information_change, withdrawal, withdrawal_reversal
 from portal.workflows.vocabulary import Workflow, source
 
 WORKFLOWS: tuple[Workflow, ...] = (
     key_information_change.WORKFLOW,
+    withdrawal.WORKFLOW,
+    withdrawal_reversal.WORKFLOW,
     high_school_enrolment.WORKFLOW,
 )
 
@@ -33,8 +35,11 @@ def check_workflows(workflows: Iterable[Workflow], policies: Mapping[str, Policy
     workflows = tuple(workflows)
     _unique("workflow", [item.id for item in workflows])
     _unique("number prefix", [item.number_prefix for item in workflows])
+    ids = {item.id for item in workflows}
     for item in workflows:
         _check_names(item)
+        if item.reverses and item.reverses not in ids:
+            raise WorkflowError(f"{item.id}: reverses the unknown {item.reverses}")
         for printout in item.printouts:
             if not (blanks / printout.blank).is_file():
                 raise WorkflowError(f"{item.id}: the blank {printout.blank} is missing")
@@ -75,8 +80,12 @@ def _check_policy(item: Workflow, policy: Policy) -> None:
     try:
         if not item.offered(policy):
             return
-        for rule in item.rules:
+        for rule in item.every_rule:
             rule.article_in(policy)
+        if item.terminal:
+            policy.article(item.terminal.article)
+        for one in item.supplements:
+            policy.value(f"{item.id}.{one.key}")
         for slot in item.evidence:
             source(policy, slot.article)
         for row_rule in item.roster.rules if item.roster else ():

@@ -79,21 +79,16 @@ def shown(column: str, text: str) -> str:
     return BY_KEY[column].shown(text) if column in BY_KEY else text
 
 
-def differences(row: RosterRow) -> tuple[str, ...]:
-    """The columns in which the roster and the list of the admitted disagree."""
-    if row.admitted is None:
-        return ()
-    said = row.admitted
-    return tuple(
-        column.key for column in COLUMNS if column.compared and row[column.key] != said.get(column.key, "")
-    )
+def difference(row: RosterRow, column: str) -> str:
+    """What the list of the admitted says otherwise of a column, "" where it agrees."""
+    if row.admitted is None or row[column] == row.admitted.get(column, ""):
+        return ""
+    return f"录取名单为“{shown(column, row.admitted.get(column, '')) or '空'}”"
 
 
-def told_differences(row: RosterRow) -> str:
-    said = row.admitted or {}
-    return "；".join(
-        f"{TITLES[key]}录取名单为“{shown(key, said.get(key, '')) or '空'}”" for key in differences(row)
-    )
+def differs(row: RosterRow) -> bool:
+    """Whether roster and list of the admitted disagree in any compared column."""
+    return any(difference(row, column.key) for column in COLUMNS if column.compared)
 
 
 def letter_slot(row: RosterRow) -> str:
@@ -115,12 +110,22 @@ def not_admitted(facts: Facts, row: RosterRow) -> str:
     return "" if row.admitted_to == facts.school.name else f"录取学校是{row.admitted_to}，不是本校"
 
 
-def differs_without_letter(facts: Facts, row: RosterRow) -> str:
-    return "" if has_letter(facts, row) else told_differences(row)
+def _compared(column: RosterColumn) -> tuple[RowRule, RowRule]:
+    """A difference stops until the letter is there; then everybody along the chain is told of it."""
 
+    def without_letter(facts: Facts, row: RosterRow) -> str:
+        return "" if has_letter(facts, row) else difference(row, column.key)
 
-def differs_with_letter(facts: Facts, row: RosterRow) -> str:
-    return f"{told_differences(row)}；已附更正便函" if differences(row) and has_letter(facts, row) else ""
+    def with_letter(facts: Facts, row: RosterRow) -> str:
+        told = difference(row, column.key)
+        return f"{told}，已附更正便函" if told and has_letter(facts, row) else ""
+
+    remedy = "请核对改正；报到信息正确的，上传中考报名所在县市教育局的信息更正便函"
+    article = f"{ID}.letter"
+    return (
+        RowRule(f"differs_{column.key}", article, without_letter, remedy, column.key, settled_by=LETTER),
+        RowRule(f"corrected_{column.key}", article, with_letter, "请对照便函核对", column.key, "ask", LETTER),
+    )
 
 
 def number_fault(facts: Facts, row: RosterRow) -> str:
@@ -173,14 +178,7 @@ ROW_RULES = (
         "请核对准考证号；确实没有录取到本校的，从名单中删去",
         "exam_number",
     ),
-    RowRule(
-        "differs",
-        f"{ID}.letter",
-        differs_without_letter,
-        "请核对改正；报到信息正确的，上传中考报名所在县市教育局的信息更正便函",
-        "exam_number",
-    ),
-    RowRule("corrected", f"{ID}.letter", differs_with_letter, "请对照便函核对", "exam_number", "ask"),
+    *(rule for column in COLUMNS if column.compared for rule in _compared(column)),
     RowRule("id_number_wrong", "gb11643", number_fault, "请对照户口簿或身份证逐位核对", "id_number"),
     RowRule(
         "registered_elsewhere",
@@ -256,7 +254,7 @@ def told_over_plan(facts: Facts) -> str:
     quota = facts.quota
     if quota is None or quota.places is None or quota.left is None:
         return ""
-    other = f"，本校其他名单已申请 {quota.applied} 人" if quota.applied else ""
+    other = f"，本校其他名单已占 {quota.taken} 人" if quota.taken else ""
     excess = len(facts.standing_rows) - quota.left
     return f"名单 {len(facts.standing_rows)} 人，超出招生计划 {excess} 人（计划 {quota.places} 人{other}）"
 
@@ -268,7 +266,7 @@ def actual_over_plan(facts: Facts) -> bool:
 
 def applied_over_actual(facts: Facts) -> bool:
     actual = facts.answers.get("actual")
-    others = facts.quota.applied if facts.quota else 0
+    others = facts.quota.taken if facts.quota else 0
     return isinstance(actual, int) and len(facts.standing_rows) + others > actual
 
 
@@ -341,7 +339,7 @@ RULES = (
 def letters(facts: Facts) -> Iterator[Piece]:
     """A correction letter for each row that differs, from the county where the examination was sat."""
     for row in facts.standing_rows:
-        if differences(row) and row["exam_number"].isalnum():
+        if differs(row) and row["exam_number"].isalnum():
             title = f"信息更正便函（{row['name']}，准考证号 {row['exam_number']}）"
             yield Piece(row["exam_number"], title, f"{row.exam_county}教育局" if row.exam_county else "")
 
@@ -353,7 +351,7 @@ EVIDENCE = (
         issuer="中考报名所在县市教育局",
         help="便函原件，盖章清晰；证明材料的复印件一并上传在这里。",
         article=f"{ID}.letter",
-        when=lambda facts: any(differences(row) for row in facts.standing_rows),
+        when=lambda facts: any(differs(row) for row in facts.standing_rows),
         paper="other",
         titles=("信息更正", "更正便函", "更正函"),
         issuers=("教育局", "教育和科学技术局", "招生办公室"),

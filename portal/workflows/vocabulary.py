@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from portal.forms import AnswersForm
 from portal.policies import Article, Policy
+from portal.standards import enrolment
+from portal.standards.columns import BY_KEY
 
 
 class Office(StrEnum):
@@ -113,11 +115,17 @@ class Quota:
     county_graduates: int | None = None  # 初中毕业生总人数
     applied: int = 0  # on the school's other rosters that are under way or approved
     approved: int = 0  # of those, approved
+    in_review: bool = False  # whether the roster that asks is under way itself
+
+    @property
+    def taken(self) -> int:
+        """Places that come before this roster's: of those under way at the same time, the first to be approved has them."""
+        return self.approved if self.in_review else self.applied
 
     @property
     def left(self) -> int | None:
         """Places that no other roster of the school has taken."""
-        return None if self.places is None else self.places - self.applied
+        return None if self.places is None else self.places - self.taken
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,36 @@ class OtherCase:
     title: str
     status_text: str
     columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A decided case that ended the pupil's record, and what stood in the register before it."""
+
+    number: str
+    workflow: str
+    title: str
+    day: date
+    before: Mapping[str, str]
+    stands: bool  # no later case has changed the status again
+
+
+@dataclass(frozen=True)
+class LocalCondition:
+    """A condition that a state bureau has added to a list of the policy. Its words never change; a retired one is kept
+    for the cases that named it."""
+
+    code: str
+    title: str
+    scope: str  # one of its list's scopes
+    document: str
+    clause: str
+    text: str = ""
+    retired: bool = False
+
+    @property
+    def article(self) -> Article:
+        return Article(self.code, self.document, self.clause, self.text or self.title)
 
 
 @dataclass(frozen=True)
@@ -207,6 +245,20 @@ class Facts:
     opinions: tuple[Opinion, ...] = ()
     applicant: str = ""  # the registrar who submitted
     submitted_on: date | None = None
+    endings: tuple[Ending, ...] = ()  # of this pupil's record, by cases decided here, oldest first
+    local: Mapping[str, tuple[LocalCondition, ...]] = field(
+        default_factory=dict
+    )  # list -> what was added to it
+
+    @property
+    def ended_by(self) -> Ending | None:
+        """The case by which the record stands ended, None where none was decided here or a later one took it back."""
+        return next((one for one in self.endings if one.stands), None)
+
+    @property
+    def record_ended(self) -> bool:
+        """Whether the record has ended for good, by a case decided here or as the register was loaded."""
+        return bool(self.ended_by) or self.pupil[enrolment.STATUS] in enrolment.TERMINAL
 
     def answer(self, name: str) -> Any:
         """The typed answer, "" where nothing was given."""
@@ -304,6 +356,7 @@ class RowRule:
     """What can be wrong with one row of a roster. `finds(facts, row)` is the sentence for the person, "" for nothing.
 
     `level` "stop" keeps the roster from being submitted; "ask" is a question that the people along the chain see.
+    `settled_by` is the evidence with a piece for the row that settles what was found, "" for none.
     """
 
     id: str
@@ -312,6 +365,7 @@ class RowRule:
     remedy: str
     column: str
     level: Literal["stop", "ask"] = "stop"
+    settled_by: str = ""
 
     def __post_init__(self) -> None:
         if not (self.id and self.article):
@@ -329,6 +383,7 @@ class Finding:
     remedy: str
     level: str
     article: Article | None = None
+    settled_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -361,7 +416,16 @@ class Roster:
             for rule in self.rules:
                 if text := rule.finds(facts, row):
                     found.append(
-                        Finding(rule.id, row, rule.column, text, rule.remedy, rule.level, articles[rule.id])
+                        Finding(
+                            rule.id,
+                            row,
+                            rule.column,
+                            text,
+                            rule.remedy,
+                            rule.level,
+                            articles[rule.id],
+                            rule.settled_by,
+                        )
                     )
         return found
 
@@ -449,6 +513,33 @@ class Printout:
 
 
 @dataclass(frozen=True)
+class Terminal:
+    """An effect that cannot be taken back: what follows is read, and a word typed, before it is asked for and again
+    before the last office grants it. So such a case is decided by itself and never along with others."""
+
+    article: str
+    follows: Callable[[Facts], tuple[str, ...]]  # what a person has to know, a sentence each
+    asks: str  # the label of the field, e.g. which word
+    word: Callable[[Facts], str]
+
+
+@dataclass(frozen=True)
+class Supplement:
+    """A list of the policy to which a state bureau may add conditions of its own, each with document and clause."""
+
+    key: str  # of the value, without the workflow's id
+    title: str
+    scopes: tuple[str, ...]  # what a condition can be for
+
+
+def _told_ended(facts: Facts) -> str:
+    status = BY_KEY[enrolment.STATUS].shown(facts.pupil[enrolment.STATUS])
+    if one := facts.ended_by:
+        return f"该生已于 {one.day} 经 {one.number}（{one.title}）批准，学籍已终止，不能恢复或再作变动"
+    return f"该生学籍状态为“{status}”，学籍已终止，不能恢复或再作变动"
+
+
+@dataclass(frozen=True)
 class Workflow:
     """A whole procedure. Adding one touches its own file, the list in workflows/__init__.py, a blank and a test."""
 
@@ -470,6 +561,29 @@ class Workflow:
     relevant: Callable[[Facts], frozenset[str]] | None = None  # fields that apply; None: all
     roster: Roster | None = None  # of a procedure about many; its cases have no pupil of their own
     unique: frozenset[str] = frozenset()  # columns whose value one pupil only may hold
+    terminal: Terminal | None = None
+    reverses: str = ""  # the workflow whose decision it takes back: the one way to open an ended record
+    supplements: tuple[Supplement, ...] = ()
+
+    @property
+    def every_rule(self) -> tuple[Rule, ...]:
+        """The rules of all procedures that touch the status of a record, then its own."""
+        if enrolment.STATUS not in self.may_change:
+            return self.rules
+        ended = Rule(
+            "record_ended",
+            "ended_record",
+            self._touches_ended,
+            _told_ended,
+            "确属错误批准的，凭依据另案撤销；状态与全国学籍系统不符的，请先在该系统更正后重新导入",
+            at="start",
+        )
+        return (ended, *self.rules)
+
+    def _touches_ended(self, facts: Facts) -> bool:
+        if self.reverses:
+            return facts.ended_by is not None and facts.ended_by.workflow != self.reverses
+        return facts.record_ended
 
     def asked(self, facts: Facts) -> frozenset[str]:
         """The fields that apply to these facts."""
@@ -497,6 +611,11 @@ class Workflow:
         item = next((item for item in self.evidence if item.id == base), None)
         return item if item is None or (base != slot_id) == (item.each is not None) else None
 
+    def closed_by(self, policy: Policy) -> Article | None:
+        """Why it is not offered, None where the policy says nothing of it."""
+        key = f"{self.id}.offered"
+        return policy.source(key) if key in policy.values else None
+
     def offered(self, policy: Policy) -> bool:
         """Whether this procedure is open under a policy. A pack that says nothing of it does not offer it."""
         key = f"{self.id}.offered"
@@ -504,5 +623,5 @@ class Workflow:
 
     def refusals(self, facts: Facts, *moments: When) -> tuple[Refusal, ...]:
         """Everything that stops the case now, of the given moments (all when none is given), in order of the rules."""
-        found = (rule.refuse(facts) for rule in self.rules if not moments or rule.at in moments)
+        found = (rule.refuse(facts) for rule in self.every_rule if not moments or rule.at in moments)
         return tuple(refusal for refusal in found if refusal)

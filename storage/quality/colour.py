@@ -27,15 +27,17 @@ def measure(picture: Picture, thresholds: Thresholds) -> Measurement:
 def chroma(picture: Picture, coloured: float) -> float:
     """How far the three channels part, after the colour of the light has been taken off, as a share of white. What is
     ``coloured`` and reaches over the sheet's margin belongs to the desk."""
-    red, green, blue = cv2.split(cv2.blur(picture.balanced, (3, 3)))
+    red, green, blue = (cv2.blur(plane, (3, 3)) for plane in picture.balanced)
     spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
     inner = picture.page.inner
     if picture.page.found:
-        _, labels = cv2.connectedComponents((spread >= coloured).astype(np.uint8), connectivity=8)
-        desk = np.unique(labels[inner == 0])
+        count, labels = cv2.connectedComponents((spread >= coloured).astype(np.uint8), connectivity=8)
+        desk = np.zeros(count, np.bool_)
+        desk[labels[inner == 0]] = True
+        desk[0] = False
         reach = max(3, round(RIM * max(inner.shape))) | 1
         rim = cv2.erode(inner, np.ones((reach, reach), np.uint8), borderValue=0) == 0
-        spread[np.isin(labels, desk[desk > 0]) & rim] = 0
+        spread[desk[labels] & rim] = 0
     values = spread[inner > 0]
     if not values.size:
         return 0.0

@@ -33,9 +33,9 @@ def spot_percent(picture: Picture) -> float:
         return 0.0
     darkest = cv2.min(cv2.min(picture.small[:, :, 0], picture.small[:, :, 1]), picture.small[:, :, 2])
     white = (darkest >= SATURATED) & (picture.page.mask > 0)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(white.astype(np.uint8), connectivity=4)
-    if count < 2:
+    if not white.any():
         return 0.0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(white.astype(np.uint8), connectivity=4)
     x, y, w, h, area = stats[1:].T
     height, width = white.shape
     within = (

@@ -26,7 +26,7 @@ MIN_FILL, MAX_SPILL = (
 MIN_SOLID = 0.8  # the same with its holes: a chequered cloth is no sheet
 MARGIN = 0.05  # of the long side, half of it on each side of the sheet
 FRAME = 0.02  # of the long side: as near to the frame as this, a side is the frame's
-BOLD_STEP = 30
+BOLD_STEP, BOLD_SUPPORT = 30, 0.8
 STEP = 10  # levels between the paper and what lies beside it, for an edge that can be seen
 MIN_SUPPORT = 0.5  # of a side along which that step is seen
 
@@ -144,15 +144,16 @@ def _sides_of(mask: Mask, grey: Mask) -> _Sides | None:
     solid = np.count_nonzero(cv2.bitwise_and(mask, inside)) / area
     if fill < MIN_FILL or spill > MAX_SPILL or solid < MIN_SOLID:
         return None
-    support = [_support(corners[i], corners[(i + 1) % 4], grey) for i in range(4)]
+    steps = [_steps(corners[i], corners[(i + 1) % 4], grey) for i in range(4)]
+    support = [float(np.mean(step >= STEP)) for step in steps]
     framed = [_on_frame(corners[i], corners[(i + 1) % 4], width, height) for i in range(4)]
     if any(not on and seen < MIN_SUPPORT / 2 for on, seen in zip(framed, support, strict=True)):
         return None  # a side in the middle of the picture without an edge is no side
     edges = tuple(not on and seen >= MIN_SUPPORT for on, seen in zip(framed, support, strict=True))
     seen_edges = [seen for on, seen in zip(framed, support, strict=True) if not on]
     bold = [
-        not on and _support(corners[i], corners[(i + 1) % 4], grey, BOLD_STEP) >= 0.8
-        for i, on in enumerate(framed)
+        not on and float(np.mean(step >= BOLD_STEP)) >= BOLD_SUPPORT
+        for on, step in zip(framed, steps, strict=True)
     ]
     share = area / mask.size  # of two that fit, the larger: a shadow's edge looks like an edge of the sheet
     score = (
@@ -241,8 +242,8 @@ def _on_frame(start: Points, end: Points, width: int, height: int) -> bool:
     return bool(max(xs) < near or max(ys) < near or min(xs) > width - 1 - near or min(ys) > height - 1 - near)
 
 
-def _support(start: Points, end: Points, grey: Mask, step: int = STEP) -> float:
-    """Along how much of a side the lightness inside and outside differs."""
+def _steps(start: Points, end: Points, grey: Mask) -> npt.NDArray[np.int16]:
+    """By how many levels the lightness inside and outside differs at places along a side."""
     height, width = grey.shape
     along = end - start
     across = np.array([-along[1], along[0]], np.float32) / max(1.0, float(np.hypot(*along)))  # inwards
@@ -252,7 +253,7 @@ def _support(start: Points, end: Points, grey: Mask, step: int = STEP) -> float:
         place = np.rint(at + reach * across).astype(int)
         x, y = place[:, 0].clip(0, width - 1), place[:, 1].clip(0, height - 1)
         levels.append(grey[y, x].astype(np.int16))
-    return float(np.mean(np.abs(levels[0] - levels[1]) >= step))
+    return np.asarray(np.abs(levels[0] - levels[1]), dtype=np.int16)
 
 
 def _hull(mask: Mask) -> tuple[Mask, float] | None:

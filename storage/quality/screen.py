@@ -58,9 +58,7 @@ def _blank_tiles(picture: Picture) -> Floats:
     rows, columns = red.shape[0] // TILE, red.shape[1] // TILE
     if rows < 2 or columns < 2:
         return np.zeros((0, TILE, TILE), np.float32)
-    share = picture.work.shape[0] / red.shape[0]
-    ink = picture.text.ink[: round(rows * TILE * share), : round(columns * TILE * share)]
-    inked = cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA)
+    inked = picture.inked(TILE, rows, columns)
     sheet = cv2.resize(picture.page.mask, (columns, rows), interpolation=cv2.INTER_AREA)
     row, column = np.nonzero((inked < MOST_INK) & (sheet > 250))
     order = np.argsort(inked[row, column], kind="stable")[

@@ -81,10 +81,10 @@ def tile_blur(picture: Picture) -> tuple[Whole, Whole, Floats]:
     cuts = np.stack(
         [picture.red[y : y + edge, x : x + edge] for y, x in zip(row * TILE, column * TILE, strict=True)]
     )
-    levels = np.partition(
-        cuts.reshape(len(cuts), -1), (edge * edge // 100, edge * edge - edge * edge // 100), axis=1
-    )
-    contrast = levels[:, edge * edge - edge * edge // 100].astype(np.float64) - levels[:, edge * edge // 100]
+    # Stable means by radix for bytes: a fifth of the time of looking for the two places alone
+    levels = np.sort(cuts.reshape(len(cuts), -1), axis=1, kind="stable")
+    least = edge * edge // 100
+    contrast = levels[:, -least].astype(np.float64) - levels[:, least]
     # Much weaker than the rest is no print: a seal in the red channel, the pattern of a safety paper
     strong = contrast >= max(MIN_CONTRAST, STRONG_SHARE * float(np.median(contrast)))
     row, column, cuts, contrast = row[strong], column[strong], cuts[strong], contrast[strong]
@@ -99,7 +99,7 @@ def tile_blur(picture: Picture) -> tuple[Whole, Whole, Floats]:
     for which, (slope, unit) in enumerate(
         ((across, 8.0), (down, 8.0), (across + down, DIAGONAL), (across - down, DIAGONAL))
     ):
-        steepest = np.partition(np.abs(slope), -STEEPEST, axis=1)[:, -STEEPEST] / unit
+        steepest = _steepest(np.abs(slope)) / unit
         sigma[which] = contrast / (math.sqrt(2 * math.pi) * np.maximum(steepest, 0.25))
     strokes = sigma.max(axis=0) < ONE_WAY * sigma.min(axis=0)
     if np.count_nonzero(strokes) < LEAST_STROKES * len(strokes):  # shaken far more than any line is straight
@@ -107,14 +107,21 @@ def tile_blur(picture: Picture) -> tuple[Whole, Whole, Floats]:
     return row[strokes], column[strokes], sigma[:, strokes]
 
 
+def _steepest(slopes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """The ``STEEPEST``-th largest of the slopes of each tile. None of it lies outside the rows whose largest are the largest,
+    so that only these few are ordered: n x TILE * TILE to n."""
+    rows = slopes.reshape(len(slopes), TILE, TILE)
+    best = np.argpartition(rows.max(axis=2), -STEEPEST, axis=1)[:, -STEEPEST:]
+    few = np.take_along_axis(rows, best[:, :, None], axis=1).reshape(len(slopes), -1)
+    return np.asarray(np.partition(few, -STEEPEST, axis=1)[:, -STEEPEST], dtype=np.int16)
+
+
 def _text_tiles(picture: Picture) -> tuple[Whole, Whole]:
     """Row and column of the tiles with as much ink as text has, at most ``MAX_TILES`` over the page."""
     rows, columns = (picture.red.shape[0] - 2) // TILE, (picture.red.shape[1] - 2) // TILE
     if rows < 1 or columns < 1:
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    share = picture.work.shape[0] / picture.red.shape[0]
-    ink = picture.text.ink[: round(rows * TILE * share), : round(columns * TILE * share)]
-    filled = cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA)
+    filled = picture.inked(TILE, rows, columns)
     row, column = np.nonzero((filled > 10) & (filled < 153))  # 4 to 60 percent of 255
     step = max(1.0, len(row) / MAX_TILES)
     chosen = np.arange(0, len(row), step).astype(np.intp)

@@ -51,13 +51,18 @@ class Text:
         return len(self.boxes)
 
     @cached_property
+    def sums(self) -> npt.NDArray[np.int32]:
+        """Above and left of each place the sum of ``ink``, so that any rectangle's is told by its four corners."""
+        return np.asarray(cv2.integral(self.ink), dtype=np.int32)
+
+    @cached_property
     def points(self) -> Points:
         """Ink pixels, thinned evenly to about ``MOST_POINTS``.
 
         Only small things: the rim of a copy or the edge of a shadow would otherwise decide alone. A page that
         has nothing small, such as a form in one frame, is described by all of its ink.
         """
-        flat = np.flatnonzero(self.ink)
+        flat = np.flatnonzero(self.ink > 0)
         step = (
             max(1, len(flat) // (2 * MOST_POINTS)) | 1
         )  # an odd step does not fall into the rhythm of the rows
@@ -109,7 +114,8 @@ def _connected(ink: Mask) -> tuple[Parts, Parts]:
     """Labels of connected ink, and for each label (0 is paper) x, y, width, height and area."""
     if max(ink.shape) > TINY:  # parts of one character are joined; in a tiny picture they touch anyway
         ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), dtype=np.uint8)
-    _, labels, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    # By blocks of 2 x 2 pixels: the method that is chosen by itself takes three times as long over print
+    _, labels, parts, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_GRANA)
     return np.asarray(labels, dtype=np.int32), np.asarray(parts, dtype=np.int32)
 
 

@@ -91,10 +91,14 @@ def features(marks: Floats) -> Floats:
     down = np.zeros_like(marks)
     across[:, :, 1:-1] = marks[:, :, 2:] - marks[:, :, :-2]
     down[:, 1:-1] = marks[:, 2:] - marks[:, :-2]
-    strength = np.hypot(across, down)
-    part = (np.arctan2(down, across) / (2 * np.pi) % 1.0) * BINS
-    low = part.astype(np.int32) % BINS
-    share = part - np.floor(part)
+    strength, turn = (
+        one.reshape(marks.shape)
+        for one in cv2.cartToPolar(across.reshape(-1, SIDE), down.reshape(-1, SIDE))  # turn in 0 to 2 pi
+    )
+    part = turn * np.float32(BINS / (2 * np.pi))
+    low = part.astype(np.int32)
+    share = part - low
+    low %= BINS
     cell = np.arange(SIDE) * CELLS // SIDE
     place = cell[:, None] * CELLS + cell[None, :]
     base = (np.arange(len(marks))[:, None, None] * CELLS * CELLS + place) * BINS

@@ -290,6 +290,20 @@ def test_missing_pupils_only_when_the_export_is_complete(cast: Cast) -> None:
     assert other.gone_since is None
 
 
+def test_a_pupil_who_entered_by_a_roster_gets_the_national_number_from_the_export(cast: Cast) -> None:
+    new = a_pupil(cast.school, student_number="261300000001", particulars={"school_number": "261300000001"})
+    there = as_exported(cast.pupil)
+    number = f"G{new.id_number}"
+    load = check(cast.registrar, [there], complete=True)
+    assert new.id not in {row.pupil_id for row in findings(load, "missing")}
+    load = check(cast.registrar, [there, as_exported(new, student_number=number)], complete=True)
+    assert new.id in {row.pupil_id for row in findings(load, "changed")}
+    assert not findings(load, "warning")
+    apply(load, cast.registrar)
+    db.session.refresh(new)
+    assert new.student_number == number and new.particulars["school_number"] == "261300000001"
+
+
 def test_a_preview_that_the_register_has_outrun_is_not_applied(cast: Cast) -> None:
     rows = [as_exported(cast.pupil, class_name="9班"), *exports.rows_of(2, [cast.school.code])]
     load = check(cast.registrar, rows)

@@ -9,11 +9,13 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from storage import reading
 from storage.reading import Line, Reading, ReadingError
+from storage.reading_process import with_room
 from tests import papers
 
 NUMBER = "622999201305060023"
@@ -77,6 +79,15 @@ def test_a_number_is_read_digit_by_digit_where_it_stands() -> None:
 
 
 @needs_engine
+def test_a_long_line_gets_paper_of_its_own_around_it() -> None:
+    """More room makes it narrower to the model, and no pixel of its neighbours comes in."""
+    line = np.random.default_rng(1).integers(0, 256, (40, 400, 3), np.uint8)
+    roomy = with_room(line)
+    assert roomy.shape == (48, 400, 3) and (roomy[4:-4] == line).all()
+    assert (roomy[:4] == line[0]).all() and (roomy[-4:] == line[-1]).all()
+    assert with_room(line[:, :200]).shape == (40, 200, 3)
+
+
 def test_a_picture_that_is_none_is_an_error_and_the_next_one_is_read() -> None:
     for data in (b"", b"not a picture", b"\xff\xd8\xff\xe0"):
         with pytest.raises(ReadingError):

@@ -23,10 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PROBE = """
 import json, os, resource, socket, sys
 sys.path.insert(0, sys.argv[1])
-from storage import confinement, examination
+from storage import allowance, confinement, examination
 examination.load()
 confinement._leave_the_network()
-before = confinement._address_space()
+before = allowance.address_space()
 confinement._confine()
 found = {}
 def attempt(name, act):

@@ -217,6 +217,15 @@ SUBMITTED = MOVED | {"round", "submitted_at", "submitted_by_id", "doubtful", "le
 DAY = {"day": "2031-05-05", "kind": "off", "name": "试", "notice": "试"}
 ADDED_OFFICE = {"name": "新学校", "level": "school", "code": "2162999901", "stages": "高中", "policy": ""}
 NEWCOMER = {"name": "新人", "login": "newcomer", "role": "registrar", "phone": ""}
+CONDITION = {
+    "list": "withdrawal.grounds",
+    "scope": "退学",
+    "title": "连续旷课满一学期",
+    "document": "云州教发〔2026〕1号",
+    "clause": "第十二条",
+    "text": "",
+    "reason": "按本州文件补充",
+}
 PUPIL = {"name", "name_key", "initials", "version"}
 
 FORMS: dict[str, Form] = {
@@ -447,6 +456,14 @@ FORMS: dict[str, Form] = {
     ),
     # a year's intake of high schools
     **INTAKE_FORMS,
+    "local_conditions.add": Form(
+        "approver", to("/policy/local/add", seen="0", **CONDITION), adds=frozenset({"local_condition_sets"})
+    ),
+    "local_conditions.retire": Form(
+        "approver",
+        to("/policy/local/retire", list="withdrawal.grounds", code="local-1", seen="1", reason="文件已废止"),
+        adds=frozenset({"local_condition_sets"}),
+    ),
     # paper, and the way into the national system
     "printouts.batch": Form(
         "reviewer",

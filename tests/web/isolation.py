@@ -71,6 +71,13 @@ SCHOOL_OFFICE = {"office_id": "office:school"}
 ACCOUNT = {"account_id": "account"}
 DESK = {"seen": "@stamp", "note": "=同意办理"}
 MENDED = {"version": "@stamp"}
+LOCAL_CONDITION = {
+    "scope": "=退学",
+    "title": "=连续旷课满一学期",
+    "document": "=云州教发〔2026〕1号",
+    "clause": "=第十二条",
+    "reason": "=按本州文件补充",
+}
 
 ROUTES: dict[str, Rule] = {
     "static": _public(parts={"filename": "=portal.css"}),
@@ -118,6 +125,15 @@ ROUTES: dict[str, Rule] = {
     "holidays.remove": Rule(ADMINISTRATOR, shows=False),
     "holidays.upload": Rule(ADMINISTRATOR, shows=False),
     "policy_packs.index": Rule(shows=False),
+    "local_conditions.page": Rule(QUALITY, shows=False),
+    "local_conditions.add": Rule(
+        APPROVER, form={"list": "=withdrawal.grounds", "seen": "=0", **LOCAL_CONDITION}, shows=False
+    ),
+    "local_conditions.retire": Rule(
+        APPROVER,
+        form={"list": "=withdrawal.grounds", "code": "=local-1", "reason": "=文件已废止", "seen": "=1"},
+        shows=False,
+    ),
     "audit_trail.index": Rule(AUDITOR),
     "audit_trail.verify": Rule(AUDITOR, reads=True),
     "audit_trail.export": Rule(

@@ -91,8 +91,8 @@ NOBODY = {"nobody": ""}
     [
         ({"admitted": NOBODY}, ["not_admitted"]),
         ({"admitted_to": "白石县民族中学"}, ["not_admitted"]),
-        ({"admitted": {"name": "马小明"}}, ["differs"]),
-        ({"admitted": {"exam_score": "600"}}, ["differs"]),
+        ({"admitted": {"name": "马小明"}}, ["differs_name"]),
+        ({"admitted": {"exam_score": "600"}}, ["differs_exam_score"]),
         (
             {"id_number": "622999201005060011", "admitted": {"id_number": "622999201005060011"}},
             ["id_number_wrong"],
@@ -140,7 +140,7 @@ def test_a_letter_of_the_county_of_the_examination_settles_a_difference() -> Non
     letter = EvidenceFact(slot.id, "便函.jpg", "0" * 64, 1, "pass", "")
     settled = replace(without, evidence=(letter,))
     assert stopped(settled) == []
-    assert [one.rule for one in ROSTER.findings(settled)] == ["corrected"]  # type: ignore[union-attr]
+    assert [one.rule for one in ROSTER.findings(settled)] == ["corrected_name"]  # type: ignore[union-attr]
 
 
 def test_a_letter_for_one_row_does_not_settle_another() -> None:

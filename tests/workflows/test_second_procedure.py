@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tests.cases.forms import texts
 from tests.services import fresh_bucket_url
 from tests.web.housekeeping import CheckingClient
 from tests.workflows import class_change
+from tests.workflows.added import added
 from tests.workflows.class_change import POLICY, WORKFLOW
 
 REASON = "家长申请，两班均已同意"
@@ -38,23 +38,14 @@ REASON = "家长申请，两班均已同意"
 @pytest.fixture
 def second_procedure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The portal's own rooms with the second procedure added: its blank, its policy pack, its line in WORKFLOWS."""
-    blanks, packs = tmp_path / "blanks", tmp_path / "packs"
+    blanks = tmp_path / "blanks"
     shutil.copytree(BLANKS, blanks, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    shutil.copytree(policies.FOLDER, packs, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     draw_blank(blanks / "class_change.docx")
-    (packs / f"{POLICY}.toml").write_text(class_change.PACK, "utf-8")
     monkeypatch.setattr(portal, "BLANKS", blanks)
     for room in (printing, versions):
         monkeypatch.setattr(room, "FOLDER", blanks)
-    monkeypatch.setattr(policies, "FOLDER", packs)
-    for name, module in list(sys.modules.items()):
-        if name.startswith("portal") and getattr(module, "WORKFLOWS", None) is WORKFLOWS:
-            monkeypatch.setattr(module, "WORKFLOWS", (*WORKFLOWS, WORKFLOW))
-    policies.policy.cache_clear()
-    policies.all_policies.cache_clear()
-    yield blanks
-    policies.policy.cache_clear()
-    policies.all_policies.cache_clear()
+    with added(WORKFLOW, POLICY, class_change.PACK, tmp_path, monkeypatch):
+        yield blanks
 
 
 def draw_blank(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Checked rows beside the working copy: what is added, changed, held back, landed, and what is only pointed at.
 
 A value that an approved case of ours changed and that the export does not show yet is held: the working copy keeps it.
-Where the export shows it, the case has landed.
+Where the export shows it, the case has landed. A record that a case has ended is never opened by an export, landed or not.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.cases import register
-from portal.cases.loads.checking import WARNING, CellFault, CheckedRow, storable
+from portal.cases.endings import standing
+from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, storable
 from portal.extensions import db
 from portal.models import NationalEntry, Office, Pupil, RegisterChange
 from portal.models.types import new_id
+from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
-from portal.standards.school_numbers import STUDENT_NUMBER
+from portal.standards.school_numbers import STUDENT_NUMBER, STUDENT_NUMBER_LENGTH
+from portal.workflows.vocabulary import Ending
 
 ADDED, CHANGED, MISSING = "added", "changed", "missing"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
@@ -29,6 +32,8 @@ KINDS = (ADDED, CHANGED, MISSING, HELD, LANDED, WARNED, FAULTY)
 WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
 PUPILS = Pupil.__table__
 STORED = tuple(column.key for column in BY_KEY.values() if column.stored)
+# A pupil who entered by a roster has the 学号 in the place of the 学籍号 until the export brings that one.
+HAS_NATIONAL_NUMBER = func.length(PUPILS.c.student_number) == STUDENT_NUMBER_LENGTH
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,12 @@ class _Known:
     """What the database holds about the numbers of one chunk."""
 
     pupils: dict[str, Any] = field(default_factory=dict)
+    awaiting: dict[str, Any] = field(
+        default_factory=dict
+    )  # by identity number: pupils without a 学籍号 so far
     holders: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     approved: dict[uuid.UUID, list[Approved]] = field(default_factory=lambda: defaultdict(list))
+    ended: dict[str, Ending] = field(default_factory=dict)  # by student number
 
 
 def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> list[dict[str, Any]]:
@@ -62,11 +71,16 @@ def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> lis
     known = _look_up(rows)
     found: list[dict[str, Any]] = []
     for row in rows:
-        pupil = known.pupils.get(row.values.get("student_number", ""))
+        pupil = known.pupils.get(row.values.get("student_number", "")) or known.awaiting.get(
+            row.values.get("id_number", "")
+        )
         if pupil is not None and pupil.school_id not in scope.codes:
             row.faults.append(_held_outside(row))
         if row.faulty:
             found.append(_finding(load_id, row, pupil, FAULTY, faults=row.faults))
+            continue
+        if pupil is None and (ended := _ended_namesake(row, known)):
+            found.append(_finding(load_id, row, None, FAULTY, faults=[*row.faults, ended]))
             continue
         _point_at_shared_id(row, known, scope)
         findings = _added(row) if pupil is None else _against(row, pupil, known, scope)
@@ -82,9 +96,16 @@ def _look_up(rows: Sequence[CheckedRow]) -> _Known:
     for pupil in db.session.execute(select(PUPILS).where(PUPILS.c.student_number.in_(numbers))):
         known.pupils[pupil.student_number] = pupil
     ids = [row.values["id_number"] for row in rows if row.values.get("id_number") and not row.faulty]
-    holders = select(PUPILS.c.id_number, PUPILS.c.student_number).where(PUPILS.c.id_number.in_(ids))
-    for number, student_number in db.session.execute(holders):
+    awaiting = select(PUPILS).where(PUPILS.c.id_number.in_(ids), ~HAS_NATIONAL_NUMBER)
+    known.awaiting = {pupil.id_number: pupil for pupil in db.session.execute(awaiting)}
+    holders = select(PUPILS.c.id, PUPILS.c.id_number, PUPILS.c.student_number).where(
+        PUPILS.c.id_number.in_(ids)
+    )
+    numbers_of = {pupil.id: number for number, pupil in known.pupils.items()}
+    for pupil_id, number, student_number in db.session.execute(holders):
         known.holders[number].add(student_number)
+        numbers_of[pupil_id] = student_number
+    known.ended = {numbers_of[pupil_id]: one for pupil_id, one in standing(numbers_of.keys()).items()}
     waiting = (
         select(RegisterChange.pupil_id, RegisterChange.column, RegisterChange.before, RegisterChange.after)
         .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
@@ -117,10 +138,15 @@ def _against(
     before: dict[str, str | None] = {}
     after: dict[str, str | None] = {}
     held: dict[str, str] = {}
+    told: list[CellFault] = []
     for key, text in row.values.items():
         if text == (present.get(key) or ""):
             continue
-        if any(one.column == key and one.before == text for one in approved):
+        ended = known.ended.get(pupil.student_number) if key == enrolment.STATUS else None
+        if ended and text not in enrolment.TERMINAL:
+            held[key] = text
+            told.append(_ended(key, text, ended, WARNING))
+        elif any(one.column == key and one.before == text for one in approved):
             held[key] = text
         else:
             before[key], after[key] = present.get(key), text
@@ -130,10 +156,30 @@ def _against(
     if after:
         yield CHANGED, {"before": before, "after": after}
     if held:
-        yield HELD, {"before": {key: present.get(key) for key in held}, "after": held}
+        yield HELD, {"before": {key: present.get(key) for key in held}, "after": held, "faults": told}
     shown = {one.column: row.values[one.column] for one in approved if one.column in row.values}
     if any(one.after == shown.get(one.column) for one in approved):
         yield LANDED, {"after": shown}
+
+
+def _ended(key: str, text: str, ended: Ending, level: str) -> CellFault:
+    """An export that shows an ended record as open: a finding with the case that ended it, never a change."""
+    return CellFault(
+        key,
+        BY_KEY[key].title,
+        BY_KEY[key].shown(text),
+        f"该生已于 {ended.day} 经 {ended.number}（{ended.title}）批准，不得恢复学籍，这一项不载入",
+        "请核对全国学籍系统是否已录入或被误恢复；确属错误批准的，另案撤销",
+        level,
+    )
+
+
+def _ended_namesake(row: CheckedRow, known: _Known) -> CellFault | None:
+    """A new student number for a person whose record a case has ended is the same return under another number."""
+    number = row.values.get("id_number", "")
+    found = (known.ended[one] for one in known.holders.get(number, ()) if one in known.ended)
+    ended = next(found, None) if number else None
+    return _ended("id_number", number, ended, ERROR) if ended else None
 
 
 def _point_at_third_value(row: CheckedRow, key: str, approved: Iterable[Approved]) -> None:
@@ -166,7 +212,9 @@ def _held_outside(row: CheckedRow) -> CellFault:
 
 def _point_at_shared_id(row: CheckedRow, known: _Known, scope: Scope) -> None:
     number = row.values.get("id_number", "")
+    own = known.awaiting.get(number)
     others = known.holders.get(number, set()) - {row.values["student_number"]}
+    others -= {own.student_number} if own else set()
     if not number or not (others or number in scope.shared_ids):
         return
     where = "文件中另有一行" if number in scope.shared_ids else "登记中另有一个学籍号"

@@ -85,7 +85,7 @@ def _recognise(heading: str, taken: set[str], block: int) -> tuple[str, int]:
 def fault_in(chosen: Mapping[str, str], level: Level) -> str:
     """Why a mapping cannot be used, in Chinese; "" when it can."""
     keys = list(chosen.values())
-    unknown = [key for key in keys if key not in BY_KEY]
+    unknown = set(keys) - {column.key for column in COLUMNS}
     if unknown:
         return "有不认识的列，请重新选择"
     twice = sorted({BY_KEY[key].title for key in keys if keys.count(key) > 1})

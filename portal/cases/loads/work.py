@@ -237,6 +237,7 @@ def _find_missing(load_id: uuid.UUID, worker: str, scope: comparing.Scope, numbe
             .where(
                 pupils.c.school_id.in_(list(scope.codes)),
                 pupils.c.gone_since.is_(None),
+                comparing.HAS_NATIONAL_NUMBER,
                 pupils.c.student_number > last,
             )
             .order_by(pupils.c.student_number)

@@ -17,6 +17,7 @@ from portal.faults import reach
 from portal.models import Case, Office, Pupil, RegisterChange, RosterRow
 from portal.models.types import new_id, utcnow
 from portal.standards.columns import BY_KEY
+from portal.standards.enrolment import TERMINAL
 from portal.workflows import vocabulary
 from portal.workflows.vocabulary import Facts, Workflow
 
@@ -36,7 +37,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> None:
     texts = [dict(roster.enters(facts, row)) for row in rows]
     if strange := {key for one in texts for key in one} - law.may_change:
         raise ValueError(f"{law.id} may not change {sorted(strange)}")
-    going_on = _earlier_records(rows, roster)
+    going_on = _earlier_records(law, rows, roster)
     codes = _school_codes(pupil.school_id for pupil in going_on.values())
     made, changes, ids = [], [], []
     for row, new in zip(rows, texts, strict=True):
@@ -69,13 +70,17 @@ _NUMBER = (
 )
 
 
-def _earlier_records(rows: Sequence[vocabulary.RosterRow], roster: vocabulary.Roster) -> dict[str, Any]:
+def _earlier_records(
+    law: Workflow, rows: Sequence[vocabulary.RosterRow], roster: vocabulary.Roster
+) -> dict[str, Any]:
     """The record of an earlier stage that goes on, by identity number; none where two records have the number, since
-    which of them is the person's has to be found out first."""
+    which of them is the person's has to be found out first. Raises ValueError for a record that a case has ended."""
     found: dict[str, list[Any]] = defaultdict(list)
     for chunk in chunks(row["id_number"] for row in rows if row["id_number"]):
         query = select(PUPILS).where(PUPILS.c.id_number.in_(chunk)).with_for_update()
         for pupil in db.session.execute(query):
+            if pupil.enrolment_status in TERMINAL:
+                register.keep_ended(law, pupil.id, pupil.enrolment_status)
             if pupil.stage != roster.stage or pupil.enrolment_status in CLOSED:
                 found[pupil.id_number].append(pupil)
     return {number: pupils[0] for number, pupils in found.items() if len(pupils) == 1}

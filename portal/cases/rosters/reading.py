@@ -5,24 +5,25 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from portal.cases import clock
+from portal.cases import clock, endings
 from portal.cases.intake import numbers, plans
 from portal.cases.offices import supervisor
 from portal.cases.rosters.cells import Judge
 from portal.extensions import db
 from portal.models import Account, Admitted, AdmittedList, Case, Level, Office, Pupil, RosterRow, Status
+from portal.standards.columns import BY_KEY
+from portal.standards.enrolment import TERMINAL
 from portal.workflows import vocabulary
-from portal.workflows.vocabulary import NumberRange, Quota, Roster, Strike
+from portal.workflows.vocabulary import Ending, NumberRange, Quota, Roster, Strike
 
 ROWS = RosterRow.__table__
 CHUNK = 500  # values in one IN: SQLite takes 32,766, and a plan stays an index range
-ENDED = ("03", "14")  # XSDQZT 退学, 开除: 一律不得复学
 CLOSED = ("07", "08", "09", "10", "11", "99")  # 毕业 to 其他: the record may go on elsewhere
 
 
@@ -53,6 +54,7 @@ def read(case: Case, roster: Roster) -> RosterFacts:
             standing += 1
         rows.append(found.row(row, judge, number))
     quota = plans.quota_of(case.owner, year, admissions.people, case.id, case.ended_at)
+    quota = replace(quota, in_review=case.status == Status.IN_REVIEW)
     return RosterFacts(tuple(rows), quota, range_)
 
 
@@ -135,7 +137,7 @@ class _Around:
         mine = select(RosterRow.pupil_id).where(RosterRow.case_id == case.id, RosterRow.pupil_id.is_not(None))
         for chunk in chunks(ids):
             query = (
-                select(Pupil.id_number, Pupil.enrolment_status, Pupil.grade, Office.name, Office.id)
+                select(Pupil.id, Pupil.id_number, Pupil.enrolment_status, Pupil.grade, Office.name, Office.id)
                 .join(Office, Office.id == Pupil.school_id)
                 .where(
                     Pupil.id_number.in_(chunk),
@@ -144,11 +146,13 @@ class _Around:
                     Pupil.id.not_in(mine),
                 )
             )
-            for number, status, grade, school, school_id in db.session.execute(query):
+            found = db.session.execute(query).all()
+            ended = endings.standing([row.id for row in found if row.enrolment_status in TERMINAL])
+            for pupil_id, number, status, grade, school, school_id in found:
                 where = "本校" if school_id == case.owner_office_id else school
                 self.elsewhere[number] = (
-                    f"该生已在{where}退学或被除名，一律不得复学"
-                    if status in ENDED
+                    _told_ended(where, status, ended.get(pupil_id))
+                    if status in TERMINAL
                     else f"该生已在{where}{grade}注册学籍"
                 )
 
@@ -196,6 +200,11 @@ class _Around:
             return None
         name, office = self.strikers.get(row.struck_by_id, ("", ""))
         return Strike(row.struck_step, office, name, clock.local(row.struck_at).date(), row.struck_reason)
+
+
+def _told_ended(where: str, status: str, ended: Ending | None) -> str:
+    number = f"（{ended.number}）" if ended else ""
+    return f"该生已在{where}{BY_KEY['enrolment_status'].shown(status)}{number}，一律不得复学"
 
 
 def _as_values(said: Any) -> Mapping[str, str]:

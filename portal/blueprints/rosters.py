@@ -1,0 +1,362 @@
+"""The roster of a case about many: the school loads, picks and mends rows; a bureau strikes single ones; all others read."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from typing import Any
+
+import xlsxwriter  # type: ignore[import-untyped]
+from flask import Blueprint, Response, flash, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints import case_frame, casefile, roster_view
+from portal.blueprints.downloads import download
+from portal.cases import actions
+from portal.cases.access import find_case
+from portal.cases.actions import Act, available, perform, stamp
+from portal.cases.facts import read_facts
+from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
+from portal.cases.rosters import editing, sheet
+from portal.extensions import db
+from portal.models import Case, Role, Status
+from portal.standards import codes
+from portal.standards.columns import BY_KEY
+from portal.web import actor, deny, found, go, reply, roles
+from portal.workflows import workflow
+from portal.workflows.vocabulary import Facts, RosterRow
+
+bp = Blueprint("rosters", __name__, url_prefix="/cases")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
+NUMBER_HEADING = "学号"  # stands first in the source's form; the portal gives the numbers
+
+
+@bp.get("/<uuid:case_id>/roster")
+def show(case_id: uuid.UUID) -> Response:
+    """The rows, PAGE at a time, with what was found beside each cell."""
+    case = _find(case_id)
+    audit.append_now("case.viewed", "case", case.id)
+    return _show(case)
+
+
+@bp.post("/<uuid:case_id>/roster/numbers")
+def reveal(case_id: uuid.UUID) -> Response:
+    """The same page with the identity numbers in full; that somebody looked is recorded."""
+    case = _find(case_id)
+    audit.append("case.revealed", "case", case.id)
+    db.session.commit()
+    return _show(case, revealed=True)
+
+
+@bp.get("/<uuid:case_id>/roster/blank.xlsx")
+@roles(Role.REGISTRAR)
+def blank(case_id: uuid.UUID) -> Response:
+    """An empty 登记表 to fill in: every column as text, so that no digit of a number is lost."""
+    case = _editable(case_id)
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    page = book.add_worksheet("登记表")
+    bold, text = book.add_format({"bold": True, "border": 1}), book.add_format({"num_format": "@"})
+    titles = [NUMBER_HEADING, *(column.title for column in roster_view.law_of(case).columns)]
+    for position, title in enumerate(titles):
+        page.set_column(position, position, 22 if title in ("身份证号", "高中就读学校") else 14, text)
+        page.write_string(0, position, title, bold)
+    page.freeze_panes(1, 0)
+    book.close()
+    return download(out.getvalue(), "普通高中学生学籍注册登记表（空表）.xlsx", XLSX)
+
+
+@bp.post("/<uuid:case_id>/roster/load")
+@roles(Role.REGISTRAR)
+def load(case_id: uuid.UUID) -> BaseResponse:
+    """Read a sheet in the place of the rows there are, or behind them."""
+    case = _editable(case_id)
+    file, seen = request.files.get("file"), request.form.get("version", "")
+    if file is None or not file.filename:
+        return _show(case, 422, file_error="请选择要导入的登记表（.xlsx 或 .csv）")
+    data, columns = file.read(), roster_view.law_of(case).columns
+    db.session.rollback()  # reading takes a second: the write lock must not be held meanwhile
+    try:
+        read = sheet.read_sheet(io.BytesIO(data), columns)
+    except Unreadable as error:
+        return _show(_editable(case_id), 422, file_error=str(error))
+    case = _editable(case_id)
+    if read.missing:
+        return _show(case, 422, file_error=f"没有找到这些列：{'、'.join(read.missing)}。请核对标题行")
+    if not read.rows:
+        return _show(case, 422, file_error="标题行下面没有内容，请核对文件")
+    rows = [texts for _number, texts in read.rows]
+    adding = request.form.get("mode") == "add"
+    try:
+        (editing.add_rows if adding else editing.replace_rows)(case, actor(), seen, rows)
+    except Refused as refused:
+        return _refused(case_id, refused)
+    db.session.commit()
+    ignored = f"没有用到的列：{'、'.join(read.ignored)}。" if read.ignored else ""
+    flash(f"已{'加入' if adding else '读入'} {len(rows)} 行。{ignored}", "success")
+    return _to_first_fault(case)
+
+
+@bp.route("/<uuid:case_id>/roster/admitted", methods=["GET", "POST"])
+@roles(Role.REGISTRAR)
+def admitted(case_id: uuid.UUID) -> BaseResponse:
+    """People of the school's list of the admitted who do not stand on the roster, to be ticked."""
+    case = _editable(case_id)
+    if request.method == "GET":
+        return _admitted(case)
+    chosen = None if request.form.get("all") else request.form.getlist("exam_number")
+    if chosen == []:
+        return _admitted(case, 422, "还没有选择学生，请先勾选")
+    try:
+        count = editing.add_admitted(case, actor(), request.form.get("version", ""), chosen)
+    except Refused as refused:
+        return _refused(case_id, refused)
+    db.session.commit()
+    flash(f"已从录取名单加入 {count} 人。", "success")
+    return _to_first_fault(case)
+
+
+@bp.route("/<uuid:case_id>/roster/rows/new", methods=["GET", "POST"])
+@roles(Role.REGISTRAR)
+def new_row(case_id: uuid.UUID) -> BaseResponse:
+    """One more person, typed."""
+    case = _editable(case_id)
+    if request.method == "GET":
+        return _row_form(case, None)
+    texts = _posted(case)
+    if not any(text.strip() for text in texts.values()):
+        return _row_form(case, None, 422, texts, "请至少填写姓名和准考证号")
+    try:
+        editing.add_rows(case, actor(), request.form.get("version", ""), [texts])
+    except Refused as refused:
+        db.session.rollback()
+        return _row_form(_editable(case_id), None, 409 if refused.conflict else 422, texts, refused.message)
+    db.session.commit()
+    flash(f"已加入{texts.get('name', '')}。", "success")
+    return go("rosters.show", case_id=case.id, page=10**6)
+
+
+@bp.route("/<uuid:case_id>/roster/rows/<uuid:row_id>", methods=["GET", "POST"])
+@roles(Role.REGISTRAR)
+def row(case_id: uuid.UUID, row_id: uuid.UUID) -> BaseResponse:
+    """One row to be mended: in its place in the table, or on a page of its own."""
+    case = _editable(case_id)
+    if request.method == "GET":
+        return _row_form(case, _row(read_facts(case), row_id))
+    texts = _posted(case)
+    try:
+        editing.change_row(case, actor(), request.form.get("version", ""), row_id, texts)
+    except Refused as refused:
+        db.session.rollback()
+        case = _editable(case_id)
+        at = _row(read_facts(case), row_id)
+        return _row_form(case, at, 409 if refused.conflict else 422, texts, refused.message)
+    db.session.commit()
+    return go("rosters.show", case_id=case.id, _anchor=f"row-{row_id}", **_place())
+
+
+@bp.post("/<uuid:case_id>/roster/remove")
+@roles(Role.REGISTRAR)
+def remove(case_id: uuid.UUID) -> BaseResponse:
+    """Take the ticked rows out."""
+    case = _editable(case_id)
+    try:
+        gone = editing.remove_rows(case, actor(), request.form.get("version", ""), _ticked())
+    except Refused as refused:
+        return _refused(case_id, refused)
+    db.session.commit()
+    flash(f"已删去 {gone} 行。", "success")
+    return go("rosters.show", case_id=case.id, **_place())
+
+
+@bp.post("/<uuid:case_id>/roster/strike")
+def strike(case_id: uuid.UUID) -> BaseResponse:
+    """A bureau takes the ticked people off, with a reason; the others go on."""
+    return _decide(case_id, "strike", "已退回所选的行，学校会看到理由。")
+
+
+@bp.post("/<uuid:case_id>/roster/put-back")
+def put_back(case_id: uuid.UUID) -> BaseResponse:
+    """Take back strikes of one's own step."""
+    return _decide(case_id, "put_back", "已恢复所选的行。")
+
+
+@bp.post("/<uuid:case_id>/roster/again")
+@roles(Role.REGISTRAR)
+def again(case_id: uuid.UUID) -> BaseResponse:
+    """A new roster of those whom a bureau struck from one that has been approved."""
+    case = _find(case_id)
+    struck = [dict(one.values) for one in read_facts(case).roster if one.strike]
+    if case.status != Status.APPROVED or not struck:
+        deny()
+    try:
+        new = actions.start_roster(actor(), workflow(case.workflow))
+        editing.replace_rows(new, actor(), stamp(new), struck)
+    except Refused as refused:
+        db.session.rollback()
+        flash(refused.message, "error")
+        return go("cases.show", case_id=case.id)
+    db.session.commit()
+    flash(f"已把被退回的 {len(struck)} 名学生放进新名单 {new.number}。", "success")
+    return _to_first_fault(new)
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _find(case_id: uuid.UUID) -> Case:
+    case = found(find_case(actor(), case_id))
+    return found(case if workflow(case.workflow).roster else None)
+
+
+def _editable(case_id: uuid.UUID) -> Case:
+    case = _find(case_id)
+    return found(case if "edit" in available(case, actor()) else None)
+
+
+def _decide(case_id: uuid.UUID, verb: str, done: str) -> BaseResponse:
+    case = _find(case_id)
+    rows = tuple(str(one) for one in _ticked())
+    try:
+        act = Act(note=request.form.get("note", ""), rows=rows)
+        perform(case, actor(), verb, request.form.get("version", ""), act)
+    except Refused as refused:
+        return _refused(case_id, refused)
+    db.session.commit()
+    flash(done, "success")
+    return go("rosters.show", case_id=case.id, **_place())
+
+
+def _refused(case_id: uuid.UUID, refused: Refused) -> Response:
+    """The page as it stands now, with why nothing was written and what had been ticked and typed."""
+    db.session.rollback()
+    return _show(_find(case_id), 409 if refused.conflict else 422, message=refused.message)
+
+
+def _show(
+    case: Case, status: int = 200, *, message: str = "", file_error: str = "", revealed: bool = False
+) -> Response:
+    facts, verbs = read_facts(case), available(case, actor())
+    mine = "edit" in verbs
+    return reply(
+        "rosters/show.html",
+        status,
+        **case_frame.head(case, facts),
+        sheet=roster_view.sheet(
+            case,
+            facts,
+            request.values.get("show", "all"),
+            request.values.get("page", 1, type=int) or 1,
+            revealed=revealed or mine,
+        ),
+        figures=roster_view.figures(case, facts),
+        mine=mine,
+        may_strike="strike" in verbs,
+        revealed=revealed,
+        message=message,
+        file_error=file_error,
+        ticked=set(request.form.getlist("row")),
+        note=request.form.get("note", ""),
+        progress=case_frame.progress(case, facts, case_frame.ROSTER) if mine else [],
+        remarks=[
+            item
+            for item in (casefile.remark_items(case) if case.status == Status.RETURNED else [])
+            if item.target == "roster"
+        ],
+        stops=[one for one in workflow(case.workflow).refusals(facts, "answers") if one.field == "roster"],
+        back=url_for("cases.show", case_id=case.id),
+    )
+
+
+def _admitted(case: Case, status: int = 200, message: str = "") -> Response:
+    facts = read_facts(case)
+    return reply(
+        "rosters/admitted.html",
+        status,
+        **case_frame.head(case, facts),
+        people=editing.not_on(case),
+        figures=roster_view.figures(case, facts),
+        message=message,
+        ticked=set(request.form.getlist("exam_number")),
+        sex=lambda code: codes.label(codes.SEX, code),
+        ethnicity=lambda code: codes.label(codes.ETHNICITY, code),
+    )
+
+
+def _row_form(
+    case: Case,
+    one: RosterRow | None,
+    status: int = 200,
+    texts: dict[str, str] | None = None,
+    message: str = "",
+) -> Response:
+    """The form of one row: a table row for htmx, a page of its own else."""
+    facts, roster = read_facts(case), roster_view.law_of(case)
+    found_here = roster.findings(facts, [one]) if one else []
+    said = one.admitted if one and one.admitted else {}
+    cells: list[dict[str, Any]] = [
+        {
+            "key": column.key,
+            "title": column.title,
+            "required": column.required,
+            "text": (texts or {}).get(column.key, _readable(column.key, one[column.key] if one else "")),
+            "findings": [finding for finding in found_here if finding.column == column.key],
+            "said": _readable(column.key, said.get(column.key, "")),
+        }
+        for column in roster.columns
+    ]
+    return reply(
+        "rosters/row.html",
+        status,
+        fragment="rosters/_row_form.html",
+        **case_frame.head(case, facts),
+        row=one,
+        cells=cells,
+        message=message,
+        place=_place(),
+        width=len(roster.columns) + 3,
+        ethnicities=list(codes.table(codes.ETHNICITY).values()),
+        back=url_for("rosters.show", case_id=case.id, **_place()),
+    )
+
+
+def _readable(key: str, text: str) -> str:
+    """A value as it may be typed again: names of codes instead of codes."""
+    return BY_KEY[key].shown(text) if key in BY_KEY else text
+
+
+def _row(facts: Facts, row_id: uuid.UUID) -> RosterRow:
+    return found(next((one for one in facts.roster if one.id == str(row_id)), None))
+
+
+def _posted(case: Case) -> dict[str, str]:
+    return {
+        column.key: request.form.get(f"cell-{column.key}", "") for column in roster_view.law_of(case).columns
+    }
+
+
+def _ticked() -> list[uuid.UUID]:
+    """The ids of the ticked rows; what is no id names no row."""
+    ids = []
+    for text in request.form.getlist("row"):
+        try:
+            ids.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return ids
+
+
+def _place() -> dict[str, Any]:
+    """The tab and page that the person was on."""
+    kept = {"show": request.values.get("show", ""), "page": request.values.get("page", "")}
+    return {key: value for key, value in kept.items() if value}
+
+
+def _to_first_fault(case: Case) -> BaseResponse:
+    """Back to the roster: to the rows that need work, where there are any."""
+    figures = roster_view.figures(case, read_facts(case))
+    return go("rosters.show", case_id=case.id, **({"show": "stop"} if figures.stops else {}))

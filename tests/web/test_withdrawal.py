@@ -1,0 +1,146 @@
+"""What cannot be taken back, over HTTP: where it stops, what is typed, what is never lost, and where it is not offered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from flask import Flask
+from sqlalchemy import select
+
+from portal.cases import actions
+from portal.cases.local_conditions import history, key_of
+from portal.extensions import db
+from portal.models import Case, Office, Pupil, Status
+from portal.workflows import workflow
+from tests.builders import Cast, a_pupil
+from tests.cases.forms import enter
+from tests.withdrawals import ENDS, REVERSES, a_withdrawal
+
+CONDITION = {
+    "list": f"{ENDS}.grounds",
+    "seen": "0",
+    "scope": "退学",
+    "title": "连续旷课满一学期",
+    "document": "云州教发〔2026〕1号",
+    "clause": "第十二条",
+    "reason": "按本州文件补充",
+}
+
+
+def text_of(page: Any) -> str:
+    return BeautifulSoup(page.text, "html.parser").get_text(" ", strip=True)
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    made = Cast()
+    db.session.commit()
+    return made
+
+
+def test_a_compulsory_pupil_is_stopped_on_the_first_page_and_by_hand(app: Flask, cast: Cast) -> None:
+    child = a_pupil(cast.school, stage="初中", grade="初二")
+    client = enter(app, cast.registrar)
+    page = text_of(client.get(f"/cases/new?pupil={child.id}"))
+    for words in ("只适用于普通高中", "义务教育法", "不得开除", "劝返", "申请休学"):
+        assert words in page, words
+    assert client.post("/cases/start", data={"pupil": child.id, "workflow": ENDS}).status_code == 303
+    assert db.session.scalars(select(Case)).all() == []
+
+
+@pytest.mark.parametrize("pack", ["ha-2022", "ha-anyang-beiguan", "ah-lixin-2015"])
+def test_where_it_is_not_offered_the_school_reads_why(app: Flask, pack: str) -> None:
+    cast = Cast(pack)
+    client = enter(app, cast.registrar)
+    page = text_of(client.get(f"/cases/new?pupil={cast.pupil.id}"))
+    article = workflow(ENDS).closed_by(actions.policy_of(db.session.get_one(Office, cast.school.id)))
+    assert "本地未开放这项业务" in page and article and article.text in page and article.cited in page
+    client.post("/cases/start", data={"pupil": cast.pupil.id, "workflow": ENDS})
+    assert db.session.scalars(select(Case)).all() == []
+
+
+def test_a_wrong_name_is_told_at_the_field_and_nothing_is_lost(app: Flask, cast: Cast) -> None:
+    case = a_withdrawal(cast, "ready")
+    school, state = enter(app, cast.registrar), enter(app, cast.approver)
+    refused = school.post(
+        f"/cases/{case.id}/submit", data={"version": actions.stamp(case), "confirmation": "马小"}
+    )
+    field = BeautifulSoup(refused.text, "html.parser").select_one("#confirmation")
+    assert refused.status_code == 422 and field and field["value"] == "马小" and field["aria-invalid"]
+    db.session.expire_all()
+    sent = {"version": actions.stamp(case), "confirmation": cast.pupil.name}
+    assert school.post(f"/cases/{case.id}/submit", data=sent).status_code == 303
+    db.session.expire_all()
+    desk = enter(app, cast.reviewer)
+    assert "请键入学生姓名" not in desk.get(f"/cases/{case.id}/desk").text
+    done = desk.post(f"/cases/{case.id}/decide", data={"verb": "approve", "seen": actions.stamp(case)})
+    assert done.status_code == 303
+    db.session.expire_all()
+    wrong = {"verb": "approve", "seen": actions.stamp(case), "note": "已逐页核对", "confirmation": "马"}
+    refused = state.post(f"/cases/{case.id}/decide", data=wrong)
+    page = BeautifulSoup(refused.text, "html.parser")
+    assert refused.status_code == 422 and "与登记不一致" in page.select_one("#confirmation-error").get_text()  # type: ignore[union-attr]
+    assert page.select_one("#note").get_text() == "已逐页核对"  # type: ignore[union-attr]
+    db.session.expire_all()
+    assert case.status == Status.IN_REVIEW
+    assert (
+        state.post(f"/cases/{case.id}/decide", data=wrong | {"confirmation": cast.pupil.name}).status_code
+        == 303
+    )
+    db.session.expire_all()
+    assert case.status == Status.APPROVED
+    assert db.session.get_one(Pupil, cast.pupil.id).enrolment_status == "03"
+
+
+def test_afterwards_search_finds_the_pupil_and_the_class_does_not(app: Flask, cast: Cast) -> None:
+    ended = a_withdrawal(cast)
+    client = enter(app, cast.registrar)
+    name = cast.pupil.name
+    listed = client.get(f"/register/class?school={cast.school.id}&grade=高一&class_name=1班")
+    assert str(cast.pupil.id) not in listed.text
+    client.post("/register", data={"q": name})
+    found = client.get("/register/results").text
+    assert str(cast.pupil.id) in found and "退学" in found
+    page = text_of(client.get(f"/cases/new?pupil={cast.pupil.id}"))
+    assert ended.number in page and "一律不得复学" in page
+    again = client.post("/cases/start", data={"pupil": cast.pupil.id, "workflow": ENDS})
+    assert again.status_code == 303 and len(db.session.scalars(select(Case)).all()) == 1
+
+
+def test_a_reversal_is_offered_where_something_can_be_reversed(app: Flask, cast: Cast) -> None:
+    client = enter(app, cast.registrar)
+    title = workflow(REVERSES).title
+    assert title not in client.get(f"/cases/new?pupil={cast.pupil.id}").text
+    client.post("/cases/start", data={"pupil": cast.pupil.id, "workflow": REVERSES})
+    assert db.session.scalars(select(Case)).all() == []
+    a_withdrawal(cast)
+    assert title in client.get(f"/cases/new?pupil={cast.pupil.id}").text
+
+
+def test_the_state_adds_and_retires_a_condition(app: Flask, cast: Cast) -> None:
+    client = enter(app, cast.approver)
+    bad = client.post("/policy/local/add", data=CONDITION | {"clause": ""})
+    page = BeautifulSoup(bad.text, "html.parser")
+    assert bad.status_code == 422 and "请填写条款号" in page.select_one("#clause-error").get_text()  # type: ignore[union-attr]
+    assert page.select_one("#document")["value"] == CONDITION["document"]  # type: ignore[index]
+    assert client.post("/policy/local/add", data=CONDITION).status_code == 303
+    stale = client.post("/policy/local/add", data=CONDITION)
+    assert stale.status_code == 409 and CONDITION["title"] in stale.text
+    reader = enter(app, cast.reviewer)
+    seen = reader.get("/policy/local")
+    assert "第十二条" in seen.text and "保存为新版本" not in seen.text
+    for who in (cast.reviewer, cast.registrar, cast.auditor, cast.administrator):
+        assert enter(app, who).post("/policy/local/add", data=CONDITION).status_code == 404
+    retire = {"list": CONDITION["list"], "code": "local-1", "seen": "1", "reason": ""}
+    assert client.post("/policy/local/retire", data=retire).status_code == 422
+    assert (
+        client.post("/policy/local/retire", data=retire | {"code": "x", "reason": "文件已废止"}).status_code
+        == 404
+    )
+    assert client.post("/policy/local/retire", data=retire | {"reason": "文件已废止"}).status_code == 303
+    law = workflow(ENDS)
+    state = db.session.get_one(Office, cast.state.id)
+    assert [one.number for one in history(state, key_of(law, law.supplements[0]))] == [2, 1]
+    assert client.post("/policy/local/add", data=CONDITION | {"list": "no.such"}).status_code == 404
