@@ -17,6 +17,7 @@ from werkzeug.local import LocalProxy
 from portal.accounts.titles import ROLE_TITLES
 from portal.cases import clock, queues, stamped
 from portal.cases.access import Actor
+from portal.cases.intake import reminders, scope
 from portal.cases.loads.lifecycle import LOADERS
 from portal.models import Role
 from portal.oversight import holidays
@@ -24,6 +25,9 @@ from portal.web import actor
 
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
 SEERS = (Role.REGISTRAR, *DECIDERS, Role.AUDITOR)
+
+ABOUT_INTAKE = ("intake", "intake_plan", "admitted", "not_reported", "province")
+AT_HOME = ("queues.home", "queues.box")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Entry:
     roles: tuple[Role, ...]
     blueprints: tuple[str, ...] = ()
     counted: bool = False
+    only: Callable[[Actor], bool] | None = None  # beyond the role: whether it concerns the office
 
 
 ENTRIES = (
@@ -44,6 +49,14 @@ ENTRIES = (
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
     Entry("盖章表扫描", "stamped.index", "certificate", stamped.UPLOADERS, ("stamped",)),
+    Entry(
+        "高中招生",
+        "intake.ledger",
+        "school",
+        (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.AUDITOR),
+        ABOUT_INTAKE,
+        only=scope.concerns,
+    ),
     Entry("国网录入", "landings.index", "package-export", SEERS, ("landings",)),
     Entry(
         "材料质量",
@@ -109,7 +122,8 @@ def _nav() -> list[dict[str, Any]]:
 
 
 def _usable(entry: Entry, who: Actor) -> bool:
-    return who.role in entry.roles and entry.endpoint in current_app.view_functions
+    offered = who.role in entry.roles and entry.endpoint in current_app.view_functions
+    return offered and (entry.only is None or entry.only(who))
 
 
 def _shown(entry: Entry, who: Actor) -> dict[str, Any]:
@@ -132,6 +146,18 @@ def _banners() -> list[dict[str, str]]:
     if not _signed_in():
         return []
     who = actor()
+    return [*_reminded(who), *_unknown_years(who)]
+
+
+def _reminded(who: Actor) -> list[dict[str, str]]:
+    """催报, where a school's day begins and on the pages that it is about."""
+    if request.endpoint not in AT_HOME and request.blueprint not in ABOUT_INTAKE:
+        return []
+    text = reminders.standing(who)
+    return [{"text": text, "tone": "late"}] if text else []
+
+
+def _unknown_years(who: Actor) -> list[dict[str, str]]:
     if who.role is not Role.ADMINISTRATOR and not who.decides:
         return []
     return [

@@ -32,6 +32,11 @@ NAMES = (
     "loads",
     "quality",
     "picture_standards",
+    "intake",
+    "intake_plan",
+    "admitted",
+    "not_reported",
+    "province",
 )
 
 

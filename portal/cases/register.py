@@ -71,6 +71,38 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
     reach("decide.after_register")
 
 
+def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str]) -> None:
+    """Write one column of many pupils, {pupil id: text}, that becomes known only after their case was approved.
+
+    Raises RegisterMoved when a record changed meanwhile, IntegrityError where the case has given the column already.
+    """
+    pupils = db.session.scalars(select(Pupil).where(Pupil.id.in_(texts)).with_for_update())
+    at = utcnow()
+    for pupil in list(pupils):
+        change = {column: texts[pupil.id]}
+        before, version = stored_text(pupil, column), pupil.version + 1
+        done = db.session.execute(
+            update(Pupil)
+            .where(Pupil.id == pupil.id, Pupil.version == pupil.version)
+            .values(**attributes(pupil, change), version=version),
+            execution_options={"synchronize_session": "evaluate"},
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise RegisterMoved
+        db.session.add(
+            RegisterChange(
+                case_id=case.id,
+                pupil_id=pupil.id,
+                column=column,
+                before=before,
+                after=change[column],
+                pupil_version=version,
+                at=at,
+            )
+        )
+    db.session.flush()
+
+
 def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:
     """The guard beneath the rule, for every way in which a case writes a pupil's status: an ended record is opened by the
     declared reversal of a decision that stands, and by nothing else. Raises ValueError."""

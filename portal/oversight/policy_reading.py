@@ -35,6 +35,12 @@ TITLES = {
     "max_files_per_slot": "每类证明最多文件数",
     "hold_days_submitted": "提交后封存天数",
     "keep_years_decided": "办结后保存年数",
+    "deadline": "名单上报截止（月-日）",
+    "numbers": "学号的组成",
+    "letter": "信息不一致时须附更正便函",
+    "year_word": "届次的写法",
+    "usual_age": "一般入学年龄",
+    "grade": "入学年级",
 }
 COLUMN_TITLES = {
     "title": "名称",
@@ -47,6 +53,12 @@ COLUMN_TITLES = {
     "mode": "计时方式",
     "days": "工作日",
     "soon": "提前提醒",
+    "part": "部分",
+    "digits": "位数",
+    "text": "文字",
+    "years": "周岁",
+    "month": "月",
+    "day": "日",
 }
 WORDS = {
     "*": "全部",
@@ -59,6 +71,9 @@ WORDS = {
     "evidence": "证明",
     "field": "填写项",
     "case": "整件业务",
+    "year": "入学年份",
+    "fixed": "固定数字",
+    "serial": "流水号",
 }
 
 

@@ -21,6 +21,7 @@ from portal.models import Account, Case, Office, PhoneCapture
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
+from tests.web import intake_forms
 from tests.web.world import PEOPLE, Estate, World
 
 SERIAL = itertools.count(9001)  # of pupils in sheets, so that no two loads bring the same ones
@@ -183,6 +184,33 @@ def _closed_account(world: World, _client: FlaskClient) -> tuple[str, dict[str, 
     return f"/admin/accounts/{account.id}/open", {}
 
 
+INTAKE_FORMS = {
+    "intake.remind": Form("reviewer", intake_forms.reminder, adds=frozenset({"intake_reminders"})),
+    "intake_plan.save": Form("approver", intake_forms.plan, adds=frozenset({"intake_plans", "plan_figures"})),
+    "intake_plan.load": Form("approver", intake_forms.plan_sheet, nothing=True),
+    "admitted.upload": Form("approver", intake_forms.admitted, {"preferences": {"value"}}),
+    "admitted.confirm": Form(
+        "approver",
+        intake_forms.confirmed,
+        adds=frozenset({"admitted_lists", "admitted"}),
+        removes=frozenset({"preferences"}),
+    ),
+    "admitted.discard": Form("approver", intake_forms.discarded, removes=frozenset({"preferences"})),
+    "not_reported.postpone": Form("registrar", intake_forms.postponement, adds=frozenset({"postponements"})),
+    "not_reported.withdraw": Form("registrar", intake_forms.withdrawal, removes=frozenset({"postponements"})),
+    "province.send": Form("approver", intake_forms.sent, adds=frozenset({"province_filings"})),
+    "province.sheet": Form("approver", intake_forms.province_sheet, nothing=True),
+    "province.take": Form(
+        "approver",
+        intake_forms.returned,
+        {
+            "roster_rows": {"secondary_number"},
+            "pupils": {"particulars", "version"},
+            "province_filings": {"returned", "returned_on"},
+        },
+        frozenset({"register_changes"}),
+    ),
+}
 ADMIN = "administrator_state"
 DECIDED = MOVED | {"ended_at"} | CLAIM
 SUBMITTED = MOVED | {"round", "submitted_at", "submitted_by_id", "doubtful", "legibility", "clock_limit"}
@@ -426,6 +454,8 @@ FORMS: dict[str, Form] = {
         to("/quality/standard/back", paper="", number="0", seen="1", reason="恢复成标准值"),
         adds=frozenset({"threshold_sets"}),
     ),
+    # a year's intake of high schools
+    **INTAKE_FORMS,
     "local_conditions.add": Form(
         "approver", to("/policy/local/add", seen="0", **CONDITION), adds=frozenset({"local_condition_sets"})
     ),

@@ -10,6 +10,7 @@ Parts and fields name things by kind:
     copy            a page of any that landed in a case
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
+    roster:STANDING an approved roster, sent to the province or not      postponement    one of the school
     @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
 """
 
@@ -30,6 +31,7 @@ ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 AUDITOR = frozenset({Role.AUDITOR})
 APPROVER = frozenset({Role.APPROVER})
 QUALITY = frozenset({Role.APPROVER, Role.REVIEWER, Role.AUDITOR})
+INTAKE = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.AUDITOR})
 EVERYBODY = frozenset(Role)
 NOBODY: frozenset[Role] = frozenset()
 
@@ -65,6 +67,7 @@ FILE = {"file_id": "file:county_review"}
 BATCH = {"batch_id": "batch"}
 PHONE = "=00000000-0000-4000-8000-000000000000"
 OFFICE = {"office_id": "office"}
+SCHOOL_OFFICE = {"office_id": "office:school"}
 ACCOUNT = {"account_id": "account"}
 DESK = {"seen": "@stamp", "note": "=同意办理"}
 MENDED = {"version": "@stamp"}
@@ -226,6 +229,34 @@ ROUTES: dict[str, Rule] = {
     "picture_standards.go_back": Rule(
         APPROVER, form={"reason": "=按数据调整", "number": "=0", "seen": "=0"}, shows=False
     ),
+    # a year's intake of high schools
+    "intake.ledger": Rule(INTAKE),
+    "intake.workbook": Rule(INTAKE),
+    "intake.remind": Rule(frozenset({Role.REVIEWER, Role.APPROVER}), SCHOOL_OFFICE),
+    "intake_plan.page": Rule(INTAKE),
+    "intake_plan.edit": Rule(APPROVER),
+    "intake_plan.save": Rule(APPROVER, form={"document": "=文号", "note": "=调整计划", "seen": "=9"}),
+    "intake_plan.load": Rule(APPROVER, form={"file": "@sheet"}),
+    "intake_plan.template": Rule(APPROVER),
+    "admitted.page": Rule(INTAKE),
+    "admitted.upload": Rule(APPROVER, form={"file": "@sheet"}),
+    "admitted.confirm": Rule(APPROVER, form={"seen": "=0", "note": "=更换名单"}),
+    "admitted.discard": Rule(APPROVER),
+    # What waits is thrown away by the form above.
+    "admitted.faults": Rule(APPROVER, own=frozenset({200, 404})),
+    "not_reported.page": Rule(INTAKE, SCHOOL_OFFICE),
+    "not_reported.postpone": Rule(
+        REGISTRAR,
+        SCHOOL_OFFICE,
+        {"exam_number": "=226200000001", "reason": "=因病住院", "until": "@today"},
+    ),
+    "not_reported.withdraw": Rule(REGISTRAR, SCHOOL_OFFICE | {"postponement_id": "postponement"}),
+    "province.page": Rule(QUALITY),
+    "province.send": Rule(
+        APPROVER, form={"case": "roster:approved", "document": "=文号", "sent_on": "@today"}
+    ),
+    "province.sheet": Rule(APPROVER, form={"case": "roster:sent"}, reads=True),
+    "province.take": Rule(APPROVER, form={"file": "@sheet"}),
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
     # The form of the cases that the walk knows is no table.

@@ -41,6 +41,10 @@ def things(world: World, estate: Estate, spec: str, person: str | None) -> list[
             load for name, load in estate.loads.items() if name.startswith(level) and name.endswith(which)
         ]
         return [str(load.id) for load in loads or estate.loads.values()]
+    if kind == "roster":
+        return [str(estate.rosters[which].id)]
+    if kind == "postponement":
+        return [str(one.id) for one in estate.postponements]
     if kind == "batch":
         own = _of_level(estate.batches, world, estate, person)
         return [str(batch.id) for batch in own or estate.batches.values()]

@@ -31,6 +31,7 @@ from portal.models import (
     Level,
     NationalEntry,
     Office,
+    Postponement,
     Preference,
     Pupil,
     RegisterLoad,
@@ -45,6 +46,7 @@ from storage.objects import Sealed, new_key
 from tests.builders import KEY_CHANGE, a_pupil, act, an_account, an_id_number, an_office, sign_in
 from tests.conftest import EMBEDDED, SERVICES
 from tests.exports import as_csv, rows_of
+from tests.web import intake_world
 from tests.web.canaries import Canaries
 from tests.web.installation import installed, running
 
@@ -80,6 +82,8 @@ class Estate:
     loads: dict[str, RegisterLoad] = field(default_factory=dict)  # "school:checked", "county:applied", ...
     batches: dict[str, StampedBatch] = field(default_factory=dict)  # of stamped forms: "school", ...
     sheets: dict[str, StampedPage] = field(default_factory=dict)  # "school:landed", "county:tray", ...
+    rosters: dict[str, Case] = field(default_factory=dict)  # "sent" to the province, "approved"
+    postponements: list[Postponement] = field(default_factory=list)
     own_offices: list[Office] = field(default_factory=list)
     own_people: list[Account] = field(default_factory=list)
 
@@ -135,6 +139,7 @@ def build(app: Flask) -> World:
     world = World(app, home, neighbours)
     for estate in world.estates:
         _fill(estate)
+    intake_world.fill(world.estates)
     db.session.commit()
     tasks.wait()
     audit.origin.set(audit.Origin())

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
+from portal.cases.access import offices_under
 from portal.cases.offices import supervisor
 from portal.extensions import db
-from portal.models import AdmittedList, Case, IntakePlan, Level, Office, PlanFigure, RosterRow, Status
+from portal.models import (
+    Admitted,
+    AdmittedList,
+    Case,
+    IntakePlan,
+    Level,
+    Office,
+    PlanFigure,
+    RosterRow,
+    Status,
+)
 from portal.workflows.vocabulary import Quota
 
 SPOKEN_FOR = (Status.IN_REVIEW, Status.APPROVED)  # rosters whose people take places
@@ -69,19 +82,52 @@ def quota_of(
 
 def spoken_for(school_id: uuid.UUID, year: int, without: uuid.UUID | None = None) -> tuple[int, int]:
     """(people on the school's rosters under way or approved, those approved), struck ones not counted."""
-    query = (
-        select(Case.status, func.count())
-        .select_from(RosterRow)
-        .join(Case, Case.id == RosterRow.case_id)
-        .where(
-            Case.owner_office_id == school_id,
-            Case.intake_year == year,
-            Case.status.in_(SPOKEN_FOR),
-            RosterRow.struck_at.is_(None),
-        )
-        .group_by(Case.status)
-    )
+    query = _spoken(year).where(Case.owner_office_id == school_id)
     if without is not None:
         query = query.where(Case.id != without)
-    counts: dict[str, int] = dict(db.session.execute(query).all())
-    return sum(counts.values()), counts.get(Status.APPROVED, 0)
+    return _sums(db.session.execute(query)).get(school_id, (0, 0))
+
+
+def spoken_for_below(path: str, year: int) -> dict[uuid.UUID, tuple[int, int]]:
+    """The same of every school under an office."""
+    return _sums(db.session.execute(_spoken(year).where(Case.owner_office_id.in_(offices_under(path)))))
+
+
+def _spoken(year: int) -> Select[uuid.UUID, str, int]:
+    return (
+        select(Case.owner_office_id, Case.status, func.count())
+        .select_from(RosterRow)
+        .join(Case, Case.id == RosterRow.case_id)
+        .where(Case.intake_year == year, Case.status.in_(SPOKEN_FOR), RosterRow.struck_at.is_(None))
+        .group_by(Case.owner_office_id, Case.status)
+    )
+
+
+def _sums(counted: Iterable[Any]) -> dict[uuid.UUID, tuple[int, int]]:
+    found: dict[uuid.UUID, tuple[int, int]] = {}
+    for school_id, status, count in counted:
+        applied, approved = found.get(school_id, (0, 0))
+        found[school_id] = (applied + count, approved + (count if status == Status.APPROVED else 0))
+    return found
+
+
+def admitted_below(admitted: AdmittedList | None, path: str) -> dict[uuid.UUID, int]:
+    """How many people a list holds for each school under an office."""
+    if admitted is None:
+        return {}
+    query = (
+        select(Admitted.school_id, func.count())
+        .where(Admitted.list_id == admitted.id, Admitted.school_id.in_(offices_under(path)))
+        .group_by(Admitted.school_id)
+    )
+    return dict(db.session.execute(query).all())
+
+
+def figures_of(plan: IntakePlan | None, path: str | None = None) -> dict[uuid.UUID, PlanFigure]:
+    """A plan's figures by office, all of them or those for the offices under one."""
+    if plan is None:
+        return {}
+    query = select(PlanFigure).where(PlanFigure.plan_id == plan.id)
+    if path is not None:
+        query = query.where(PlanFigure.office_id.in_(offices_under(path)))
+    return {one.office_id: one for one in db.session.scalars(query)}

@@ -1,0 +1,183 @@
+"""录取名单: the versions of a year's list, counts beside the plan, and loading the next one with a preview."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, flash, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints.downloads import download
+from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, page, posted_file, scope
+from portal.cases.intake import admissions, plans
+from portal.cases.intake.admissions import Staged
+from portal.cases.intake.admitted_rows import Schools
+from portal.cases.intake.scope import Scope, schools
+from portal.cases.intake.sheets import workbook
+from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
+from portal.extensions import db
+from portal.models import Office, Role
+from portal.standards import id_number
+from portal.web import found, go, roles
+
+bp = Blueprint("admitted", __name__, url_prefix="/intake/admitted")
+
+FAULT_HEADINGS = ("行号", "列", "单元格内容", "问题", "怎样改正")
+FAULT_WIDTHS = (8, 16, 26, 36, 48)
+SHOWN_FAULTS = 200
+
+
+@dataclass(frozen=True)
+class Count:
+    """People of one school: in the plan, in the list, and in the list that waits (None where there is no such thing)."""
+
+    school: Office
+    places: int | None
+    admitted: int | None
+    waiting: int | None
+
+    @property
+    def over(self) -> int:
+        """How many the newest of the lists holds beyond the plan."""
+        people = self.admitted if self.waiting is None else self.waiting
+        return max(0, (people or 0) - (self.places or 0))
+
+
+@bp.get("", endpoint="page")
+@roles(*READERS)
+def show() -> Response:
+    """The list in force by school, what waits to be confirmed, and every version."""
+    return _show(scope())
+
+
+@bp.post("")
+@roles(Role.APPROVER)
+def upload() -> BaseResponse:
+    """Read and judge a file; it waits for its confirmation."""
+    here, posted = scope(), posted_file()
+    if posted is None:
+        return _show(here, 422, file_fault=NO_FILE)
+    roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
+    db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    try:
+        received = admissions.receive(roster, known, posted[0], posted[1].read())
+    except Unreadable as error:
+        return _show(scope(), 422, file_fault=str(error))
+    here = scope()
+    try:
+        old = admissions.stage(here, received)
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 422, refused.message)
+    db.session.commit()
+    admissions.throw_away(old)
+    return go("admitted.page", year=here.year)
+
+
+@bp.post("/confirm")
+@roles(Role.APPROVER)
+def confirm() -> BaseResponse:
+    """The waiting file becomes the list of the year."""
+    here = scope()
+    waiting, note = admissions.staged(here), request.form.get("note", "")
+    if waiting is None:
+        return _show(here, 409, "没有等待确认的名单，请重新导入")
+    roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
+    db.session.rollback()
+    try:
+        judged = admissions.read_again(roster, known, waiting)
+        here = scope()
+        made = admissions.confirm(here, request.form.get("seen", ""), judged, note)
+    except Unreadable as error:
+        return _show(scope(), 422, str(error))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 409 if refused.conflict else 422, refused.message, note=note)
+    db.session.commit()
+    admissions.throw_away(waiting.sealed)
+    flash(f"{made.year} 年录取名单第 {made.number} 版已生效，共 {made.people} 人。", "success")
+    return go("admitted.page", year=made.year)
+
+
+@bp.post("/discard")
+@roles(Role.APPROVER)
+def discard() -> BaseResponse:
+    """Put the waiting file aside."""
+    here = scope()
+    try:
+        gone = admissions.discard(here)
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 422, refused.message)
+    db.session.commit()
+    admissions.throw_away(gone)
+    flash("已放弃导入的文件，名单没有变动。", "success")
+    return go("admitted.page", year=here.year)
+
+
+@bp.get("/faults.xlsx")
+@roles(Role.APPROVER)
+def faults() -> Response:
+    """What is wrong with the waiting file, cell by cell, as it stands there; recorded before it is given out."""
+    here = scope()
+    waiting = found(admissions.staged(here))
+    audit.append_now("intake.list_faults_exported", "office", here.state.id, year=here.year)
+    lines = [
+        tuple(one[key] for key in ("row", "title", "value", "reason", "remedy")) for one in waiting.faults
+    ]
+    return download(
+        workbook("错误清单", FAULT_HEADINGS, lines, FAULT_WIDTHS), f"录取名单错误_{here.year}.xlsx", XLSX
+    )
+
+
+def _show(
+    here: Scope, status: int = 200, message: str = "", file_fault: str = "", note: str = ""
+) -> Response:
+    versions, waiting = admissions.history(here), admissions.staged(here)
+    counts = _counts(here, waiting)
+    return page(
+        "intake/admitted.html",
+        status,
+        here,
+        newest=versions[0] if versions else None,
+        versions=versions,
+        waiting=waiting,
+        counts=counts,
+        over=sum(1 for one in counts if one.over),
+        total=[_sum(getattr(one, key) for one in counts) for key in ("places", "admitted", "waiting")],
+        faults=[_masked(one) for one in waiting.faults[:SHOWN_FAULTS]] if waiting else [],
+        message=message,
+        file_fault=file_fault,
+        note=note,
+    )
+
+
+def _counts(here: Scope, waiting: Staged | None) -> list[Count]:
+    path = here.actor.office_path
+    figures = plans.figures_of(plans.plan_of(here.state.id, here.year), path)
+    newest = plans.list_of(here.state.id, here.year)
+    admitted = plans.admitted_below(newest, path)
+    coming: dict[uuid.UUID, int] = admissions.school_ids(waiting) if waiting else {}
+    return [
+        Count(
+            one,
+            figures[one.id].places if one.id in figures else None,
+            admitted.get(one.id, 0) if newest else None,
+            coming.get(one.id, 0) if waiting and not waiting.faulty else None,
+        )
+        for one in schools(here)
+        if one.active or one.id in admitted or one.id in coming
+    ]
+
+
+def _masked(fault: dict[str, str]) -> dict[str, str]:
+    private = fault["title"].startswith("身份证")
+    return {**fault, "value": id_number.masked(fault["value"])} if private else fault
+
+
+def _sum(values: object) -> int | None:
+    known = [value for value in values if value is not None]  # type: ignore[attr-defined]
+    return sum(known) if known else None

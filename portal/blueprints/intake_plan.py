@@ -1,0 +1,129 @@
+"""招生计划: the versions of a year's plan, which the state's approver writes in one form or loads from a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.blueprints.downloads import download
+from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, number, page, posted_file, scope
+from portal.cases.intake import plan_sheet, planning, plans
+from portal.cases.intake.scope import Scope, counties
+from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
+from portal.extensions import db
+from portal.models import Role
+from portal.web import deny, go, roles
+
+bp = Blueprint("intake_plan", __name__, url_prefix="/intake/plan")
+
+
+@bp.get("", endpoint="page")
+@roles(*READERS)
+def show() -> Response:
+    """The plan in force as far as it concerns the person, and every version with who, when, why and what."""
+    here = scope()
+    versions = planning.history(here)
+    path = here.actor.office_path
+    return page(
+        "intake/plan.html",
+        200,
+        here,
+        plan=versions[0] if versions else None,
+        figures=plans.figures_of(versions[0] if versions else None, path),
+        counties=counties(here),
+        spoken=plans.spoken_for_below(path, here.year),
+        versions=[(one, planning.differences_of(one, path)) for one in versions],
+    )
+
+
+@bp.get("/edit")
+@roles(Role.APPROVER)
+def edit() -> Response:
+    """The form with every office, as the plan stands."""
+    here = scope()
+    plan = plans.plan_of(here.state.id, here.year)
+    return _form(here, planning.form_of(here, plan), {"document": plan.document if plan else "", "note": ""})
+
+
+@bp.post("/edit")
+@roles(Role.APPROVER)
+def save() -> BaseResponse:
+    """A new version of the plan."""
+    here = scope()
+    words = {key: request.form.get(key, "") for key in ("document", "note")}
+    try:
+        plan, faults = planning.save(here, request.form, words["document"], words["note"], number("seen"))
+    except Refused as refused:
+        db.session.rollback()
+        return _form(scope(), request.form, words, 409 if refused.conflict else 422, refused.message)
+    if plan is None:
+        db.session.rollback()
+        return _form(scope(), request.form, words, 422, "有几项不对，没有保存", faults)
+    db.session.commit()
+    flash(f"已保存为 {plan.year} 年招生计划第 {plan.number} 版。", "success")
+    return go("intake_plan.page", year=plan.year)
+
+
+@bp.post("/sheet")
+@roles(Role.APPROVER)
+def load() -> Response:
+    """A filled sheet into the form; nothing is saved until the person does."""
+    here = scope()
+    posted = posted_file()
+    plan = plans.plan_of(here.state.id, here.year)
+    words = {"document": request.form.get("document", "") or (plan.document if plan else ""), "note": ""}
+    form = planning.form_of(here, plan)
+    if posted is None:
+        return _form(here, form, words, 422, file_fault=NO_FILE)
+    try:
+        filled = plan_sheet.fill(here, posted[1])
+    except Unreadable as error:
+        return _form(here, form, words, 422, file_fault=str(error))
+    form |= filled.form
+    faults = planning.read(here, form)[1]
+    message = "表中的数已填入下面，还没有保存。请核对后保存。"
+    return _form(here, form, words, 200, message, faults, filled.notes)
+
+
+@bp.get("/template.xlsx")
+@roles(Role.APPROVER)
+def template() -> Response:
+    """A workbook with every office and the figures in force, to be filled in."""
+    here = scope()
+    return download(plan_sheet.template(here), f"招生计划_{here.year}.xlsx", XLSX)
+
+
+def _form(
+    here: Scope,
+    form: Mapping[str, str],
+    words: Mapping[str, str],
+    status: int = 200,
+    message: str = "",
+    faults: Mapping[str, str] | None = None,
+    notes: Any = (),
+    file_fault: str = "",
+) -> Response:
+    if not here.may_set:
+        deny()
+    plan = plans.plan_of(here.state.id, here.year)
+    return page(
+        "intake/plan_edit.html",
+        status,
+        here,
+        plan=plan,
+        seen=plan.number if plan else 0,
+        counties=counties(here),
+        spoken=plans.spoken_for_below(here.state.path, here.year),
+        form=form,
+        words=words,
+        message=message,
+        refused=status >= 400 or bool(faults),
+        faults=faults or {},
+        notes=notes,
+        file_fault=file_fault,
+        limits=planning,
+    )

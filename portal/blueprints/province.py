@@ -1,0 +1,129 @@
+"""报省: approved rosters are sent to the province under a document number; the numbers that come back are loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, flash, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import audit
+from portal.blueprints.downloads import download
+from portal.blueprints.intake_view import NO_FILE, XLSX, page, posted_file, scope
+from portal.cases.intake import province, province_return
+from portal.cases.intake.province_return import Report
+from portal.cases.intake.scope import Scope
+from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
+from portal.cases.register import RegisterMoved
+from portal.extensions import db
+from portal.forms import read_date
+from portal.models import Role
+from portal.web import actor, go, roles
+
+bp = Blueprint("province", __name__, url_prefix="/intake/province")
+
+READERS = (Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
+MOVED = "有学生的学籍刚被更改，这次没有写入。请再导入一次。"
+
+
+@bp.get("", endpoint="page")
+@roles(*READERS)
+def show() -> Response:
+    """Rosters that are to be sent, and those that were, with how far they came back."""
+    return _show(scope())
+
+
+@bp.post("/send")
+@roles(Role.APPROVER)
+def send() -> BaseResponse:
+    """Record the ticked rosters as sent."""
+    here = scope()
+    form = {key: request.form.get(key, "") for key in ("document", "sent_on")}
+    faults, day = province.send_faults(form), read_date(form["sent_on"])
+    if faults or day is None:
+        return _show(here, 422, "没有登记报送", form, faults)
+    try:
+        made = province.send(here, _chosen(), form["document"], day)
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 409 if refused.conflict else 422, refused.message, form)
+    db.session.commit()
+    flash(f"已登记 {len(made)} 份名单报省。", "success")
+    return go("province.page", year=here.year)
+
+
+@bp.post("/sheet.xlsx")
+@roles(Role.APPROVER)
+def sheet() -> Response:
+    """The 登记表 of the ticked rosters in one workbook; recorded before it is given out."""
+    here = scope()
+    try:
+        data, people = province.sheet(here, _chosen())
+    except Refused as refused:
+        return _show(here, 422, refused.message)
+    audit.append("intake.province_exported", "office", actor().office_id, year=here.year, people=people)
+    db.session.commit()
+    return download(data, f"普通高中学生学籍注册登记表_{here.year}.xlsx", XLSX)
+
+
+@bp.post("/return")
+@roles(Role.APPROVER)
+def take() -> Response:
+    """Load the province's return; the answer says what became of each row that could not be used."""
+    here, posted = scope(), posted_file()
+    if posted is None:
+        return _show(here, 422, file_fault=NO_FILE)
+    data = posted[1]
+    db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    try:
+        read = province_return.read(data)
+        data.seek(0)
+        digest = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]
+        report = province_return.take(scope(), read, posted[0], digest)
+    except Unreadable as error:
+        return _show(scope(), 422, file_fault=str(error))
+    except (Refused, RegisterMoved) as refused:
+        db.session.rollback()
+        message = refused.message if isinstance(refused, Refused) else MOVED
+        return _show(scope(), 409, message)
+    db.session.commit()
+    return _show(scope(), report=report)
+
+
+def _chosen() -> list[uuid.UUID]:
+    """The ticked rosters; a text that is no id is nobody's roster."""
+    found = []
+    for text in request.form.getlist("case"):
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            found.append(uuid.UUID(int=0))
+    return found
+
+
+def _show(
+    here: Scope,
+    status: int = 200,
+    message: str = "",
+    typed: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
+    file_fault: str = "",
+    report: Report | None = None,
+) -> Response:
+    waiting, sent = province.filings(here)
+    return page(
+        "intake/province.html",
+        status,
+        here,
+        waiting=waiting,
+        sent=sent,
+        chosen=set(request.form.getlist("case")),
+        message=message,
+        typed=typed or {},
+        faults=faults or {},
+        file_fault=file_fault,
+        report=report,
+    )

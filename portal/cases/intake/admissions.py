@@ -1,0 +1,275 @@
+"""录取名单: a list of the admitted is loaded, previewed beside plan and former list, and then replaces that as a whole.
+
+A loaded file waits in the store until it is confirmed or put aside; what was found in it waits as a preference of the
+state's office. Nothing of it is a list before that.
+"""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit, tasks
+from portal.cases.intake import admitted_rows, plans
+from portal.cases.intake.admitted_rows import Judged, Schools
+from portal.cases.intake.planning import REASON_LEAST, REASON_MOST
+from portal.cases.intake.scope import Scope
+from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
+from portal.cases.rosters.reading import chunks
+from portal.cases.rosters.sheet import read_sheet
+from portal.extensions import db
+from portal.models import Admitted, AdmittedList, Case, Preference, RosterRow
+from portal.models.types import new_id, utcnow
+from portal.workflows.vocabulary import Roster
+from storage.objects import ObjectStore, Sealed, new_key
+
+MAX_BYTES = 25 * 1024 * 1024
+MOST_PEOPLE = 50_000
+KEPT_FAULTS = 2_000
+CHUNK = 1_000  # rows in one INSERT
+LIST = Admitted.__table__
+COMPARED = (
+    "school_id", "exam_county", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that was read and judged: nothing of it is in the database yet."""
+
+    filename: str
+    sealed: Sealed
+    judged: Judged
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What waits to be confirmed. `by_school` counts people, `base` is the number of the list it was compared with."""
+
+    sealed: Sealed
+    filename: str
+    people: int
+    faults: list[dict[str, Any]]
+    faulty: int
+    ignored: list[str]
+    by_school: dict[str, int]
+    added: int
+    removed: int
+    changed: int
+    removed_on_rosters: int
+    base: int
+    by: str
+    at: str
+
+    @property
+    def loaded_at(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+
+def receive(roster: Roster, schools: Schools, filename: str, data: bytes) -> Received:
+    """Read, judge and store a file. Slow and without the database: call it outside a transaction.
+
+    Raises Unreadable with a sentence for a file that is no list.
+    """
+    judged, ignored = _judged(roster, schools, data)
+    sealed = tasks.store().put(
+        new_key("intake"), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
+    )
+    return Received(filename[-200:], sealed, judged, ignored)
+
+
+def _judged(roster: Roster, schools: Schools, data: bytes) -> tuple[Judged, tuple[str, ...]]:
+    if len(data) > MAX_BYTES:
+        raise Unreadable("文件超过 25 MB，请核对是不是录取名单")
+    sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster))
+    if sheet.missing:
+        raise Unreadable(f"名单缺少“{'”“'.join(sheet.missing)}”列，请补上后再导入")
+    if not sheet.rows:
+        raise Unreadable("标题行下面没有学生")
+    if len(sheet.rows) > MOST_PEOPLE:
+        raise Unreadable(f"名单超过 {MOST_PEOPLE:,} 人，请核对文件")
+    return admitted_rows.judge(roster, sheet, schools), sheet.ignored
+
+
+def stage(scope: Scope, received: Received) -> Sealed | None:
+    """Keep what was read as what waits to be confirmed. Returns the file that waited before, to be thrown away after the
+    commit. Raises Refused."""
+    _only_who_may(scope)
+    held = _held(scope)
+    if held is None:
+        held = Preference(owner_id=scope.state.id, key=_key(scope))
+        db.session.add(held)
+    old = Sealed(**held.value["sealed"]) if held.value else None  # type: ignore[arg-type]
+    held.value = asdict(_described(scope, received))
+    db.session.flush()
+    audit.append(
+        "intake.list_loaded", "office", scope.state.id, year=scope.year, sha256=received.sealed.sha256
+    )
+    return old
+
+
+def _described(scope: Scope, received: Received) -> Staged:
+    rows, faults = received.judged.rows, received.judged.faults
+    former = plans.list_of(scope.state.id, scope.year)
+    new = {row["exam_number"]: tuple(row[key] for key in COMPARED) for row in rows} if not faults else {}
+    old = _people_of(former) if not faults else {}
+    gone = old.keys() - new.keys()
+    return Staged(
+        received.sealed,
+        received.filename,
+        len(rows),
+        [asdict(one) for one in faults[:KEPT_FAULTS]],
+        len(faults),
+        list(received.ignored),
+        {str(key): count for key, count in Counter(row["school_id"] for row in rows).items()},
+        len(new.keys() - old.keys()),
+        len(gone),
+        sum(1 for key in new.keys() & old.keys() if new[key] != old[key]),
+        _on_rosters(scope, gone),
+        former.number if former else 0,
+        scope.actor.name,
+        utcnow().isoformat(),
+    )
+
+
+def _people_of(admitted: AdmittedList | None) -> dict[str, tuple[Any, ...]]:
+    if admitted is None:
+        return {}
+    wanted = [LIST.c.exam_number, *(LIST.c[key] for key in COMPARED)]
+    found = db.session.execute(select(*wanted).where(LIST.c.list_id == admitted.id))
+    return {one[0]: tuple(one[1:]) for one in found}
+
+
+def _on_rosters(scope: Scope, exam_numbers: Any) -> int:
+    """Of people who would leave the list, how many stand on rosters that are with a bureau or approved."""
+    found = 0
+    for chunk in chunks(sorted(exam_numbers)):
+        query = select(RosterRow.exam_number).join(Case, Case.id == RosterRow.case_id)
+        query = query.where(
+            RosterRow.exam_number.in_(chunk),
+            RosterRow.struck_at.is_(None),
+            Case.intake_year == scope.year,
+            Case.status.in_(plans.SPOKEN_FOR),
+        )
+        found += len(set(db.session.scalars(query)))
+    return found
+
+
+def staged(scope: Scope) -> Staged | None:
+    """What waits; only for who may confirm it."""
+    held = _held(scope) if scope.may_set else None
+    if held is None:
+        return None
+    value: dict[str, Any] = dict(held.value)
+    return Staged(**{**value, "sealed": Sealed(**value["sealed"])})
+
+
+def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
+    """The rows of the file that waits. Slow and without the database. Raises Unreadable, StoreError."""
+    return _judged(roster, schools, tasks.store().read(waiting.sealed))[0]
+
+
+def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
+    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave.
+    Raises Refused, with `conflict` when another file or list came meanwhile."""
+    _only_who_may(scope)
+    waiting, held = staged(scope), _held(scope)
+    if waiting is None or held is None or waiting.sealed.sha256 != seen:
+        raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
+    if waiting.faulty or judged.faults:
+        raise Refused("名单还有错误，改正后重新导入")
+    former = plans.list_of(scope.state.id, scope.year)
+    if (former.number if former else 0) != waiting.base:
+        raise Refused("录取名单刚被更新过，请重新导入文件，核对与新名单的差别", conflict=True)
+    note = " ".join(note.split())
+    if former and not REASON_LEAST <= len(note) <= REASON_MOST:
+        raise Refused(f"请写明为什么更换名单（{REASON_LEAST} 到 {REASON_MOST} 个字）")
+    made = _made(scope, waiting, len(judged.rows), note[:REASON_MOST])
+    for several in _in_chunks(judged.rows):
+        db.session.execute(insert(LIST), [{**row, "id": new_id(), "list_id": made.id} for row in several])
+    db.session.delete(held)
+    db.session.flush()
+    audit.append(
+        "intake.list_set", "admitted_list", made.id, year=made.year, number=made.number, people=made.people
+    )
+    return made
+
+
+def _made(scope: Scope, waiting: Staged, people: int, note: str) -> AdmittedList:
+    made = AdmittedList(
+        id=new_id(),
+        office_id=scope.state.id,
+        year=scope.year,
+        number=waiting.base + 1,
+        filename=waiting.filename,
+        sha256=waiting.sealed.sha256,
+        note=note,
+        people=people,
+        account_id=scope.actor.id,
+    )
+    db.session.add(made)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Refused("录取名单刚被更新过，请重新导入文件", conflict=True) from error
+    return made
+
+
+def discard(scope: Scope) -> Sealed | None:
+    """Put the waiting file aside; returns it, to be thrown away after the commit. Raises Refused."""
+    _only_who_may(scope)
+    waiting, held = staged(scope), _held(scope)
+    if waiting is None or held is None:
+        return None
+    db.session.delete(held)
+    db.session.flush()
+    audit.append("intake.list_discarded", "office", scope.state.id, year=scope.year)
+    return waiting.sealed
+
+
+def throw_away(sealed: Sealed | None) -> None:
+    """Delete a file that nothing names any more."""
+    store: ObjectStore = tasks.store()
+    if sealed is not None:
+        store.delete(sealed.key, sealed.version_id)
+
+
+def history(scope: Scope) -> list[AdmittedList]:
+    """Every list of the year, the newest first."""
+    query = select(AdmittedList).where(
+        AdmittedList.office_id == scope.state.id, AdmittedList.year == scope.year
+    )
+    return list(db.session.scalars(query.order_by(AdmittedList.number.desc())))
+
+
+def _in_chunks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]
+
+
+def _only_who_may(scope: Scope) -> None:
+    if not scope.may_set:
+        raise Refused("只有州级审批人员可以导入录取名单")
+
+
+def _held(scope: Scope) -> Preference | None:
+    query = select(Preference).where(Preference.owner_id == scope.state.id, Preference.key == _key(scope))
+    return db.session.scalars(query).one_or_none()
+
+
+def _key(scope: Scope) -> str:
+    return f"intake.list:{scope.year}"
+
+
+def school_ids(waiting: Staged) -> dict[uuid.UUID, int]:
+    return {uuid.UUID(key): count for key, count in waiting.by_school.items()}

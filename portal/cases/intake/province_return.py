@@ -1,0 +1,175 @@
+"""The province's return: 学籍辅号 by 学号, written to rosters and register. Loading the same file again changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from sqlalchemy import bindparam, select, update
+
+from portal import audit
+from portal.cases import clock, register
+from portal.cases.access import visible_to
+from portal.cases.intake.scope import Scope
+from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
+from portal.cases.rosters.reading import chunks
+from portal.cases.rosters.sheet import SheetRows, read_sheet
+from portal.extensions import db
+from portal.models import Case, ProvinceFiling, RosterRow
+from portal.standards import id_number
+from portal.workflows.vocabulary import RosterColumn
+
+COLUMNS = (
+    RosterColumn("number", "学号", aliases=("省学号", "地区学号")),
+    RosterColumn("secondary", "学籍辅号", aliases=("辅号", "学籍副号")),
+    RosterColumn("name", "姓名", required=False, aliases=("学生姓名",)),
+    RosterColumn(
+        "id_number", "身份证号", required=False, aliases=("身份证件号", "身份证号码", "身份证件号码")
+    ),
+)
+MOST = 40  # characters of a 学籍辅号
+ROWS = RosterRow.__table__
+
+
+@dataclass
+class Report:
+    """What became of a return: rows newly written, rows that said what stood already, and (row, 学号, why) of the others."""
+
+    written: int = 0
+    known: int = 0
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    completed: list[Case] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
+
+
+def read(stream: BinaryIO) -> SheetRows:
+    """Slow and without the database. Raises Unreadable with a sentence."""
+    sheet = read_sheet(stream, COLUMNS)
+    if sheet.missing:
+        raise Unreadable(f"返回表缺少“{'”“'.join(sheet.missing)}”列")
+    return sheet
+
+
+def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
+    """Write every row that fits a person who was sent to the province. Raises Refused, RegisterMoved."""
+    if not scope.may_set:
+        raise Refused("只有州级审批人员可以导入省厅返回表")
+    report = Report(ignored=sheet.ignored)
+    people = _people(scope, [texts["number"] for _row, texts in sheet.rows])
+    twice = _twice(sheet)
+    taken = _taken([texts["secondary"] for _row, texts in sheet.rows])
+    new: dict[uuid.UUID, list[tuple[Any, str]]] = defaultdict(list)
+    for number, texts in sheet.rows:
+        one = people.get(texts["number"])
+        fault = _fault(texts, one, twice, taken)
+        if fault or one is None:
+            report.refused.append((number, texts["number"], fault))
+        elif one.secondary_number:
+            report.known += 1
+        else:
+            new[one.case_id].append((one, texts["secondary"]))
+    for case_id, several in new.items():
+        report.written += _write(case_id, several)
+    _settle(scope, {one.case_id for one in people.values()}, report, filename, sha256)
+    return report
+
+
+def _people(scope: Scope, numbers: list[str]) -> dict[str, Any]:
+    """{学号: roster row} of people whose rosters were sent, as far as the person may see."""
+    found: dict[str, Any] = {}
+    for chunk in chunks(number for number in numbers if number):
+        query = (
+            select(ROWS)
+            .join(Case, Case.id == ROWS.c.case_id)
+            .join(ProvinceFiling, ProvinceFiling.case_id == Case.id)
+            .where(ROWS.c.number.in_(chunk), visible_to(scope.actor))
+            .with_for_update(of=ROWS)
+        )
+        found |= {row.number: row for row in db.session.execute(query)}
+    return found
+
+
+def _twice(sheet: SheetRows) -> set[tuple[str, str]]:
+    """(column, text) of what stands in more than one row; the same line said twice is told as well."""
+    counts = Counter(
+        (key, texts[key]) for _row, texts in sheet.rows for key in ("number", "secondary") if texts[key]
+    )
+    return {one for one, count in counts.items() if count > 1}
+
+
+def _taken(secondary: list[str]) -> dict[str, str]:
+    """{学籍辅号: 学号} of those that somebody has already."""
+    found: dict[str, str] = {}
+    for chunk in chunks(text for text in secondary if text):
+        query = select(ROWS.c.secondary_number, ROWS.c.number).where(ROWS.c.secondary_number.in_(chunk))
+        found |= {text: number or "" for text, number in db.session.execute(query)}
+    return found
+
+
+def _fault(texts: Mapping[str, str], one: Any, twice: set[tuple[str, str]], taken: Mapping[str, str]) -> str:
+    number, secondary = texts["number"], texts["secondary"]
+    if not number or not secondary:
+        return "学号或学籍辅号是空的"
+    if ("number", number) in twice:
+        return "这个学号在表中出现了不止一次"
+    if ("secondary", secondary) in twice:
+        return "这个学籍辅号在表中给了不止一个人"
+    if one is None:
+        return "没有这个学号，或所在名单还没有登记报省"
+    if len(secondary) > MOST or not secondary.isascii() or not secondary.isalnum():
+        return f"学籍辅号应是字母和数字，最多 {MOST} 位"
+    if taken.get(secondary, number) != number:
+        return f"这个学籍辅号已经给了学号 {taken[secondary]}"
+    if one.secondary_number not in ("", secondary):
+        return f"已登记的学籍辅号是 {one.secondary_number}，与表中的 {secondary} 不同"
+    return _differs(texts, one.values)
+
+
+def _differs(texts: Mapping[str, str], values: Mapping[str, str]) -> str:
+    name, number = texts.get("name", ""), id_number.tidy(texts.get("id_number", ""))
+    said = []
+    if name and name != values.get("name", ""):
+        said.append(f"姓名不符：名单是{values.get('name', '')}，表中是{name}")
+    if number and number != values.get("id_number", ""):
+        said.append("身份证号与名单不符")
+    return "；".join(said)
+
+
+def _write(case_id: uuid.UUID, several: list[tuple[Any, str]]) -> int:
+    case = db.session.get_one(Case, case_id)
+    db.session.connection().execute(
+        update(ROWS).where(ROWS.c.id == bindparam("row_id")).values(secondary_number=bindparam("text")),
+        [{"row_id": row.id, "text": text} for row, text in several],
+    )
+    of = {str(row.pupil_id): (row.pupil_id, text) for row, text in several if row.pupil_id}
+    for chunk in chunks(of):
+        register.note_later(case, "secondary_number", dict(of[key] for key in chunk))
+    return len(several)
+
+
+def _settle(scope: Scope, case_ids: set[uuid.UUID], report: Report, filename: str, sha256: str) -> None:
+    """Note the file with every filing that it is about, and the day on those that are complete now."""
+    for case_id in sorted(case_ids):
+        filing = db.session.get_one(ProvinceFiling, case_id)
+        query = select(ROWS.c.secondary_number).where(ROWS.c.case_id == case_id, ROWS.c.struck_at.is_(None))
+        numbers = list(db.session.scalars(query))
+        filing.returned = {
+            "filename": filename[-200:], "sha256": sha256, "matched": sum(map(bool, numbers))
+        }  # fmt: skip
+        if filing.returned_on is None and all(numbers):
+            filing.returned_on = clock.today()
+            report.completed.append(filing.case)
+    db.session.flush()
+    audit.append(
+        "intake.province_returned",
+        "office",
+        scope.state.id,
+        written=report.written,
+        known=report.known,
+        refused=len(report.refused),
+        sha256=sha256,
+    )
