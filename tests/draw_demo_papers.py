@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from pathlib import Path
 
 from PIL import Image
 
+from portal.demo import intake
 from portal.demo.people import OFFICES
 from portal.demo.pupils import LEAVING, STORIES, Leaving, Story
 from portal.standards.columns import BY_KEY
+from portal.standards.school_year import year_of_entry
 from tests import papers
 
 FOLDER = Path(__file__).parent.parent / "portal" / "demo" / "papers"
@@ -69,6 +72,24 @@ def leaving_papers(name: str, school: str, grade: str) -> tuple[Image.Image, Ima
     return application, report
 
 
+def correction_letters() -> list[Image.Image]:
+    """信息更正便函 of the county for the people of the first school whose data differ from the list."""
+    year = year_of_entry(date.today())
+    drawn = []
+    for person, row in intake.differing(intake.newcomers(year)["qinghe_high"]):
+        key = next(key for key, text in row.items() if text != person.row[key])
+        title = {"name": "姓名", "ethnicity": "民族", "exam_score": "中考成绩"}[key]
+        lines = (
+            "青禾县第一中学：",
+            f"　　你校录取学生{person.name}（准考证号 {person.exam_number}），",
+            f"中考报名登记的{title}“{person.row[key]}”有误，经查对户籍和考务",
+            f"资料，应为“{row[key]}”。请按更正后的信息办理学籍注册。",
+            "　　特此函告。",
+        )
+        drawn.append(papers.letter("信息更正便函", lines, "青禾县教育局", seal="青禾县教育局", width=1654))
+    return drawn
+
+
 def before_and_after(story: Story) -> tuple[str, str]:
     column = next(iter(story.new))
     old = story.name if column == "name" else story.identity
@@ -81,6 +102,8 @@ def main() -> None:
         draw(story, seed)
     for seed, leaving in enumerate(LEAVING, start=31):
         draw_leaving(leaving, seed)
+    for number, letter in enumerate(correction_letters(), start=1):
+        save(letter, f"letter-{number}.jpg")
     good = papers.police_certificate(
         "马晓东", STORIES[0].identity, "姓名 马小东", "姓名 马晓东", 77, width=1654
     )

@@ -117,7 +117,7 @@ def _show(case: Case, status: int = 200, message: str = "") -> Response:
         slots=casefile.slots(case, facts, readonly=True),
         timeline=reading_view.history(case),
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
-        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)]
+        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)]
         if "submit" in available(case, actor())
         else [],
         entry=db.session.get(NationalEntry, case.id),
@@ -377,7 +377,7 @@ def _check_page(
         changes=casefile.masked(casefile.changes(facts), keep_new=True),
         answers=casefile.answers(facts, case),
         slots=casefile.slots(case, facts, readonly=True),
-        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case)],
+        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
         confirm=casefile.confirmation(facts, word, fault),

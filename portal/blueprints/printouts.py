@@ -1,4 +1,4 @@
-"""Forms to be printed and signed: one case as DOCX, many as a ZIP."""
+"""Forms to be printed and signed: one case as DOCX, its lists as XLSX too, many cases as a ZIP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Blueprint, Response, current_app, request
 
-from portal.blueprints.downloads import DOCX, ZIP, download
+from portal.blueprints.downloads import DOCX, XLSX, ZIP, download
 from portal.cases import clock, printed
 from portal.cases.access import Actor, find_case
 from portal.extensions import db, reading_only
@@ -31,6 +31,16 @@ def docx(case_id: uuid.UUID, printout_id: str) -> Response:
     order = found(next(iter(printed.orders(case, printout_id)), None))
     (anchor,) = printed.record([order], _key())
     return download(printed.make(order, anchor, _key()), order.file_name, DOCX)
+
+
+@bp.get("/cases/<uuid:case_id>/printouts/<printout_id>.xlsx")
+def xlsx(case_id: uuid.UUID, printout_id: str) -> Response:
+    """The same as a table to go on working with, where the form is one; recorded likewise."""
+    case = found(find_case(actor(), case_id))
+    order = found(next(iter(printed.orders(case, printout_id)), None))
+    sheet = found(order.printout.sheet)
+    (anchor,) = printed.record([order], _key())
+    return download(printed.make_sheet(order, sheet, anchor, _key()), order.sheet_name, XLSX)
 
 
 @bp.post("/printouts/batch")

@@ -281,7 +281,7 @@ def _desk(
         ),
         revealed=revealed,
         answers=casefile.answers(facts, case),
-        checks=desk_view.checks(facts, refusals_now(case)) if judged else [],
+        checks=desk_view.checks(facts, refusals_now(case, facts)) if judged else [],
         slots=slots,
         scans=desk_view.scans(slots, desk_view.standing_frames(case)),
         mended=desk_view.mended(case, facts),
@@ -292,7 +292,7 @@ def _desk(
         confirm=casefile.confirmation(facts, (typed or Typed()).confirmation, word_fault)
         if outcome and outcome.last
         else None,
-        targets=return_targets(case) if "return" in verbs else [],
+        targets=return_targets(case, facts) if "return" in verbs else [],
         subjects=subjects(case, facts),
         reasons=policy(case.policy).value("return_reasons"),
         refused=refused,

@@ -171,11 +171,11 @@ def _decided_this_round(case: Case, actor: Actor) -> bool:
     return db.session.scalars(query.limit(1)).first() is not None
 
 
-def return_targets(case: Case) -> list[tuple[str, str]]:
+def return_targets(case: Case, facts: Facts) -> list[tuple[str, str]]:
     """Where a return can go: [(value, what the person reads)], the school first, then the step before."""
     law = workflow(case.workflow)
     targets = [("", f"退回学校（{case.owner.name}）")]
-    steps = law.steps(read_facts(case))
+    steps = law.steps(facts)
     ids = [step.id for step in steps]
     if case.step in ids[1:]:
         before = steps[ids.index(case.step) - 1]
@@ -207,7 +207,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     facts = read_facts(case)
     if verb == "approve":
         register.hold(law, law.changes(facts))
-    _check(case, action, act)
+    _check(case, action, act, facts)
     before = _Place(case.status, case.step, case.round)
     plan = _plan(case, actor, law, facts, verb, act)
     if (terminal := law.terminal) and (verb == "submit" or plan.status is Status.APPROVED):
@@ -291,7 +291,7 @@ class _Plan:
     values: dict[str, Any]
 
 
-def _check(case: Case, action: Action, act: Act) -> None:
+def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
     """What an act must carry, and the rules that must not stop it."""
     if any(ord(character) < 32 and character not in "\r\n\t" for character in act.note):
         raise Refused("意见中有不能使用的控制字符，请删去后重新提交")
@@ -301,7 +301,7 @@ def _check(case: Case, action: Action, act: Act) -> None:
         fault = remarks.fault_in_reasons(case, act.reasons)
         if fault:
             raise Refused(fault)
-        if act.to and act.to not in dict(return_targets(case)):
+        if act.to and act.to not in dict(return_targets(case, facts)):
             raise Refused("不能退回到所选的环节，请重新选择")
     if action.verb == "submit" and case.status == Status.RETURNED:
         remarks.explain(case, act.explanations)
@@ -310,7 +310,7 @@ def _check(case: Case, action: Action, act: Act) -> None:
             numbers = "、".join(str(remark.position) for remark in left)
             raise Refused(f"补正清单第 {numbers} 项还没有改动；确需保持原样的，请在该项写明原因")
     if action.verb in ("submit", "approve"):
-        stopping = refusals_now(case)
+        stopping = refusals_now(case, facts)
         if stopping:
             raise Refused(
                 "还不能提交，请先处理下列事项"
@@ -329,9 +329,9 @@ def _refuse_unconfirmed(terminal: Terminal, facts: Facts, act: Act) -> None:
         raise Refused(f"“{terminal.asks}”填写的与登记不一致，请核对是不是这名学生", field=CONFIRMATION)
 
 
-def refusals_now(case: Case) -> tuple[Refusal, ...]:
+def refusals_now(case: Case, facts: Facts) -> tuple[Refusal, ...]:
     """Everything that keeps this case from being submitted or approved: incomplete fields first, then the rules."""
-    law, facts = workflow(case.workflow), read_facts(case)
+    law = workflow(case.workflow)
     form = law.form.from_raw(case.answers, facts)
     errors = form.errors_in(law.asked(facts))
     article = facts.policy.source(f"{law.id}.offered")

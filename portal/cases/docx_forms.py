@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from docx.text.run import Run
 from portal.printouts.packing import repacked
 
 NAME = re.compile(r"«([a-z0-9_.]+)(?::([a-z0-9_]+))?»")
+TEXT = qn("w:t")
 STRUCK = "—"  # in a row that nothing fills
 # A value of so many characters or more is set in so many points, so that a long text does not push a form off its page.
 SMALLER = ((120, 8.0), (60, 9.0))
@@ -57,10 +58,13 @@ def names_in(blank: Path) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
 def fill(blank: Path, filling: Filling, about: About) -> bytes:
     """The blank as a finished DOCX; the same bytes for the same arguments. Raises KeyError for an unknown «name»."""
     document: Any = Document(str(blank))
-    rows = _expand_rows(document, filling)
+    groups = _rows_of_groups(document)
+    repeated = {element for elements in groups.values() for element in elements}
     for paragraph in list(_paragraphs(document)):
-        row = next((rows[one] for one in paragraph._p.iterancestors(qn("w:tr")) if one in rows), {})
-        _fill_paragraph(paragraph, filling, row)
+        if repeated.isdisjoint(paragraph._p.iterancestors(qn("w:tr"))):
+            _fill_paragraph(paragraph, filling, {})
+    for group, elements in groups.items():
+        _fill_rows(document._body, group, elements, filling)
     properties = document.core_properties
     properties.title, properties.subject = clean(about.title), clean(about.subject)
     properties.created = properties.modified = about.moment
@@ -96,30 +100,56 @@ def _text(paragraph: Paragraph) -> str:
     return "".join(run.text for run in paragraph.runs)
 
 
-def _expand_rows(document: Any, filling: Filling) -> dict[Any, dict[str, str]]:
-    """Give each table row that names a group its values: {row element: {"group:name": text}}.
-
-    The rows that the blank has are used first; the last one is copied as XML where they are too few (table.cell is
-    quadratic), and rows left over are struck through.
-    """
-    given: dict[Any, dict[str, str]] = {}
+def _rows_of_groups(document: Any) -> dict[str, list[Any]]:
+    """The table rows of the blank that name a group: {group: rows in their order}."""
     drawn: dict[str, list[Any]] = {}
     for element in document._body._element.iter(qn("w:tr")):
-        pairs = NAME.findall(
-            "".join(_text(Paragraph(one, document._body)) for one in element.iter(qn("w:p")))
-        )
-        for group in {first for first, second in pairs if second}:
+        texts = (_text(Paragraph(one, document._body)) for one in element.iter(qn("w:p")))
+        for group in {first for first, second in NAME.findall("".join(texts)) if second}:
             drawn.setdefault(group, []).append(element)
-    for group, elements in drawn.items():
-        items = filling.rows[group]
-        while len(elements) < len(items):
-            another = copy.deepcopy(elements[-1])
-            elements[-1].addnext(another)
-            elements.append(another)
-        for position, element in enumerate(elements):
-            values = items[position] if position < len(items) else _Struck()
-            given[element] = _Row(group, values)
-    return given
+    return drawn
+
+
+def _fill_rows(body: Any, group: str, elements: list[Any], filling: Filling) -> None:
+    """Put a group's rows into the table. Those of the blank are used first, copies of the last one where they are too few,
+    and rows left over are struck through."""
+    items = filling.rows[group]
+    pattern = copy.deepcopy(elements[-1])
+    places = _places(pattern, group)
+    last = elements[-1]
+    for position in range(max(len(elements), len(items))):
+        if position < len(elements):
+            row, values = elements[position], items[position] if position < len(items) else _Struck()
+        else:
+            row, values = copy.deepcopy(pattern), items[position]
+            last.addnext(row)
+            last = row
+            if places and _plain(values[key] for _at, key in places):
+                texts = list(row.iter(TEXT))
+                for at, key in places:
+                    texts[at].text = values[key]
+                continue
+        for element in row.iter(qn("w:p")):
+            _fill_paragraph(Paragraph(element, body), filling, _Row(group, values))
+
+
+def _places(row: Any, group: str) -> list[tuple[int, str]]:
+    """Where the names of a row stand, as (place among its texts, key), when each of them is a text by itself: then a copy
+    is filled without being searched, which keeps a list of thousands linear and quick. Empty when one is not."""
+    found = []
+    texts = list(row.iter(TEXT))
+    for at, element in enumerate(texts):
+        match = NAME.fullmatch(element.text or "")
+        if match and match[1] == group and match[2]:
+            found.append((at, match[2]))
+    return found if len(found) == len(NAME.findall("".join(one.text or "" for one in texts))) else []
+
+
+def _plain(values: Iterable[str]) -> bool:
+    """Whether texts can be put in as they are: short, in one line, nothing that XML cannot hold or would strip."""
+    return all(
+        len(text) < SMALLER[-1][0] and text.isprintable() and text == text.strip(" ") for text in values
+    )
 
 
 class _Struck(dict[str, str]):

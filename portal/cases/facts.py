@@ -66,6 +66,8 @@ def read_facts(case: Case) -> Facts:
         applicant=case.submitted_by.name if case.submitted_by else case.created_by.name,
         submitted_on=clock.local(case.submitted_at).date() if case.submitted_at else None,
     )
+    if law.roster:
+        return replace(facts, findings=tuple(law.roster.findings(facts)))
     if case.pupil is None:
         return facts
     return replace(facts, held_elsewhere=_held_elsewhere(law, law.changes(facts), case.pupil))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from portal.extensions import db, reading_only
 from portal.models import Case, RegisterChange
 from portal.models.types import utcnow
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Printout
+from portal.workflows.vocabulary import Facts, Printout, Sheet
 
 FORBIDDEN_IN_FILE_NAMES = frozenset('\\/:*?"<>|')
 
@@ -36,8 +37,18 @@ class Order:
 
     @property
     def file_name(self) -> str:
-        name = f"{self.facts.number}_{self.printout.title}_{self.facts.pupil['name']}"
-        return f"{safe_file_name(name)}.docx"
+        """Number, title and whom it is about: the pupil, or the school where it is about no single one."""
+        return f"{self._name}.docx"
+
+    @property
+    def sheet_name(self) -> str:
+        """The same of the XLSX."""
+        return f"{self._name}.xlsx"
+
+    @property
+    def _name(self) -> str:
+        whom = self.facts.pupil["name"] or self.facts.school.name
+        return safe_file_name(f"{self.facts.number}_{self.printout.title}_{whom}")
 
 
 def orders(case: Case, printout_id: str | None = None) -> list[Order]:
@@ -98,16 +109,22 @@ def record(wanted: Iterable[Order], key: str) -> list[str]:
 
 def make(order: Order, anchor: str, key: str) -> bytes:
     """The DOCX of an order. `key` is the installation's secret, for the digits in the QR code."""
-    text = printing.qr_text(order.printout, order.facts, version=order.version, key=key)
-    return printing.render(
-        order.printout,
-        order.facts,
-        version=order.version,
-        anchor=anchor,
-        qr_text=text,
-        status=order.status,
-        printed_at=clock.local(utcnow()),
-    )
+    return printing.render(order.printout, order.facts, **_circumstances(order, anchor, key))
+
+
+def make_sheet(order: Order, sheet: Sheet, anchor: str, key: str) -> bytes:
+    """The XLSX of an order whose printout has this sheet."""
+    return printing.render_sheet(order.printout, sheet, order.facts, **_circumstances(order, anchor, key))
+
+
+def _circumstances(order: Order, anchor: str, key: str) -> dict[str, Any]:
+    return {
+        "version": order.version,
+        "anchor": anchor,
+        "qr_text": printing.qr_text(order.printout, order.facts, version=order.version, key=key),
+        "status": order.status,
+        "printed_at": clock.local(utcnow()),
+    }
 
 
 def safe_file_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Facts + blank DOCX -> bytes: the official form of any procedure, with what every form may say.
+"""Facts + blank DOCX (or Sheet) -> bytes: the official form of any procedure, with what every form may say.
 
 A blank uses the generic names below, those of its printout, and the rows `changes:` and `evidence:`.
 
@@ -15,18 +15,21 @@ from datetime import date, datetime
 import segno
 
 from portal import audit
+from portal.cases import sheets
 from portal.cases.docx_forms import About, Filling, fill
 from portal.policies import all_policies
 from portal.printouts import FOLDER
 from portal.standards.columns import COLUMNS, EVERY
 from portal.workflows import workflow
 from portal.workflows.vocabulary import (
+    NOT_NEEDED,
     EvidenceFact,
     Facts,
     Office,
     Opinion,
     Printout,
     SchoolFacts,
+    Sheet,
     Workflow,
     base_id,
     source,
@@ -34,7 +37,6 @@ from portal.workflows.vocabulary import (
 
 QR_WIDTH = 21.0  # mm
 QR = "qr"
-NOT_NEEDED = "按规定无需本级审批。"
 PRESENTED = "现提交本表所列事项，请予审核。"
 SIGN = "负责人（签名）：\t（盖章）\t年　　月　　日"
 VERBS = {"approved": "同意。", "rejected": "不同意。"}
@@ -60,19 +62,46 @@ def render(
     `facts` are those of the case as it stands on paper (see printed.facts_on_paper). `anchor` names a record of the audit chain,
     `status` is the status in words, `printed_at` the time of printing in China.
     """
-    moment = printed_at or datetime.combine(facts.today, datetime.min.time())
-    if facts.submitted_on is None:
-        status = UNSUBMITTED
-    texts = {
+    texts = _texts(printout, facts, version, anchor, status, printed_at)
+    about = About(printout.title, facts.number, _moment(facts, printed_at))
+    pictures = {QR: (qr_png(qr_text), QR_WIDTH)}
+    return fill(FOLDER / printout.blank, Filling(texts, rows(printout, facts), pictures), about)
+
+
+def render_sheet(
+    printout: Printout,
+    sheet: Sheet,
+    facts: Facts,
+    *,
+    version: int,
+    anchor: str,
+    qr_text: str,
+    status: str = "",
+    printed_at: datetime | None = None,
+) -> bytes:
+    """The same form as XLSX, with the text of the QR code in its last line. Arguments as those of render()."""
+    texts = {**_texts(printout, facts, version, anchor, status, printed_at), QR: qr_text}
+    words = sheets.Words(texts, rows(printout, facts)[sheet.group] if sheet.group else ())
+    return sheets.write(sheet, words, printout.title, _moment(facts, printed_at))
+
+
+def _texts(
+    printout: Printout, facts: Facts, version: int, anchor: str, status: str, printed_at: datetime | None
+) -> dict[str, str]:
+    """{name: text} of everything, with the circumstances of printing."""
+    return {
         **values(printout, facts),
         "version": str(version),
         "anchor": anchor,
-        "status": status,
-        "printed_at": moment.strftime("%Y-%m-%d %H:%M" if printed_at else "%Y-%m-%d"),
+        "status": UNSUBMITTED if facts.submitted_on is None else status,
+        "printed_at": _moment(facts, printed_at).strftime("%Y-%m-%d %H:%M" if printed_at else "%Y-%m-%d"),
     }
-    about = About(printout.title, facts.number, moment.replace(tzinfo=None, microsecond=0))
-    pictures = {QR: (qr_png(qr_text), QR_WIDTH)}
-    return fill(FOLDER / printout.blank, Filling(texts, rows(printout, facts), pictures), about)
+
+
+def _moment(facts: Facts, printed_at: datetime | None) -> datetime:
+    """The time of printing, naive; without one the day of the facts."""
+    moment = printed_at or datetime.combine(facts.today, datetime.min.time())
+    return moment.replace(tzinfo=None, microsecond=0)
 
 
 def qr_text(printout: Printout, facts: Facts, *, version: int, key: str) -> str:
@@ -127,7 +156,12 @@ def values(printout: Printout, facts: Facts) -> dict[str, str]:
 def rows(printout: Printout, facts: Facts) -> Rows:
     """{group: rows of {name: text}}."""
     own = printout.rows(facts) if printout.rows else {}
-    return {"changes": change_rows(facts), "evidence": evidence_rows(facts), **own}
+    return {**generic_rows(facts), **own}
+
+
+def generic_rows(facts: Facts) -> Rows:
+    """The groups of rows that every blank may use."""
+    return {"changes": change_rows(facts), "evidence": evidence_rows(facts)}
 
 
 def change_rows(facts: Facts) -> list[dict[str, str]]:

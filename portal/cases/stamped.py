@@ -233,7 +233,7 @@ class _Place:
 
 def _page(batch: StampedBatch, number: int, texts: list[str], unopened: str | None) -> StampedPage:
     account = db.session.get_one(Account, batch.account_id)
-    place = _Place("tray", unopened) if unopened else _place(Actor.of(account), texts)
+    place = _Place("tray", unopened) if unopened else _place(Actor.of(account), texts, batch.id)
     return StampedPage(
         id=new_id(),
         batch_id=batch.id,
@@ -248,8 +248,8 @@ def _page(batch: StampedBatch, number: int, texts: list[str], unopened: str | No
     )
 
 
-def _place(actor: Actor, texts: list[str]) -> _Place:
-    """By the one code of ours on a page."""
+def _place(actor: Actor, texts: list[str], batch_id: uuid.UUID) -> _Place:
+    """By the one code of ours on a page; every page of a long list bears the same."""
     ours = {text: code for text in texts if (code := Code.read(text))}
     if len(ours) != 1:
         why = SEVERAL if ours else FOREIGN_CODE if texts else NO_CODE
@@ -261,7 +261,8 @@ def _place(actor: Actor, texts: list[str]) -> _Place:
         return _Place("refused", NOT_YOURS, text)
     finding = versions.examine(case, printout, code, facts_on_paper(case), _key())
     if finding.same:
-        return _Place("landed", _earlier(case, printout), text, case, printout.id, code.version)
+        said = _earlier(case, printout, (batch_id, text))
+        return _Place("landed", said, text, case, printout.id, code.version)
     if not finding.known:
         return _Place("refused", UNKNOWN_PRINT, text)
     told = versions.told(finding.differences)
@@ -280,9 +281,10 @@ def _printout(case: Case, printout_id: str) -> Printout | None:
     return next((one for one in workflow(case.workflow).printouts if one.id == printout_id), None)
 
 
-def _earlier(case: Case, printout: Printout) -> str:
-    """What to say when the case has a stamped copy of this form already."""
-    before = scans_of(case, printout.id)
+def _earlier(case: Case, printout: Printout, copy: tuple[uuid.UUID, str] | None = None) -> str:
+    """What to say when the case has a stamped copy of this form already. `copy` is the batch and the code of the page that
+    has come: pages alike in both are of one copy."""
+    before = [page for page in scans_of(case, printout.id) if (page.batch_id, page.code) != copy]
     if not before:
         return ""
     day = f"{clock.local(before[0].placed_at):%Y年%m月%d日}" if before[0].placed_at else "以前"

@@ -3,7 +3,8 @@
 The 12 digits of the QR code seal all that was printed. A case that only moved on has the opinions of more offices on its
 form and nothing else; so the paper is held against the form as it stands now and as it stood at each step on the way
 here. When none fits, the record of the printing tells which parts differ: it keeps a keyed fingerprint of every part of
-the form, by which a value that can still be found is recognised, and nothing can be read.
+the form, by which a value that can still be found is recognised, and nothing can be read. Of a list it keeps those of its
+rows (see row_marks).
 
 What never belongs here: HTTP, who may see a case.
 """
@@ -21,8 +22,9 @@ from functools import cache
 from sqlalchemy import or_, select
 
 from portal import audit
-from portal.cases import printing
+from portal.cases import printing, row_marks
 from portal.cases.docx_forms import names_in
+from portal.cases.row_marks import RowsDifference
 from portal.extensions import db
 from portal.models import AuditRecord, Case, EvidenceFile
 from portal.printouts import FOLDER
@@ -75,6 +77,11 @@ class Difference:
     before: str | None
     after: str
 
+    @property
+    def sentence(self) -> str:
+        before = NOT_KEPT if self.before is None else self.before
+        return f"{self.title}：打印时为“{before}”，现为“{self.after}”"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -83,14 +90,13 @@ class Finding:
 
     same: bool
     known: bool
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Difference | RowsDifference, ...] = ()
 
 
 def examine(case: Case, printout: Printout, code: Code, facts: Facts, key: str) -> Finding:
     """Hold a paper against its case. `facts` are those of the case on paper, `key` the installation's secret."""
     moments = list(moments_of(case, facts))
-    matching = [hmac.compare_digest(code.digits, digits_of(printout, one, key)) for one in moments]
-    if any(matching):
+    if any(hmac.compare_digest(code.digits, digits_of(printout, one, key)) for one in moments):
         return Finding(same=True, known=True)
     record = _printing(case, printout, code.digits)
     if record is None:
@@ -117,26 +123,36 @@ def digits_of(printout: Printout, facts: Facts, key: str) -> str:
 
 def fingerprints(printout: Printout, facts: Facts, key: str) -> dict[str, str]:
     """{part: digits} of everything that the form shows; they differ from case to case for equal values."""
-    return {
-        name: audit.keyed_hash(key, json.dumps([facts.number, name, text]))[:DIGITS]
-        for name, text in parts(printout, facts).items()
-    }
+    found = {name: _mark(facts.number, name, text, key) for name, text in parts(printout, facts).items()}
+    for group, rows in _lists(printout, facts).items():
+        found |= row_marks.marks(group, rows, facts.number, key)
+    return found
 
 
 def parts(printout: Printout, facts: Facts) -> dict[str, str]:
-    """{part: text} of what stands on this form: its plain names, and its rows as `group:first words of the row`."""
-    plain, groups = _on_blank(printout)
+    """{part: text} of what stands on this form but its lists: its plain names, and its few rows with a title as
+    `group:first words of the row`."""
+    plain, groups = _on_blank(printout.blank)
     found = {name: text for name, text in printing.values(printout, facts).items() if name in plain}
-    for group, rows in printing.rows(printout, facts).items():
+    for group, rows in printing.generic_rows(facts).items():
         for row in rows if group in groups else ():
             texts = [text for name, text in row.items() if name not in ("position", "title")]
             found[f"{group}:{row.get('title', row.get('position', ''))}"] = " → ".join(texts)
     return found
 
 
+def _mark(case: str, name: str, text: str, key: str) -> str:
+    return audit.keyed_hash(key, json.dumps([case, name, text]))[:DIGITS]
+
+
+def _lists(printout: Printout, facts: Facts) -> printing.Rows:
+    """The rows that this form has of its own, {group: rows}."""
+    return printout.rows(facts) if printout.rows else {}
+
+
 @cache
-def _on_blank(printout: Printout) -> tuple[frozenset[str], frozenset[str]]:
-    plain, pairs = names_in(FOLDER / printout.blank)
+def _on_blank(blank: str) -> tuple[frozenset[str], frozenset[str]]:
+    plain, pairs = names_in(FOLDER / blank)
     return frozenset(name for name in plain if not name.endswith("_sign")), frozenset(
         group for group, _name in pairs
     )
@@ -163,19 +179,25 @@ def _changed(printed: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 def _differences(
     case: Case, printout: Printout, facts: Facts, record: AuditRecord, changed: list[str], key: str
-) -> Iterator[Difference]:
+) -> Iterator[Difference | RowsDifference]:
+    printed: Mapping[str, str] = record.body["parts"]
+    lists = {group: {group, group + row_marks.NUMBERS} & set(changed) for group in _lists(printout, facts)}
     now = parts(printout, facts)
-    pasts = [
-        (parts(printout, one), fingerprints(printout, one, key)) for one in _pasts(case, facts, record.at)
-    ]
-    for name in changed:
-        mark = record.body["parts"].get(name)
-        before = "" if mark is None else next((p[name] for p, f in pasts if f.get(name) == mark), None)
+    singly = [name for name in changed if not any(name in names for names in lists.values())]
+    pasts = [parts(printout, one) for one in _pasts(case, facts, record.at)] if singly else []
+    for name in singly:
+        before: str | None = ""
+        if mark := printed.get(name):
+            texts = (past[name] for past in pasts if name in past)
+            before = next((one for one in texts if _mark(facts.number, name, one, key) == mark), None)
         yield Difference(
-            _title(facts, name),
+            _title(printout, facts, name),
             None if before is None else _shown(name, before),
             _shown(name, now.get(name, "")),
         )
+    for group in (group for group, names in lists.items() if names):
+        present = row_marks.marks(group, _lists(printout, facts)[group], facts.number, key)
+        yield row_marks.difference(printout.labels.get(group, "名单"), group, printed, present)
 
 
 def _pasts(case: Case, facts: Facts, at: datetime) -> Iterator[Facts]:
@@ -209,8 +231,10 @@ def _column(name: str) -> Column | None:
     return next((column for column in EVERY if column.title == title), None)
 
 
-def _title(facts: Facts, name: str) -> str:
+def _title(printout: Printout, facts: Facts, name: str) -> str:
     """What people call a part of the form."""
+    if name in printout.labels:
+        return printout.labels[name]
     if name.startswith("evidence:"):
         return f"证明材料“{name.removeprefix('evidence:')}”"
     if name.startswith("changes:"):
@@ -234,9 +258,6 @@ def _shown(name: str, text: str) -> str:
     return (text[:LONGEST] + "…" if len(text) > LONGEST else text).replace("\n", "，") or "（空）"
 
 
-def told(differences: tuple[Difference, ...]) -> str:
+def told(differences: tuple[Difference | RowsDifference, ...]) -> str:
     """The differences in one sentence."""
-    return "；".join(
-        f"{one.title}：打印时为“{NOT_KEPT if one.before is None else one.before}”，现为“{one.after}”"
-        for one in differences
-    )
+    return "；".join(one.sentence for one in differences)

@@ -25,6 +25,10 @@ OFFICES = (
     DemoOffice("hewan", "河湾学区中心学校", "district", "YL0101", "qinghe"),
     DemoOffice("state_high", "云岭州第一中学", "school", "3462000001", "state", ("高中",)),
     DemoOffice("qinghe_high", "青禾县第一中学", "school", "3462000002", "qinghe", ("高中",)),
+    DemoOffice("qinghe_second", "青禾县第二中学", "school", "3462000006", "qinghe", ("高中",)),
+    DemoOffice("qinghe_third", "青禾县第三中学", "school", "3462000007", "qinghe", ("高中",)),
+    DemoOffice("qinghe_fourth", "青禾县第四中学", "school", "3462000008", "qinghe", ("高中",)),
+    DemoOffice("qinghe_fifth", "青禾县新城高级中学", "school", "3462000009", "qinghe", ("高中",)),
     DemoOffice("qinghe_junior", "青禾县城关初级中学", "school", "3162000003", "qinghe", ("初中",)),
     DemoOffice("hewan_primary", "青禾县河湾小学", "school", "2162000004", "hewan", ("小学",)),
     DemoOffice("baishi_high", "白石县民族中学", "school", "3462000005", "baishi", ("高中",)),
@@ -52,6 +56,10 @@ ACCOUNTS = (
     DemoAccount("chuzhong", "韩建国", "registrar", "qinghe_junior", "初中学籍管理员"),
     DemoAccount("zhouzhong", "唐静", "registrar", "state_high", "州直学校学籍管理员"),
     DemoAccount("baishi", "张丽", "registrar", "baishi_high", "另一县学校学籍管理员"),
+    DemoAccount("erzhong", "丁文", "registrar", "qinghe_second", "高中学籍管理员（名单超计划）"),
+    DemoAccount("sanzhong", "罗海燕", "registrar", "qinghe_third", "高中学籍管理员（有学生被退回）"),
+    DemoAccount("sizhong", "高明", "registrar", "qinghe_fourth", "高中学籍管理员（名单有错误）"),
+    DemoAccount("xincheng", "宋雅静", "registrar", "qinghe_fifth", "高中学籍管理员（尚未上报）"),
 )
 
 

@@ -6,7 +6,6 @@ import csv
 import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
-from pathlib import Path
 
 from sqlalchemy import func, select, update
 
@@ -14,20 +13,20 @@ from portal import audit
 from portal.accounts import passwords
 from portal.cases import actions, clock, evidence
 from portal.cases.access import Actor
-from portal.cases.actions import Act, perform, stamp
+from portal.cases.actions import Act
 from portal.cases.offices import place_below
 from portal.cases.remarks import Reason
+from portal.demo import intake
+from portal.demo.acts import PAPERS, act, upload, who
 from portal.demo.people import ACCOUNTS, OFFICES, PASSWORD
 from portal.demo.pupils import LEAVING, STORIES, DemoPupil, Leaving, Story, pupils
 from portal.extensions import db
-from portal.models import Account, Case, CaseEvent, EvidenceFile, Holiday, NationalEntry, Office, Pupil
+from portal.models import Account, Case, CaseEvent, Holiday, NationalEntry, Office, Pupil
 from portal.models.types import new_id, utcnow
 from portal.standards import codes, names
 from portal.workflows import WORKFLOWS
-from storage.judge import Judgement, judge
 from storage.objects import ObjectStore
 
-PAPERS = Path(__file__).parent / "papers"
 PER_SCHOOL = 120
 SLOTS = {"certificate": "change_certificate", "household": "household_book"}
 LEAVING_SLOTS = {"application": "application", "report": "school_report", "household": "guardian_identity"}
@@ -52,6 +51,7 @@ def seed(store: ObjectStore) -> None:
     for leaving in LEAVING:
         _leave(store, leaving, offices, accounts)
     _others(store, offices, accounts)
+    intake.seed(store, offices, accounts)
 
 
 def load_holidays() -> None:
@@ -143,20 +143,20 @@ def _pupil(school: Office, row: DemoPupil) -> Pupil:
 def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts: dict[str, Account]) -> None:
     """Start the story's case and bring it to where it ends."""
     school = offices[story.office]
-    registrar = _who(accounts, "registrar", school)
+    registrar = who(accounts, "registrar", school)
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = actions.start(registrar, CORRECTION, pupil)
     answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
     answers |= {f"new_{column}": text for column, text in story.new.items()}
-    _act(case, registrar, "edit", Act(answers=answers))
+    act(case, registrar, "edit", Act(answers=answers))
     db.session.commit()
     for kind, slot in SLOTS.items():
-        _upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
+        upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
     if story.ends == "county_doubtful":
-        poor = _upload(store, case, registrar, "change_certificate", PAPERS / "try-blurred.jpg")
+        poor = upload(store, case, registrar, "change_certificate", PAPERS / "try-blurred.jpg")
         poor.verdict = "advise"  # as if the judge had only warned: a refusal needs three tries
         evidence.override(case, registrar, poor, "原件在派出所存档，窗口只让拍这一张")
-    _act(case, registrar, "submit")
+    act(case, registrar, "submit")
     db.session.commit()
     _decide(case, story, school, accounts)
 
@@ -165,19 +165,19 @@ def _leave(
     store: ObjectStore, story: Leaving, offices: dict[str, Office], accounts: dict[str, Account]
 ) -> None:
     """A pupil leaves for good: the name is typed by the school and by the state."""
-    registrar = _who(accounts, "registrar", offices[story.office])
+    registrar = who(accounts, "registrar", offices[story.office])
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = actions.start(registrar, LEAVES, pupil)
     answers = {"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation}
-    _act(case, registrar, "edit", Act(answers=answers))
+    act(case, registrar, "edit", Act(answers=answers))
     db.session.commit()
     for kind, slot in LEAVING_SLOTS.items():
-        _upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
-    _act(case, registrar, "submit", Act(confirmation=story.name))
+        upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
+    act(case, registrar, "submit", Act(confirmation=story.name))
     if case.step == "county_review":
-        _act(case, Actor.of(accounts["xianji"]), "approve", Act(note="申请和报告齐全，已与监护人核实"))
+        act(case, Actor.of(accounts["xianji"]), "approve", Act(note="申请和报告齐全，已与监护人核实"))
     if story.ends == "approved":
-        _act(case, Actor.of(accounts["zhouji"]), "approve", Act(confirmation=story.name))
+        act(case, Actor.of(accounts["zhouji"]), "approve", Act(confirmation=story.name))
     db.session.commit()
 
 
@@ -189,16 +189,16 @@ def _decide(case: Case, story: Story, school: Office, accounts: dict[str, Accoun
         reason = Reason(
             "image_unclear", "evidence", "change_certificate", "红章压住的日期看不清，请平放后重拍"
         )
-        _act(case, Actor.of(county), "return", Act(reasons=(reason,), note="其余材料无误，只需补这一项。"))
+        act(case, Actor.of(county), "return", Act(reasons=(reason,), note="其余材料无误，只需补这一项。"))
     if story.ends in ("state", "approved") and case.step == "county_review":
-        _act(case, Actor.of(county), "approve", Act(note="证明与户口簿一致"))
+        act(case, Actor.of(county), "approve", Act(note="证明与户口簿一致"))
     if story.ends == "approved":
-        _act(case, Actor.of(accounts["zhouji"]), "approve")
+        act(case, Actor.of(accounts["zhouji"]), "approve")
     if story.ends == "entered":
-        _act(case, Actor.of(county), "approve", Act(note="证明与户口簿一致"))
+        act(case, Actor.of(county), "approve", Act(note="证明与户口簿一致"))
         entry = db.session.get_one(NationalEntry, case.id)
         entry.receipt, entry.entered_at = "GW20261118000231", utcnow()
-        entry.entered_by_id = _who(accounts, "registrar", school).id
+        entry.entered_by_id = who(accounts, "registrar", school).id
         _backdate(case, 12)
     db.session.commit()
 
@@ -206,57 +206,29 @@ def _decide(case: Case, story: Story, school: Office, accounts: dict[str, Accoun
 def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, Account]) -> None:
     """A draft, a withdrawn and a rejected case, so that every status can be seen."""
     school = offices["qinghe_high"]
-    registrar = _who(accounts, "registrar", school)
+    registrar = who(accounts, "registrar", school)
     query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number).limit(3)
     for pupil, end in zip(list(db.session.scalars(query)), ("draft", "withdrawn", "rejected"), strict=True):
         case = actions.start(registrar, CORRECTION, pupil)
         answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
         if end != "draft":
             answers["new_name"] = f"{pupil.name}华"
-        _act(case, registrar, "edit", Act(answers=answers))
+        act(case, registrar, "edit", Act(answers=answers))
         if end == "withdrawn":
-            _act(case, registrar, "withdraw", Act(note="家长暂不办理"))
+            act(case, registrar, "withdraw", Act(note="家长暂不办理"))
         db.session.commit()
         if end == "rejected":
             for kind, slot in SLOTS.items():
-                file = _upload(store, case, registrar, slot, PAPERS / f"s1-{kind}.jpg")
+                file = upload(store, case, registrar, slot, PAPERS / f"s1-{kind}.jpg")
                 evidence.override(case, registrar, file, "家长暂时只带来这一份")
-            _act(case, registrar, "submit")
-            _act(
+            act(case, registrar, "submit")
+            act(
                 case,
                 Actor.of(accounts["xianji"]),
                 "reject",
                 Act(note="证明上的姓名与该生不是同一人，不予变更"),
             )
             db.session.commit()
-
-
-def _who(accounts: dict[str, Account], role: str, office: Office) -> Actor:
-    return Actor.of(next(one for one in accounts.values() if one.role == role and one.office_id == office.id))
-
-
-def _act(case: Case, actor: Actor, verb: str, act: Act | None = None) -> None:
-    audit.set_origin(actor_id=actor.id, office_id=actor.office_id)
-    perform(case, actor, verb, stamp(case), act)
-
-
-_judged: dict[Path, tuple[bytes, Judgement]] = {}
-
-
-def _upload(store: ObjectStore, case: Case, actor: Actor, slot: str, path: Path) -> EvidenceFile:
-    data, judged = _judged.get(path) or _judge(path)
-    file = evidence.stage(case, actor, slot, path.name)
-    db.session.commit()
-    kept = evidence.keep(store, file.store_key, data, judged)
-    settled = evidence.settle(file.id, kept, judged)
-    db.session.commit()
-    return settled
-
-
-def _judge(path: Path) -> tuple[bytes, Judgement]:
-    data = path.read_bytes()
-    _judged[path] = (data, judge(data))
-    return _judged[path]
 
 
 def _backdate(case: Case, days: int) -> None:

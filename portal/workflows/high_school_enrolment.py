@@ -16,8 +16,10 @@ from portal.forms import AnswersForm
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.standards.school_year import age_on
+from portal.workflows import enrolment_forms
 from portal.workflows.evidence_rules import evidence_rules
 from portal.workflows.vocabulary import (
+    NOT_NEEDED,
     Evidence,
     Facts,
     Finding,
@@ -40,6 +42,8 @@ STAGE = "高中"
 ENROLLED = "01"  # XSDQZT 在读
 ROSTER = "roster"  # the place of the page with the rows, for stops about them
 MOST_NAMED = 6
+TO_WRITE_IN = "　　　　　　"  # where a figure in the middle of a sentence is not known yet
+COUNTY_SIGNER = "县(市)教育局负责人(签名)"
 
 
 class EnrolmentForm(AnswersForm):
@@ -375,25 +379,31 @@ def form_names(facts: Facts) -> Mapping[str, str]:
     above, quota, numbers = facts.school.supervisors, facts.quota, facts.numbers
     state = place_name(above.get(Office.STATE, ""))
     approved = len(facts.standing_rows)
+    by_county = sum(row.strike is None or row.strike.step != "county_review" for row in facts.roster)
     given = numbers.upto(approved) if numbers and approved else None
     county_says = any(one.step == "county_review" and one.verb == "approved" for one in facts.opinions)
     state_says = any(one.step == "state_approval" and one.verb == "approved" for one in facts.opinions)
-    in_county = facts.school.has_county
+    in_county, words = facts.school.has_county, facts.setting("form_words")
     return {
         "year_title": f"{year(facts)}{facts.setting('year_word')}",
         "county_title": place_name(above.get(Office.COUNTY, "")) if in_county else state,
         "state_title": state,
+        "state_word": words["state"],
+        "county_word": words["county"],
+        "province": words["province"],
         "places": _figure(quota.places if quota else None),
         "actual": _figure(facts.answers.get("actual")),
         "applied": _figure(applied(facts)),
-        "first": numbers.first if numbers else "",
-        "last": numbers.last if numbers else "",
+        "first": numbers.first if numbers else TO_WRITE_IN,
+        "last": numbers.last if numbers else TO_WRITE_IN,
         "graduates": _figure(quota.county_graduates if quota and in_county else None),
         "county_places": _figure(quota.county_places if quota and in_county else None),
-        "county_agreed": _figure(approved) if county_says else "",
-        "state_agreed": _figure(approved) if state_says else "",
-        "state_first": given.first if given and state_says else "",
-        "state_last": given.last if given and state_says else "",
+        "county_agreed": _figure(by_county) if county_says else "",
+        "county_signer": COUNTY_SIGNER if in_county else NOT_NEEDED,
+        "county_seal": enrolment_forms.SEAL if in_county else "",
+        "state_agreed": _figure(approved) if state_says else TO_WRITE_IN,
+        "state_first": given.first if given and state_says else TO_WRITE_IN,
+        "state_last": given.last if given and state_says else TO_WRITE_IN,
     }
 
 
@@ -439,13 +449,22 @@ WORKFLOW = Workflow(
     ),
     changes=lambda _facts: {},  # of no single pupil; what becomes of the rows, Roster.enters says
     printouts=(
-        Printout("approval-form", "普通高中新生学籍注册审批表", "enrolment_approval.docx", form_names),
+        Printout(
+            "approval-form",
+            "普通高中新生学籍注册审批表",
+            "enrolment_approval.docx",
+            form_names,
+            labels=enrolment_forms.LABELS,
+            sheet=enrolment_forms.APPROVAL,
+        ),
         Printout(
             "register-form",
             "普通高中学生学籍注册登记表",
             "enrolment_register.docx",
             form_names,
             register_rows,
+            enrolment_forms.LABELS,
+            enrolment_forms.REGISTER,
         ),
     ),
     number_prefix="XS",

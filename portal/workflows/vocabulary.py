@@ -16,6 +16,8 @@ from portal.policies import Article, Policy
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
 
+NOT_NEEDED = "按规定无需本级审批。"  # in the box of an office that a case does not go to
+
 
 class Office(StrEnum):
     """Levels that can hold a step. A district supervises but decides nothing."""
@@ -242,6 +244,9 @@ class Facts:
     roster: tuple[RosterRow, ...] = ()  # of a case about many; in the school's order
     quota: Quota | None = None
     numbers: NumberRange | None = None  # given at the submission
+    findings: tuple[Finding, ...] | None = (
+        None  # about the roster's standing rows, found once; see Roster.findings
+    )
     opinions: tuple[Opinion, ...] = ()
     applicant: str = ""  # the registrar who submitted
     submitted_on: date | None = None
@@ -405,7 +410,10 @@ class Roster:
         return {column.key: column.title for column in self.columns}
 
     def findings(self, facts: Facts, rows: Iterable[RosterRow] | None = None) -> list[Finding]:
-        """Everything found about the standing rows (or these), in their order."""
+        """Everything found about the standing rows (or these), in their order; what the facts have found already is not
+        looked for again."""
+        if rows is None and facts.findings is not None:
+            return list(facts.findings)
         articles = {rule.id: source(facts.policy, rule.article) for rule in self.rules}
         found = []
         for row in facts.standing_rows if rows is None else rows:
@@ -502,6 +510,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A form that is one table, as data: its DOCX blank is drawn from it and its XLSX written from it, so that both hold the
+    same cells. The texts hold the «names» of the printout.
+
+    `rows` stand under the `headings`: an empty first cell belongs to the label above it, and the last cell of a short row
+    takes what is left of the width. The rows of `group` (of Printout.rows) follow them, with one of `keys` a column.
+    """
+
+    mark: str  # what the paper is of its document, e.g. 附表1
+    title: str
+    widths: tuple[float, ...]  # mm, a column each
+    above: tuple[str, ...] = ()  # lines between title and table
+    headings: tuple[str, ...] = ()  # repeated on every page
+    rows: tuple[tuple[str, ...], ...] = ()
+    group: str = ""
+    keys: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # lines below the table
+    landscape: bool = False
+
+
+@dataclass(frozen=True)
 class Printout:
     """A paper that can be printed: its blank in portal/printouts and the values of the blank's «names»."""
 
@@ -510,6 +539,8 @@ class Printout:
     blank: str
     names: Callable[[Facts], Mapping[str, str]]
     rows: Callable[[Facts], Mapping[str, tuple[Mapping[str, str], ...]]] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)  # what people call its own names
+    sheet: Sheet | None = None  # of a form that is given out as XLSX too
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ class Machine(RuleBasedStateMachine):
     def nothing_missing(self, case: Case, verb: str, act: Act) -> bool:
         """Whether an act offered to a person carries all it needs, so that it has to be accepted."""
         if verb == "approve":
-            return not actions.refusals_now(case)
+            return not actions.refusals_now(case, read_facts(case))
         if verb == "reject":
             return len(act.note.strip()) >= 4
         if verb == "return":
@@ -354,7 +354,7 @@ class Machine(RuleBasedStateMachine):
         case_id = self.case_id(which)
         db.session.remove()
         case = db.session.get_one(Case, case_id)
-        targets = actions.return_targets(case) if case.step else [("", "")]
+        targets = actions.return_targets(case, read_facts(case)) if case.step else [("", "")]
         reasons = (
             Reason("image_unclear", "evidence", slot),
             *((Reason("other", note="请补说明"),) if mild else ()),

@@ -33,7 +33,7 @@ def test_a_condition_is_added_offered_and_retired(app: Flask) -> None:
     act(ended, cast.registrar, "edit", answers={"ground": one.code})
     act(ended, cast.registrar, "submit", confirmation=cast.pupil.name)
     local_conditions.retire(cast.approver, KEY, one.code, "文件已废止", 1)
-    (stop,) = actions.refusals_now(ended)
+    (stop,) = actions.refusals_now(ended, read_facts(ended))
     assert stop.rule == "ground_retired"
     assert LAW.printouts[0].names(read_facts(ended))["ground"] == TYPED.title, (
         "decided cases keep their ground"

@@ -259,6 +259,13 @@ ROUTES: dict[str, Rule] = {
     "province.take": Rule(APPROVER, form={"file": "@sheet"}),
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
+    # The form of the cases that the walk knows is no table.
+    "printouts.xlsx": Rule(
+        SEERS,
+        {"case_id": "case:approved", "printout_id": "=approval-form"},
+        own=frozenset({404}),
+        shows=False,
+    ),
     "printouts.batch": Rule(SEERS, form={"case": "case:approved"}, reads=True),
     # stamped forms: a batch is its office's, a page that landed belongs to its case
     "stamped.index": Rule(LOADERS),

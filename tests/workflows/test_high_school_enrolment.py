@@ -195,7 +195,7 @@ def test_the_form_says_the_figures_of_each_office_once_it_has_spoken() -> None:
     )
     assert (names["places"], names["actual"], names["applied"]) == ("400", "400", "3")
     assert (names["first"], names["last"]) == ("261300000001", "261300000003")
-    assert names["county_agreed"] == "" and names["state_first"] == ""
+    assert names["county_agreed"] == "" and names["state_first"].strip() == ""
     said = tuple(
         Opinion(step, "x", "y", date(2026, 9, 26), "approved", "")
         for step in ("county_review", "state_approval")
@@ -207,6 +207,17 @@ def test_the_form_says_the_figures_of_each_office_once_it_has_spoken() -> None:
         "261300000001",
         "261300000002",
     )
+
+
+def test_whom_the_state_struck_the_county_had_agreed_to() -> None:
+    by_state = replace(STRIKE, step="state_approval")
+    found = facts(row(1, number="261300000001"), row(2, strike=STRIKE), row(3, strike=by_state))
+    said = tuple(
+        Opinion(step, "x", "y", date(2026, 9, 26), "approved", "")
+        for step in ("county_review", "state_approval")
+    )
+    names = form_names(replace(found, numbers=NumberRange("261300000001", "261300000003"), opinions=said))
+    assert (names["county_agreed"], names["state_agreed"]) == ("2", "1")
 
 
 def test_the_register_lists_standing_rows_by_number() -> None:

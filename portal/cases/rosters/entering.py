@@ -21,7 +21,7 @@ from portal.standards.enrolment import TERMINAL
 from portal.workflows import vocabulary
 from portal.workflows.vocabulary import Facts, Workflow
 
-PUPILS, ROWS = Pupil.__table__, RosterRow.__table__
+PUPILS, ROWS, CHANGES = Pupil.__table__, RosterRow.__table__, RegisterChange.__table__
 
 
 def enter(case: Case, law: Workflow, facts: Facts) -> None:
@@ -58,7 +58,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> None:
         )
     if made:
         db.session.execute(insert(PUPILS), made)
-    db.session.execute(insert(RegisterChange), changes)
+    db.session.execute(insert(CHANGES), changes)
     db.session.connection().execute(_NUMBER, ids)
     reach("decide.after_register")
 

@@ -1,0 +1,183 @@
+"""审批表 and 登记表 of a roster over HTTP: given out as DOCX and XLSX, recorded, and back again as a stamped scan."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import openpyxl
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal import tasks
+from portal.cases import actions, printed, printing, row_marks
+from portal.cases.rosters import editing
+from portal.extensions import db
+from portal.models import AuditRecord, Case, RosterRow, StampedBatch, StampedPage
+from tests.builders import Cast, a_case, a_reason, act
+from tests.cases.forms import enter, pdf_of
+from tests.conftest import KEY
+from tests.intakes import a_list, a_plan, a_roster, people
+from tests.scans import in_one_file, scanned, sheet
+from tests.services import soffice_path
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMS = ("approval-form", "register-form")
+
+
+@pytest.fixture(autouse=True)
+def september() -> Any:
+    with time_machine.travel("2026-09-20T02:00:00Z", tick=True):
+        yield
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    found = Cast()
+    a_plan(found.state, found.approver, {found.school: 40})
+    a_list(found.state, found.approver, {found.school: people(40)})
+    return found
+
+
+def submitted(cast: Cast, count: int) -> Case:
+    case = a_roster(cast.registrar, people(count))
+    act(case, cast.registrar, "submit")
+    db.session.commit()
+    return case
+
+
+def printing_of(case: Case, form: str) -> str:
+    """Print a form, and give what its QR code holds."""
+    (order,) = printed.orders(case, form)
+    printed.record([order], KEY)
+    return printing.qr_text(order.printout, order.facts, version=order.version, key=KEY)
+
+
+def brought(client: FlaskClient, scans: list[bytes]) -> list[StampedPage]:
+    """Upload scans as one batch and wait until it is sorted."""
+    answer = client.post("/stamped", data={"file": (io.BytesIO(in_one_file(scans)), "盖章表.pdf")})
+    assert answer.status_code == 303, answer.text
+    db.session.rollback()
+    tasks.wait()
+    db.session.expire_all()
+    batch = db.session.get_one(StampedBatch, uuid.UUID(answer.headers["Location"].rsplit("/", 1)[1]))
+    return list(batch.pages)
+
+
+def row_id(case: Case, position: int) -> str:
+    query = select(RosterRow.id).where(RosterRow.case_id == case.id, RosterRow.position == position)
+    return str(db.session.scalars(query).one())
+
+
+def test_the_sheet_is_recorded_before_it_is_given_out(app: Flask, cast: Cast) -> None:
+    case = submitted(cast, 3)
+    client = enter(app, cast.reviewer)
+    answer = client.get(f"/cases/{case.id}/printouts/register-form.xlsx")
+    assert (answer.status_code, answer.content_type) == (200, XLSX)
+    name = f"{case.number}_普通高中学生学籍注册登记表_{cast.school.name}"
+    assert unquote(answer.headers["Content-Disposition"].split("''")[1]) == f"{name}.xlsx"
+    record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "case.printed")).one()
+    assert record.actor_id == cast.reviewer.id and record.object_id == str(case.id)
+    page = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    last = page.cell(page.max_row, 1).value
+    assert f"存证码：{record.seq}-{record.digest[:12]}" in last
+    assert last.endswith(f"校验码：{case.number}|register-form|{case.version}|{record.body['digits']}")
+    docx = client.get(f"/cases/{case.id}/printouts/register-form.docx")
+    assert unquote(docx.headers["Content-Disposition"].split("''")[1]) == f"{name}.docx"
+    shown = enter(app, cast.registrar).get(f"/cases/{case.id}").text
+    assert all(f"/printouts/{form}.{kind}" in shown for form in FORMS for kind in ("docx", "xlsx"))
+
+
+def test_a_form_that_is_no_table_and_others_cases_have_no_sheet(app: Flask, cast: Cast) -> None:
+    plain, case = a_case(cast, "county_review"), submitted(cast, 2)
+    client = enter(app, cast.registrar)
+    assert client.get(f"/cases/{plain.id}/printouts/approval-form.xlsx").status_code == 404
+    assert client.get(f"/cases/{case.id}/printouts/other-form.xlsx").status_code == 404
+    assert "（XLSX）" not in client.get(f"/cases/{plain.id}").text
+    stranger = enter(app, Cast().registrar)
+    assert stranger.get(f"/cases/{case.id}/printouts/register-form.xlsx").status_code == 404
+    assert not list(db.session.scalars(select(AuditRecord).where(AuditRecord.action == "case.printed")))
+
+
+def test_both_forms_land_before_and_after_the_approvals(app: Flask, cast: Cast) -> None:
+    case = submitted(cast, 4)
+    codes = [printing_of(case, form) for form in FORMS]
+    act(case, cast.reviewer, "approve")
+    act(case, cast.approver, "approve")
+    db.session.commit()
+    codes += [printing_of(case, form) for form in FORMS]
+    pages = brought(enter(app, cast.registrar), [scanned(sheet(code)) for code in codes])
+    assert [(page.outcome, page.printout) for page in pages] == [("landed", form) for form in FORMS * 2]
+    assert {page.case_id for page in pages} == {case.id}
+
+
+def test_the_pages_of_a_list_are_one_copy(app: Flask, cast: Cast, tmp_path: Path) -> None:
+    """As office software prints it: every page bears the code, and none is called an earlier copy of the other."""
+    case = submitted(cast, 30)
+    client = enter(app, cast.registrar)
+    docx = client.get(f"/cases/{case.id}/printouts/register-form.docx").data
+    paper = pdf_of(docx, tmp_path, soffice_path())
+    scans = [
+        scanned(np.asarray(page.render(scale=150 / 72).to_pil().convert("RGB")), skew=2.0, quarters=1)
+        for page in paper
+    ]
+    pages = brought(client, scans)
+    assert len(pages) > 1
+    assert {(page.outcome, page.case_id, page.message) for page in pages} == {("landed", case.id, "")}
+    (again, *_others) = brought(client, scans[:1])
+    assert "已有盖章扫描件" in again.message
+
+
+def test_a_list_printed_before_a_row_was_struck_is_refused_by_that_row(app: Flask, cast: Cast) -> None:
+    case = submitted(cast, 12)
+    approval, register = (printing_of(case, form) for form in FORMS)
+    act(case, cast.reviewer, "strike", rows=(row_id(case, 2), row_id(case, 5)), note="录取信息待核")
+    db.session.commit()
+    pages = brought(enter(app, cast.registrar), [scanned(sheet(code)) for code in (register, approval)])
+    assert pages[0].outcome == "refused" and pages[0].case_id is None
+    said = "名单打印时 12 行，现为 10 行，打印件第 2、5 行现已不在其中，名单的学号有变动。请重新打印"
+    assert said in pages[0].message
+    assert not any(one["name"] in pages[0].message for one in people(12))
+    assert pages[1].outcome == "landed"  # it says how many were applied for, which a strike does not change
+
+
+def test_a_list_printed_before_a_return_is_refused_by_the_rows_that_were_mended(
+    app: Flask, cast: Cast
+) -> None:
+    case = submitted(cast, 3)
+    register = printing_of(case, "register-form")
+    act(case, cast.reviewer, "return", reasons=(a_reason_about_all(),))
+    rows = people(3)
+    rows[2] = {**rows[2], "ethnicity": "汉族" if rows[2]["ethnicity"] != "汉族" else "回族"}
+    editing.replace_rows(case, cast.registrar, actions.stamp(case), rows)
+    db.session.commit()
+    (page,) = brought(enter(app, cast.registrar), [scanned(sheet(register))])
+    assert page.outcome == "refused" and "第 3 行已改动" in page.message, page.message
+
+
+def a_reason_about_all() -> Any:
+    return a_reason().__class__("image_unclear", "case", "", "请核对民族")
+
+
+def test_the_record_of_a_long_list_stays_small_and_names_nobody(app: Flask, cast: Cast) -> None:
+    case = submitted(cast, 40)
+    printing_of(case, "register-form")
+    record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "case.printed")).one()
+    parts = record.body["parts"]
+    assert len(parts["pupils"]) == 40 * row_marks.DIGITS and len(parts) < 15
+    assert not any(one["name"] in str(parts) or one["id_number"] in str(parts) for one in people(40))
+
+
+def test_many_rows_are_named_shortly() -> None:
+    old = row_marks.marks("pupils", [{"number": str(n), "name": str(n)} for n in range(3000)], "XS1", "k")
+    new = row_marks.marks("pupils", [{"number": str(n), "name": f"{n}x"} for n in range(3000)], "XS1", "k")
+    told = row_marks.difference("名单", "pupils", old, new).sentence
+    assert told == "第 1、2、3、4、5、6 行等 3000 行已改动"
+    assert row_marks.marks("pupils", [{"name": "0"}], "XS2", "k")["pupils"] != old["pupils"][:8]
