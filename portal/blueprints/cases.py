@@ -255,7 +255,7 @@ def withdraw(case_id: uuid.UUID) -> BaseResponse:
         db.session.rollback()
         return _show(case, 409, refused.message)
     db.session.commit()
-    flash(f"{case.number} 已撤回。需要时可以为该生重新发起。", "success")
+    flash(f"{case.number} 已撤回。需要时可以重新发起。", "success")
     return go("queues.home")
 
 
