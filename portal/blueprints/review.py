@@ -267,6 +267,9 @@ def _desk(
         law=workflow(case.workflow),
         pupil=casefile.subject_line(facts),
         figures=roster_view.figures(case, facts) if rostered else None,
+        beside=roster_view.sheet(case, facts, "all", 1, revealed=False)
+        if rostered and not facts.evidence
+        else None,
         notable=roster_view.notable(case, facts) if rostered else [],
         due=clock.read_clock(case, clock.today(), clock.load_calendar()),
         chain=casefile.steps(case, facts),

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from flask import url_for
 
-from portal.models import Case
+from portal.cases import clock
+from portal.cases.intake.scope import countdown
+from portal.models import Case, Status
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
@@ -81,6 +84,7 @@ class Figures:
     admitted: int | None
     first: str
     last: str
+    deadline: clock.Due | None = None  # of what the school has still to send
 
 
 def law_of(case: Case) -> Roster:
@@ -106,7 +110,15 @@ def figures(case: Case, facts: Facts) -> Figures:
         admitted=quota.admitted if quota else None,
         first=given.first if given else "",
         last=given.last if given else "",
+        deadline=_deadline(case, facts),
     )
+
+
+def _deadline(case: Case, facts: Facts) -> clock.Due | None:
+    key = f"{case.workflow}.deadline"
+    if case.status not in (Status.DRAFT, Status.RETURNED) or key not in facts.policy.values:
+        return None
+    return countdown(date.fromisoformat(f"{case.intake_year}-{facts.policy.value(key)}"))
 
 
 def sheet(case: Case, facts: Facts, show: str, page: int, *, revealed: bool) -> Sheet:

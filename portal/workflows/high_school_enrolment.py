@@ -84,8 +84,8 @@ def shown(column: str, text: str) -> str:
 
 
 def difference(row: RosterRow, column: str) -> str:
-    """What the list of the admitted says otherwise of a column, "" where it agrees."""
-    if row.admitted is None or row[column] == row.admitted.get(column, ""):
+    """What the list of the admitted says otherwise of a column, "" where it agrees or the cell cannot be read."""
+    if column in row.faults or row.admitted is None or row[column] == row.admitted.get(column, ""):
         return ""
     return f"录取名单为“{shown(column, row.admitted.get(column, '')) or '空'}”"
 

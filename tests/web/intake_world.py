@@ -1,5 +1,5 @@
 """The intake of the world: for each state a plan, a list of the admitted and a list that waits with errors; for each school
-a roster that was sent to the province, one that was not, a person who did not come and one whose registration is postponed.
+a roster that was sent to the province, one that was not, a draft and one under review, a person who did not come and one whose registration is postponed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def fill(estates: Sequence[Estate]) -> None:
     """Everything of an intake, by the engine's own acts; the estates of one state share its plan and list."""
     for place, state in enumerate({estate.state.id: estate.state for estate in estates}.values()):
         several = [estate for estate in estates if estate.state is state]
-        people = {estate.name: _people(estate, 5) for estate in several}
+        people = {estate.name: _people(estate, 9) for estate in several}
         approver, year = several[0].actor("approver"), year_of_entry(clock.today())
         _count_from(place * 5000, state, year)
         plan = a_plan(state, approver, {estate.school: PLACES for estate in several}, year)
@@ -74,6 +74,12 @@ def _of_school(estate: Estate, people: list[dict[str, str]]) -> None:
     words = estate.canaries
     for number, name in enumerate(("sent", "approved")):
         estate.rosters[name] = _approved(estate, people[number : number + 1], number + 1)
+    estate.rosters["draft"] = a_roster(estate.actor("registrar"), people[5:7], 6)
+    estate.rosters["review"] = a_roster(estate.actor("registrar"), people[7:9], 6)
+    act(estate.rosters["review"], estate.actor("registrar"), "submit")
+    for name, case in estate.rosters.items():
+        rows = db.select(RosterRow.id).where(RosterRow.case_id == case.id).order_by(RosterRow.position)
+        estate.roster_rows[name] = [str(row) for row in db.session.scalars(rows)]
     document = words.text("号")
     province.send(scope_here(estate, "approver"), [estate.rosters["sent"].id], document, clock.today())
     form = {

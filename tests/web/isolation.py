@@ -10,7 +10,7 @@ Parts and fields name things by kind:
     copy            a page of any that landed in a case
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
-    roster:STANDING an approved roster, sent to the province or not      postponement    one of the school
+    roster:STANDING a roster: draft, review, approved, or sent to the province      row:STANDING a row of it      postponement    one of the school
     @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
 """
 
@@ -71,6 +71,7 @@ SCHOOL_OFFICE = {"office_id": "office:school"}
 ACCOUNT = {"account_id": "account"}
 DESK = {"seen": "@stamp", "note": "=同意办理"}
 MENDED = {"version": "@stamp"}
+DRAFT = {"case_id": "roster:draft"}
 LOCAL_CONDITION = {
     "scope": "=退学",
     "title": "=连续旷课满一学期",
@@ -229,6 +230,27 @@ ROUTES: dict[str, Rule] = {
     "picture_standards.go_back": Rule(
         APPROVER, form={"reason": "=按数据调整", "number": "=0", "seen": "=0"}, shows=False
     ),
+    # rosters: the school's to fill, a bureau's to strike from
+    "rosters.show": Rule(SEERS, {"case_id": "roster:review"}),
+    "rosters.reveal": Rule(SEERS, {"case_id": "roster:review"}, reads=True),
+    "rosters.blank": Rule(REGISTRAR, DRAFT, shows=False),
+    "rosters.load": Rule(REGISTRAR, DRAFT, MENDED | {"file": "@sheet"}),
+    "rosters.admitted": Rule(REGISTRAR, DRAFT, MENDED | {"all": "=1"}),
+    "rosters.new_row": Rule(
+        REGISTRAR, DRAFT, MENDED | {"cell-name": "=别人", "cell-exam_number": "=226299999999"}
+    ),
+    "rosters.row": Rule(REGISTRAR, DRAFT | {"row_id": "row:draft"}, MENDED | {"cell-name": "=别人"}),
+    "rosters.remove": Rule(REGISTRAR, DRAFT, MENDED | {"row": "row:draft"}),
+    "rosters.strike": Rule(
+        SEERS,
+        {"case_id": "roster:review"},
+        MENDED | {"row": "row:review", "note": "=录取信息待核"},
+        acts=DECIDERS,
+    ),
+    "rosters.put_back": Rule(
+        SEERS, {"case_id": "roster:review"}, MENDED | {"row": "row:review"}, acts=DECIDERS
+    ),
+    "rosters.again": Rule(REGISTRAR, {"case_id": "roster:approved"}),
     # a year's intake of high schools
     "intake.ledger": Rule(INTAKE),
     "intake.workbook": Rule(INTAKE),

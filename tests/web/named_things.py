@@ -43,6 +43,8 @@ def things(world: World, estate: Estate, spec: str, person: str | None) -> list[
         return [str(load.id) for load in loads or estate.loads.values()]
     if kind == "roster":
         return [str(estate.rosters[which].id)]
+    if kind == "row":
+        return estate.roster_rows[which]
     if kind == "postponement":
         return [str(one.id) for one in estate.postponements]
     if kind == "batch":
@@ -87,7 +89,11 @@ def value_of(world: World, estate: Estate, spec: str, person: str | None, target
 
 
 def _cases(world: World) -> dict[str, Case]:
-    return {str(case.id): case for estate in world.estates for case in estate.cases.values()}
+    return {
+        str(case.id): case
+        for estate in world.estates
+        for case in (*estate.cases.values(), *estate.rosters.values())
+    }
 
 
 def extras(estate: Estate, turn: int) -> dict[str, str]:

@@ -82,7 +82,10 @@ class Estate:
     loads: dict[str, RegisterLoad] = field(default_factory=dict)  # "school:checked", "county:applied", ...
     batches: dict[str, StampedBatch] = field(default_factory=dict)  # of stamped forms: "school", ...
     sheets: dict[str, StampedPage] = field(default_factory=dict)  # "school:landed", "county:tray", ...
-    rosters: dict[str, Case] = field(default_factory=dict)  # "sent" to the province, "approved"
+    rosters: dict[str, Case] = field(
+        default_factory=dict
+    )  # "sent" to the province, "approved", "draft", "review"
+    roster_rows: dict[str, list[str]] = field(default_factory=dict)  # ids, by the name of their roster
     postponements: list[Postponement] = field(default_factory=list)
     own_offices: list[Office] = field(default_factory=list)
     own_people: list[Account] = field(default_factory=list)
