@@ -21,7 +21,7 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Office, Role
 from portal.standards import id_number
-from portal.web import found, go, roles
+from portal.web import deny, found, go, roles
 
 bp = Blueprint("admitted", __name__, url_prefix="/intake/admitted")
 
@@ -58,6 +58,8 @@ def show() -> Response:
 def upload() -> BaseResponse:
     """Read and judge a file; it waits for its confirmation."""
     here, posted = scope(), posted_file()
+    if not here.may_set:
+        deny()
     if posted is None:
         return _show(here, 422, file_fault=NO_FILE)
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])

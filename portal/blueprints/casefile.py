@@ -5,7 +5,8 @@ What never belongs here: a query about who may see it (the case has been loaded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -291,10 +292,13 @@ def slots(
     handed = {} if readonly else phones(case)
     returned = [] if case.status != Status.RETURNED else remarks.unsettled(case)
     asked = {remark.key for remark in returned if remark.target == remarks.EVIDENCE}
+    files: dict[str, list[EvidenceFile]] = defaultdict(list)
+    for file in evidence.files_of(case):
+        files[file.slot].append(file)
     views = []
     for item in law.slots(facts):
         message = error[1] if error[0] == item.id else ""
-        view = slot_view(case, facts, item.id, readonly=readonly, error=message)
+        view = _slot_view(case, facts, item, files[item.id], readonly=readonly, error=message)
         whole = (
             view.satisfied and item.id not in asked
         )  # what a return names is not settled before it changes
@@ -302,11 +306,16 @@ def slots(
     return views
 
 
-def slot_view(case: Case, facts: Facts, slot_id: str, *, readonly: bool = False, error: str = "") -> SlotView:
-    item = workflow(case.workflow).slot(slot_id, facts)
-    if item is None:
-        raise KeyError(slot_id)
-    files = [file_view(case, file, item.title) for file in evidence.files_of(case, slot_id)]
+def _slot_view(
+    case: Case,
+    facts: Facts,
+    item: Evidence,
+    standing: Sequence[EvidenceFile],
+    *,
+    readonly: bool,
+    error: str,
+) -> SlotView:
+    files = [file_view(case, file, item.title) for file in standing]
     settled = [file.verdict in evidence.SETTLED or bool(file.override_reason) for file in files]
     return SlotView(
         id=item.id,

@@ -14,6 +14,7 @@ from portal.cases import actions, clock
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
+from portal.cases.intake import province
 from portal.cases.offices import policy_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -107,6 +108,7 @@ def show(case_id: uuid.UUID) -> BaseResponse:
 
 def _show(case: Case, status: int = 200, message: str = "") -> Response:
     facts = read_facts(case)
+    figures = _figures(case, facts)
     return reply(
         "cases/show.html",
         status,
@@ -122,7 +124,8 @@ def _show(case: Case, status: int = 200, message: str = "") -> Response:
         else [],
         entry=db.session.get(NationalEntry, case.id),
         printouts=workflow(case.workflow).printouts,
-        figures=_figures(case, facts),
+        figures=figures,
+        filing=province.standing(case) if figures and case.status == Status.APPROVED else None,
         again_url=url_for("rosters.again", case_id=case.id) if _may_begin_again(case, facts) else "",
     )
 
@@ -252,7 +255,7 @@ def withdraw(case_id: uuid.UUID) -> BaseResponse:
         db.session.rollback()
         return _show(case, 409, refused.message)
     db.session.commit()
-    flash(f"{case.number} 已撤回。需要时可以为该生重新发起。", "success")
+    flash(f"{case.number} 已撤回。需要时可以重新发起。", "success")
     return go("queues.home")
 
 

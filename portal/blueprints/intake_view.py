@@ -44,13 +44,18 @@ def page(template: str, status: int, here: Scope, **context: Any) -> Response:
 def _tabs(here: Scope, endpoint: str) -> list[dict[str, object]]:
     """The pages of this person; a school's fourth is its own people who did not come."""
     pages = [("intake.ledger", "台账"), ("intake_plan.page", "招生计划"), ("admitted.page", "录取名单")]
-    if here.actor.office_level is Level.SCHOOL:
-        own = url_for("not_reported.page", office_id=here.own.id, year=here.year)
-        extra = [("未报到", own, endpoint.startswith("not_reported."))]
-    else:
-        extra = [("报省", url_for("province.page", year=here.year), endpoint.startswith("province."))]
     tabs = [(title, url_for(name, year=here.year), _page_of(endpoint) == name) for name, title in pages]
-    return [{"title": title, "url": url, "active": active} for title, url, active in (*tabs, *extra)]
+    if here.actor.office_level is not Level.SCHOOL:
+        province = url_for("province.page", year=here.year)
+        tabs.append(("报省", province, endpoint.startswith("province.")))
+    else:
+        own, there = (
+            url_for("not_reported.page", office_id=here.own.id, year=here.year),
+            endpoint.startswith("not_reported."),
+        )
+        tabs = [(title, url, active and not there) for title, url, active in tabs]
+        tabs.append(("未报到", own, there))
+    return [{"title": title, "url": url, "active": active} for title, url, active in tabs]
 
 
 def _page_of(endpoint: str) -> str:

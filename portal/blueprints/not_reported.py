@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints.intake_view import READERS, page, scope
 from portal.cases.intake import not_reported, plans, reminders
+from portal.cases.intake.not_reported import Person
 from portal.cases.intake.scope import Scope, find_school
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -19,6 +20,8 @@ from portal.standards import id_number
 from portal.web import found, go, roles
 
 bp = Blueprint("not_reported", __name__, url_prefix="/intake/schools/<uuid:office_id>")
+PAGE = 100  # people on a page
+
 bp.add_app_template_filter(id_number.masked, "masked_id_number")
 
 
@@ -78,12 +81,18 @@ def _show(
     faults: Mapping[str, str] | None = None,
 ) -> Response:
     people = not_reported.people(here, school)
+    number = _page_number(people, (typed or {}).get("exam_number", ""))
+    last = max(0, len(people) - 1) // PAGE + 1
     return page(
         "intake/not_reported.html",
         status,
         here,
         school=school,
         people=people,
+        rows=people[(number - 1) * PAGE : number * PAGE],
+        position=f"第 {number} 页，共 {last} 页",
+        previous=_address(here, school, number - 1) if number > 1 else "",
+        next=_address(here, school, number + 1) if number < last else "",
         list=plans.list_of(here.state.id, here.year),
         postponed=sum(1 for one in people if one.postponed),
         forfeited=sum(1 for one in people if one.forfeits),
@@ -94,3 +103,16 @@ def _show(
         typed=typed or {},
         faults=faults or {},
     )
+
+
+def _page_number(people: list[Person], exam_number: str) -> int:
+    """The page that is asked for, or that of the person whose form comes back."""
+    for place, one in enumerate(people):
+        if one.admitted.exam_number == exam_number:
+            return place // PAGE + 1
+    last = max(0, len(people) - 1) // PAGE + 1
+    return min(max(1, request.args.get("page", 1, type=int)), last)
+
+
+def _address(here: Scope, school: Office, number: int) -> str:
+    return url_for("not_reported.page", office_id=school.id, year=here.year, page=number)

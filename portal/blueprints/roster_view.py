@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from flask import url_for
 
 from portal.cases import clock
-from portal.cases.intake.scope import countdown
+from portal.cases.intake.scope import countdown, deadline_of
+from portal.cases.rosters.editing import roster_of
 from portal.models import Case, Status
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
-from portal.workflows import workflow
 from portal.workflows.vocabulary import Facts, Finding, Roster, RosterColumn, RosterRow
 
 PAGE = 50
@@ -87,16 +86,8 @@ class Figures:
     deadline: clock.Due | None = None  # of what the school has still to send
 
 
-def law_of(case: Case) -> Roster:
-    """The roster's law. Raises ValueError for a case about one pupil."""
-    roster = workflow(case.workflow).roster
-    if roster is None:
-        raise ValueError(f"case {case.number} has no roster")
-    return roster
-
-
 def figures(case: Case, facts: Facts) -> Figures:
-    levels = _levels(law_of(case).findings(facts))
+    levels = _levels(roster_of(case).findings(facts))
     quota, standing = facts.quota, len(facts.standing_rows)
     given = facts.numbers.upto(standing) if facts.numbers and standing else None
     return Figures(
@@ -115,15 +106,15 @@ def figures(case: Case, facts: Facts) -> Figures:
 
 
 def _deadline(case: Case, facts: Facts) -> clock.Due | None:
-    key = f"{case.workflow}.deadline"
-    if case.status not in (Status.DRAFT, Status.RETURNED) or key not in facts.policy.values:
+    if case.status not in (Status.DRAFT, Status.RETURNED):
         return None
-    return countdown(date.fromisoformat(f"{case.intake_year}-{facts.policy.value(key)}"))
+    day = deadline_of(facts.policy, case.workflow, case.intake_year or 0)
+    return countdown(day) if day else None
 
 
 def sheet(case: Case, facts: Facts, show: str, page: int, *, revealed: bool) -> Sheet:
     """The rows of one tab, PAGE at a time; identity numbers are masked unless `revealed`."""
-    roster = law_of(case)
+    roster = roster_of(case)
     found: dict[str, list[Finding]] = defaultdict(list)
     for one in roster.findings(facts):
         found[one.row.id].append(one)
@@ -171,7 +162,7 @@ def shown_columns(roster: Roster) -> list[RosterColumn]:
 
 def notable(case: Case, facts: Facts, *, revealed: bool = False, most: int = 20) -> list[RowView]:
     """The rows that a reviewer should look at, the gravest first: what stops, what is asked."""
-    roster = law_of(case)
+    roster = roster_of(case)
     found: dict[str, list[Finding]] = defaultdict(list)
     for one in roster.findings(facts):
         found[one.row.id].append(one)

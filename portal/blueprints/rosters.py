@@ -61,7 +61,7 @@ def blank(case_id: uuid.UUID) -> Response:
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     page = book.add_worksheet("登记表")
     bold, text = book.add_format({"bold": True, "border": 1}), book.add_format({"num_format": "@"})
-    titles = [NUMBER_HEADING, *(column.title for column in roster_view.law_of(case).columns)]
+    titles = [NUMBER_HEADING, *(column.title for column in editing.roster_of(case).columns)]
     for position, title in enumerate(titles):
         page.set_column(position, position, 22 if title in ("身份证号", "高中就读学校") else 14, text)
         page.write_string(0, position, title, bold)
@@ -78,7 +78,7 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     file, seen = request.files.get("file"), request.form.get("version", "")
     if file is None or not file.filename:
         return _show(case, 422, file_error="请选择要导入的登记表（.xlsx 或 .csv）")
-    data, columns = file.read(), roster_view.law_of(case).columns
+    data, columns = file.read(), editing.roster_of(case).columns
     db.session.rollback()  # reading takes a second: the write lock must not be held meanwhile
     try:
         read = sheet.read_sheet(io.BytesIO(data), columns)
@@ -114,7 +114,8 @@ def admitted(case_id: uuid.UUID) -> BaseResponse:
     try:
         count = editing.add_admitted(case, actor(), request.form.get("version", ""), chosen)
     except Refused as refused:
-        return _refused(case_id, refused)
+        db.session.rollback()
+        return _admitted(_editable(case_id), 409 if refused.conflict else 422, refused.message)
     db.session.commit()
     flash(f"已从录取名单加入 {count} 人。", "success")
     return _to_first_fault(case)
@@ -193,6 +194,9 @@ def again(case_id: uuid.UUID) -> BaseResponse:
     struck = [dict(one.values) for one in read_facts(case).roster if one.strike]
     if case.status != Status.APPROVED or not struck:
         deny()
+    if already := editing.open_roster_of(case, [one["exam_number"] for one in struck]):
+        flash(f"这些学生已在名单 {already.number} 中。", "error")
+        return go("rosters.show", case_id=already.id)
     try:
         new = actions.start_roster(actor(), workflow(case.workflow))
         editing.replace_rows(new, actor(), stamp(new), struck)
@@ -295,7 +299,7 @@ def _row_form(
     message: str = "",
 ) -> Response:
     """The form of one row: a table row for htmx, a page of its own else."""
-    facts, roster = read_facts(case), roster_view.law_of(case)
+    facts, roster = read_facts(case), editing.roster_of(case)
     found_here = roster.findings(facts, [one]) if one else []
     said = one.admitted if one and one.admitted else {}
     cells: list[dict[str, Any]] = [
@@ -335,7 +339,7 @@ def _row(facts: Facts, row_id: uuid.UUID) -> RosterRow:
 
 def _posted(case: Case) -> dict[str, str]:
     return {
-        column.key: request.form.get(f"cell-{column.key}", "") for column in roster_view.law_of(case).columns
+        column.key: request.form.get(f"cell-{column.key}", "") for column in editing.roster_of(case).columns
     }
 
 

@@ -223,6 +223,12 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
             act = _write_roster(case, actor, verb, act, before, facts)
         if plan.status is Status.APPROVED:
             _take_effect(case, law, facts)
+    except register.EndedRecord as error:
+        db.session.rollback()
+        db.session.refresh(case)
+        raise Refused(
+            "其中有学生的学籍刚被退学或除名，一律不得复学；请刷新页面查看", conflict=True
+        ) from error
     except (IntegrityError, register.RegisterMoved) as error:
         db.session.rollback()
         db.session.refresh(case)

@@ -43,9 +43,10 @@ def _endings(pupil_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[Ending, 
     changed: dict[tuple[uuid.UUID, str, str], dict[str, RegisterChange]] = defaultdict(dict)
     for change, number, law in db.session.execute(query):
         changed[(change.pupil_id, number, law)][change.column] = change
-    last = {pupil_id: number for pupil_id, number, _ in changed}
+    of_pupil = {key: columns for key, columns in changed.items() if enrolment.STATUS in columns}
+    last = {pupil_id: number for pupil_id, number, _ in of_pupil}
     found: dict[uuid.UUID, list[Ending]] = defaultdict(list)
-    for (pupil_id, number, law), columns in changed.items():
+    for (pupil_id, number, law), columns in of_pupil.items():
         status = columns[enrolment.STATUS]
         if status.after in enrolment.TERMINAL:
             before = {key: change.before for key, change in columns.items()}

@@ -56,6 +56,8 @@ def read_facts(case: Case) -> Facts:
         raise ValueError(f"case {case.number} has no pupil")
     else:
         facts = facts_before_start(law, pack, case.pupil, without=case.id)
+        # The school that began it stays its school, though the pupil may have gone on to another meanwhile.
+        facts = replace(facts, school=school_facts(case.owner))
     form = law.form.from_raw(case.answers, facts)
     facts = replace(
         facts,

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from portal import audit
 from portal.extensions import db
-from portal.models import NationalEntry, RegisterChange
+from portal.models import NationalEntry, RegisterChange, RosterRow
 from portal.models.types import utcnow
 from portal.standards.columns import COLUMNS
 
@@ -36,6 +36,7 @@ def confirm_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str
             .values(confirmed_at=utcnow(), confirmed_load_id=load_id),
             execution_options={"synchronize_session": False},
         )
+    _enter_landed(load_id, seen)
     db.session.expire_all()
     for case_id in landed:
         audit.append("case.landed", "case", case_id, load=load_id.hex)
@@ -60,12 +61,44 @@ def _landed(pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, s
     return [case_id for case_id, all_shown in shown.items() if all_shown]
 
 
+def _enter_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]]) -> None:
+    """People who entered by a roster have landed when an export shows them at the roster's school."""
+    waiting = iter(seen)
+    while pupils := list(islice(waiting, CHUNK)):
+        query = (
+            select(RosterRow.id, RosterRow.pupil_id, RegisterChange.after)
+            .join(
+                RegisterChange,
+                (RegisterChange.case_id == RosterRow.case_id)
+                & (RegisterChange.pupil_id == RosterRow.pupil_id),
+            )
+            .where(
+                RosterRow.pupil_id.in_(pupils),
+                RosterRow.landed_load_id.is_(None),
+                RegisterChange.column == "school_code",
+            )
+        )
+        rows = [
+            row
+            for row, pupil_id, school in db.session.execute(query)
+            if pupil_id and seen[pupil_id].get("school_code") == school
+        ]
+        db.session.execute(
+            update(RosterRow).where(RosterRow.id.in_(rows)).values(landed_load_id=load_id),
+            execution_options={"synchronize_session": False},
+        )
+
+
 def withdraw_confirmations(load_id: uuid.UUID) -> int:
     """When a load is undone: what it had confirmed waits again. Returns how many cases."""
     done = db.session.execute(
         update(NationalEntry)
         .where(NationalEntry.confirmed_load_id == load_id)
         .values(confirmed_at=None, confirmed_load_id=None),
+        execution_options={"synchronize_session": False},
+    )
+    db.session.execute(
+        update(RosterRow).where(RosterRow.landed_load_id == load_id).values(landed_load_id=None),
         execution_options={"synchronize_session": False},
     )
     db.session.expire_all()

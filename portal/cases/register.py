@@ -1,4 +1,5 @@
-"""The only door into the student register for a decided case."""
+"""The door into the student register for a decided case about one pupil, and the guards that every door has. Rosters enter
+by cases.rosters.entering."""
 
 from __future__ import annotations
 
@@ -17,6 +18,10 @@ from portal.models.types import utcnow
 from portal.standards import enrolment, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.vocabulary import Workflow
+
+
+class EndedRecord(ValueError):
+    """A case would write the status of a record that a decision has ended; nothing was done."""
 
 
 class RegisterMoved(Exception):
@@ -106,13 +111,13 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str]) -> None:
 
 def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:
     """The guard beneath the rule, for every way in which a case writes a pupil's status: an ended record is opened by the
-    declared reversal of a decision that stands, and by nothing else. Raises ValueError."""
+    declared reversal of a decision that stands, and by nothing else. Raises EndedRecord."""
     ended = next((one for one in endings_of(pupil_id) if one.stands), None)
     if law.reverses:
         if ended is None or ended.workflow != law.reverses:
-            raise ValueError(f"{law.id} has nothing to reverse for pupil {pupil_id}")
+            raise EndedRecord(f"{law.id} has nothing to reverse for pupil {pupil_id}")
     elif ended or status in enrolment.TERMINAL:
-        raise ValueError(f"{law.id} may not open the ended record of pupil {pupil_id}")
+        raise EndedRecord(f"{law.id} may not open the ended record of pupil {pupil_id}")
 
 
 def stored_text(pupil: Pupil, column: str) -> str:

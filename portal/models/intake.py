@@ -6,7 +6,17 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
@@ -101,6 +111,14 @@ class RosterRow(db.Model):
         Index("ix_roster_rows_case", "case_id", "position"),
         Index("ix_roster_rows_exam_number", "exam_number"),
         Index("ix_roster_rows_id_number", "id_number"),
+        Index("ix_roster_rows_pupil", "pupil_id"),
+        Index(
+            "uq_roster_rows_secondary_number",
+            "secondary_number",
+            unique=True,
+            sqlite_where=text("secondary_number <> ''"),
+            postgresql_where=text("secondary_number <> ''"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -114,6 +132,9 @@ class RosterRow(db.Model):
     number: Mapped[str | None] = mapped_column(String(20))  # 学号, written with the last approval
     secondary_number: Mapped[str] = mapped_column(String(40), default="")  # 学籍辅号, as the province gave it
     pupil_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("pupils.id"))  # whom it became
+    landed_load_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("register_loads.id")
+    )  # the export that first showed the entry
     struck_step: Mapped[str] = mapped_column(String(40), default="")
     struck_reason: Mapped[str] = mapped_column(Text, default="")
     struck_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("accounts.id"))

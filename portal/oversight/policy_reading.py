@@ -64,6 +64,7 @@ WORDS = {
     "*": "全部",
     "county": "县级",
     "state": "州级",
+    "province": "省级",
     "school": "学校",
     "district": "学区",
     "per_stage": "每级分别计时",

@@ -76,6 +76,15 @@ def _check_names(item: Workflow) -> None:
         raise WorkflowError(f"{item.id}: the student number is never rewritten")
 
 
+def _check_numbers(item: Workflow, policy: Policy) -> None:
+    """A 学号 is digits, and what is counted stands last: ranges are counted on by their ends."""
+    pattern = policy.value(f"{item.id}.numbers")
+    kinds = [part["part"] for part in pattern]
+    fixed = "".join(part.get("text", "0") for part in pattern)
+    if kinds.count("serial") != 1 or kinds[-1] != "serial" or not (fixed.isascii() and fixed.isdecimal()):
+        raise WorkflowError(f"{item.id}: {policy.code} makes numbers that cannot be counted through")
+
+
 def _check_policy(item: Workflow, policy: Policy) -> None:
     try:
         if not item.offered(policy):
@@ -88,8 +97,10 @@ def _check_policy(item: Workflow, policy: Policy) -> None:
             policy.value(f"{item.id}.{one.key}")
         for slot in item.evidence:
             source(policy, slot.article)
-        for row_rule in item.roster.rules if item.roster else ():
-            source(policy, row_rule.article)
+        if item.roster:
+            for row_rule in item.roster.rules:
+                source(policy, row_rule.article)
+            _check_numbers(item, policy)
         policy.value(f"clock.{item.id}")
         policy.value("return_reasons")
     except PolicyError as error:

@@ -87,6 +87,8 @@ def difference(row: RosterRow, column: str) -> str:
     """What the list of the admitted says otherwise of a column, "" where it agrees or the cell cannot be read."""
     if column in row.faults or row.admitted is None or row[column] == row.admitted.get(column, ""):
         return ""
+    if column == "id_number":  # what is found stands on pages that mask numbers
+        return "与录取名单上的号码不同"
     return f"录取名单为“{shown(column, row.admitted.get(column, '')) or '空'}”"
 
 
@@ -109,16 +111,17 @@ def has_letter(facts: Facts, row: RosterRow) -> bool:
 def not_admitted(facts: Facts, row: RosterRow) -> str:
     if not row["exam_number"] or facts.quota is None or facts.quota.admitted is None:
         return ""  # told once, of the cell or of the whole
-    if row.admitted is None:
-        return "录取名单上没有这个准考证号"
-    return "" if row.admitted_to == facts.school.name else f"录取学校是{row.admitted_to}，不是本校"
+    if row.admitted_elsewhere:
+        return "录取名单上，这个准考证号录取到其他学校"
+    return "" if row.admitted else "录取名单上没有这个准考证号"
 
 
 def _compared(column: RosterColumn) -> tuple[RowRule, RowRule]:
     """A difference stops until the letter is there; then everybody along the chain is told of it."""
 
     def without_letter(facts: Facts, row: RosterRow) -> str:
-        return "" if has_letter(facts, row) else difference(row, column.key)
+        told = difference(row, column.key)
+        return told if told and not has_letter(facts, row) else ""
 
     def with_letter(facts: Facts, row: RosterRow) -> str:
         told = difference(row, column.key)

@@ -88,7 +88,8 @@ class RosterRow:
     admitted: Mapping[str, str] | None = (
         None  # what the list of the admitted says of the person, None: not on it
     )
-    admitted_to: str = ""  # the school of that entry
+    # The list's entry is another school's, whose people this school does not get to read.
+    admitted_elsewhere: bool = False
     exam_county: str = ""  # where the examination was sat
     elsewhere: str = ""  # where the person is registered already, or on whose other roster
     twice: tuple[int, ...] = ()  # positions of other rows about the same person

@@ -91,13 +91,16 @@ def discarded(world: World, client: FlaskClient) -> Filled:
 
 def postponement(world: World, _client: FlaskClient) -> Filled:
     _high_school(world)
-    school = world.home.school
+    school, scope = world.home.school, scope_here(world.home, "registrar")
+    newest = plans.list_of(scope.state.id, scope.year)
+    assert newest is not None
     query = select(Admitted.exam_number).where(
         Admitted.school_id == school.id,
+        Admitted.list_id == newest.id,
         Admitted.exam_number.not_in(select(RosterRow.exam_number)),
         Admitted.exam_number.not_in(select(Postponement.exam_number)),
     )
-    number = db.session.scalars(query.order_by(Admitted.list_id.desc())).first()
+    number = db.session.scalars(query.order_by(Admitted.exam_number)).first()
     db.session.rollback()
     until = (clock.today() + timedelta(days=9)).isoformat()
     form = {"year": year(), "exam_number": number, "reason": "因病住院", "until": until}

@@ -21,6 +21,7 @@ from portal.blueprints import cases as cases_desk
 from portal.blueprints import evidence as evidence_desk
 from portal.blueprints import landings, printouts, register, review
 from portal.cases import access, claims, entries, queues, roster
+from portal.cases.intake import scope as intake_scope
 from portal.cases.loads import lifecycle
 from portal.extensions import db, reading_only
 from portal.models import Account, AuditRecord, Case, Office, Pupil, RegisterLoad
@@ -276,6 +277,10 @@ MUTANTS: dict[str, tuple[Patch, tuple[str, ...]]] = {
     "a load of any office": (
         _set(lifecycle, "find_load", lambda _actor, load_id: db.session.get(RegisterLoad, load_id)),
         ("loads.show", "loads.faults"),
+    ),
+    "an intake of every school": (
+        _set(intake_scope, "offices_under", lambda _path: select(Office.id)),
+        ("intake.ledger", "not_reported.page"),
     ),
     "offices of everybody": (_set(management, "office_in_reach", lambda _actor: true()), ("admin.office",)),
     "accounts of everybody": (

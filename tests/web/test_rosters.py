@@ -236,8 +236,10 @@ def test_struck_people_go_into_a_roster_of_their_own(app: Flask, cast: Cast) -> 
     act(case, cast.approver, "approve")
     db.session.commit()
     page = page_of(enter(app, cast.registrar).get(f"/cases/{case.id}"))
-    assert "有 1 名学生被退回" in page.get_text()
+    assert "有 1 名学生被退回" in page.get_text() and "未报省" in page.get_text()
     answer = post(app, cast.registrar, case, "again")
+    twice = post(app, cast.registrar, case, "again")
+    assert twice.location == answer.location
     assert answer.status_code == 303
     (again,) = db.session.scalars(db.select(Case).where(Case.id != case.id))
     assert [row.exam_number for row in rows_of(again)] == [people(1, 2)[0]["exam_number"]]

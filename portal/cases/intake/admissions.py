@@ -21,7 +21,7 @@ from portal import audit, tasks
 from portal.cases.intake import admitted_rows, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
 from portal.cases.intake.planning import REASON_LEAST, REASON_MOST
-from portal.cases.intake.scope import Scope
+from portal.cases.intake.scope import Scope, schools
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
@@ -183,6 +183,7 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
     """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave.
     Raises Refused, with `conflict` when another file or list came meanwhile."""
     _only_who_may(scope)
+    plans.hold_all(one.id for one in schools(scope))
     waiting, held = staged(scope), _held(scope)
     if waiting is None or held is None or waiting.sealed.sha256 != seen:
         raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
@@ -198,6 +199,7 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
     for several in _in_chunks(judged.rows):
         db.session.execute(insert(LIST), [{**row, "id": new_id(), "list_id": made.id} for row in several])
     db.session.delete(held)
+    made.made_at = utcnow()  # last: a roster decided before goes by the list before
     db.session.flush()
     audit.append(
         "intake.list_set", "admitted_list", made.id, year=made.year, number=made.number, people=made.people

@@ -10,7 +10,7 @@ from typing import Any
 
 from portal.cases import clock
 from portal.cases.rosters.cells import Fault, Judge
-from portal.cases.rosters.editing import FROM_LIST
+from portal.cases.rosters.reading import FROM_LIST
 from portal.cases.rosters.sheet import SheetRows
 from portal.models import Office
 from portal.workflows.vocabulary import Roster, RosterColumn

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.cases import clock
@@ -119,7 +120,10 @@ def postpone(scope: Scope, school: Office, form: Mapping[str, str]) -> Postponem
         db.session.add(kept)
     kept.reason, kept.until = _tidy(form.get("reason", "")), until
     kept.account_id, kept.made_at = scope.actor.id, utcnow()
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Refused("刚刚已有人为该生登记延期，请刷新页面核对", conflict=True) from error
     audit.append("intake.postponed", "postponement", kept.id, year=scope.year, until=until.isoformat())
     return kept
 

@@ -142,7 +142,8 @@ def save(
     for none. Raises Refused, with `conflict` when somebody saved meanwhile."""
     if not scope.may_set:
         raise Refused("只有州级审批人员可以录入招生计划")
-    _hold_schools(scope)
+    # No roster may be submitted or approved meanwhile: its rules would go by the former plan.
+    plans.hold_all(one.id for county in counties(scope) for one in county.schools)
     before = plans.plan_of(scope.state.id, scope.year)
     if (before.number if before else 0) != seen:
         raise Refused(_told(before), conflict=True)
@@ -158,13 +159,6 @@ def save(
     plan = _add(scope, figures, document, note, seen + 1)
     audit.append("intake.plan_set", "intake_plan", plan.id, year=plan.year, number=plan.number)
     return plan, {}
-
-
-def _hold_schools(scope: Scope) -> None:
-    """Let no roster be submitted or approved meanwhile: its rules would go by the former plan."""
-    ids = [one.id for county in counties(scope) for one in county.schools]
-    query = select(Office.id).where(Office.id.in_(ids)).order_by(Office.id)
-    db.session.execute(query.with_for_update(key_share=True))
 
 
 def _add(scope: Scope, figures: Figures, document: str, note: str, number: int) -> IntakePlan:

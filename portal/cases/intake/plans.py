@@ -47,7 +47,13 @@ def list_of(state_id: uuid.UUID, year: int, at: datetime | None = None) -> Admit
 def hold(school_id: uuid.UUID) -> None:
     """Let nobody else submit or approve a roster of this school until the transaction ends: of two at one moment the second
     waits here, and then counts the first one's people. SQLite has one writer and needs no lock."""
-    db.session.execute(select(Office.id).where(Office.id == school_id).with_for_update(key_share=True))
+    hold_all([school_id])
+
+
+def hold_all(school_ids: Iterable[uuid.UUID]) -> None:
+    """The same for several schools, always in one order."""
+    query = select(Office.id).where(Office.id.in_(list(school_ids))).order_by(Office.id)
+    db.session.execute(query.with_for_update(key_share=True))
 
 
 def quota_of(

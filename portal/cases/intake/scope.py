@@ -46,9 +46,7 @@ class Scope:
     @property
     def deadline(self) -> date | None:
         """The day by which a roster must have been sent; None where the policy names none."""
-        key = f"{self.law.id}.deadline"
-        text = str(self.policy.value(key)) if key in self.policy.values else ""
-        return date.fromisoformat(f"{self.year}-{text}") if text else None
+        return deadline_of(self.policy, self.law.id, self.year)
 
     def article(self, article_id: str) -> Article | None:
         return self.policy.articles.get(article_id)
@@ -127,6 +125,12 @@ def find_school(scope: Scope, school_id: uuid.UUID) -> Office | None:
 def _county_of(school: Office, bureaus: dict[uuid.UUID, Office]) -> uuid.UUID | None:
     ids = [uuid.UUID(part) for part in school.path.strip("/").split("/")]
     return next((one for one in reversed(ids) if one in bureaus), None)
+
+
+def deadline_of(policy: Policy, workflow: str, year: int) -> date | None:
+    """The day by which a roster of a year must have been sent; None where the policy names none."""
+    key = f"{workflow}.deadline"
+    return date.fromisoformat(f"{year}-{policy.value(key)}") if key in policy.values else None
 
 
 def countdown(day: date) -> Due:

@@ -19,7 +19,7 @@ from portal.cases import register
 from portal.cases.endings import standing
 from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, storable
 from portal.extensions import db
-from portal.models import NationalEntry, Office, Pupil, RegisterChange
+from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow
 from portal.models.types import new_id
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
@@ -115,8 +115,22 @@ def _look_up(rows: Sequence[CheckedRow]) -> _Known:
         )
         .order_by(RegisterChange.pupil_version)
     )
-    for pupil_id, column, before, after in db.session.execute(waiting):
-        known.approved[pupil_id].append(Approved(column, before, after))
+    entered = (  # by a roster that no export has shown so far
+        select(RegisterChange.pupil_id, RegisterChange.column, RegisterChange.before, RegisterChange.after)
+        .join(
+            RosterRow,
+            (RosterRow.case_id == RegisterChange.case_id) & (RosterRow.pupil_id == RegisterChange.pupil_id),
+        )
+        .where(
+            RosterRow.landed_load_id.is_(None),
+            RosterRow.pupil_id.in_(
+                [pupil.id for pupil in (*known.pupils.values(), *known.awaiting.values())]
+            ),
+        )
+    )
+    for query in (entered, waiting):
+        for pupil_id, column, before, after in db.session.execute(query):
+            known.approved[pupil_id].append(Approved(column, before, after))
     return known
 
 

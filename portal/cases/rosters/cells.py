@@ -17,6 +17,7 @@ from portal.workflows.vocabulary import Roster, RosterColumn
 Fault = tuple[str, str]  # reason, remedy
 Judged = tuple[str, Fault | None]
 MOST = 80  # characters of a cell that is a plain text
+LIMITS = {"class_name": 40}  # where the register takes fewer
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EXAM_NUMBER = re.compile(r"[0-9A-Z]{4,20}")
 _SCORE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
@@ -55,7 +56,10 @@ class Judge:
             "school": self._own_school,
         }
         table = BY_KEY[column.key].table if column.key in BY_KEY else ""
-        kind = kinds.get(column.key) or ((lambda text: _code(table, text)) if table else _text)
+        most = LIMITS.get(column.key, MOST)
+        kind = kinds.get(column.key) or (
+            (lambda text: _code(table, text)) if table else (lambda text: _text(text, most))
+        )
         missing = (f"没有填写{column.title}", f"请补填{column.title}") if column.required else None
         return lambda text: kind(text.strip()) if text.strip() else ("", missing)
 
@@ -106,11 +110,11 @@ def _code(table: str, text: str) -> Judged:
     return _kept(text)[:MOST], ("没有这个名称", f"请用标准名称，例如：{some}")
 
 
-def _text(text: str) -> Judged:
+def _text(text: str, most: int = MOST) -> Judged:
     if _CONTROL.search(text):
         return _kept(text), ("有不能使用的控制字符（如换行）", "请删去换行等字符")
-    if len(text) > MOST:
-        return text[:MOST], (f"超过 {MOST} 个字", "请核对是否填错了列")
+    if len(text) > most:
+        return text[:MOST], (f"超过 {most} 个字", "请核对是否填错了列")
     return text, None
 
 

@@ -19,15 +19,15 @@ from portal.cases.intake import plans
 from portal.cases.offices import supervisor
 from portal.cases.refusing import Refused
 from portal.cases.rosters.cells import Judge
+from portal.cases.rosters.reading import FROM_LIST, chunks
 from portal.extensions import db
-from portal.models import Admitted, Case, Level, RosterRow
+from portal.models import OPEN, Admitted, Case, Level, RosterRow
 from portal.models.types import new_id
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Roster
 
 MOST_ROWS = 5000
 ROWS = RosterRow.__table__
-FROM_LIST = ("exam_number", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score")
 
 
 def replace_rows(case: Case, actor: Actor, seen: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -79,8 +79,8 @@ def remove_rows(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID]) -
         raise Refused("还没有选择学生，请先在名单中勾选")
     perform(case, actor, "edit", seen)
     gone = 0
-    for row_id in ids:
-        done = db.session.execute(delete(ROWS).where(ROWS.c.id == row_id, ROWS.c.case_id == case.id))
+    for several in chunks(ids):
+        done = db.session.execute(delete(ROWS).where(ROWS.c.id.in_(several), ROWS.c.case_id == case.id))
         gone += done.rowcount  # type: ignore[attr-defined]
     return gone
 
@@ -88,12 +88,28 @@ def remove_rows(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID]) -
 def add_admitted(case: Case, actor: Actor, seen: str, exam_numbers: Sequence[str] | None = None) -> int:
     """Put people from the school's list of the admitted at the end, all who are not there yet or these; how many.
     Raises Refused."""
-    wanted = [one for one in not_on(case) if exam_numbers is None or one.exam_number in exam_numbers]
+    chosen = None if exam_numbers is None else set(exam_numbers)
+    wanted = [one for one in not_on(case) if chosen is None or one.exam_number in chosen]
     if not wanted:
         raise Refused("录取名单中没有可以加入的学生")
     texts = [{key: _text(getattr(one, key)) for key in FROM_LIST} for one in wanted]
     add_rows(case, actor, seen, texts)
     return len(wanted)
+
+
+def open_roster_of(case: Case, exam_numbers: Sequence[str]) -> Case | None:
+    """Another roster of the same school, still open, on which one of these people stands."""
+    query = (
+        select(Case)
+        .join(RosterRow, RosterRow.case_id == Case.id)
+        .where(
+            Case.owner_office_id == case.owner_office_id,
+            Case.id != case.id,
+            Case.status.in_(OPEN),
+            RosterRow.exam_number.in_(list(exam_numbers)),
+        )
+    )
+    return db.session.scalars(query.limit(1)).unique().one_or_none()
 
 
 def not_on(case: Case) -> list[Any]:

@@ -34,7 +34,10 @@ def enter(case: Case, law: Workflow, facts: Facts) -> None:
     if roster is None:
         raise ValueError(f"{law.id} has no roster")
     rows = facts.standing_rows
-    texts = [dict(roster.enters(facts, row)) for row in rows]
+    if facts.numbers is None or len(rows) > facts.numbers.size:
+        raise register.RegisterMoved
+    # What a row leaves empty says nothing, and takes nothing away from an earlier record.
+    texts = [{key: text for key, text in roster.enters(facts, row).items() if text} for row in rows]
     if strange := {key for one in texts for key in one} - law.may_change:
         raise ValueError(f"{law.id} may not change {sorted(strange)}")
     going_on = _earlier_records(law, rows, roster)
@@ -83,7 +86,14 @@ def _earlier_records(
                 register.keep_ended(law, pupil.id, pupil.enrolment_status)
             if pupil.stage != roster.stage or pupil.enrolment_status in CLOSED:
                 found[pupil.id_number].append(pupil)
-    return {number: pupils[0] for number, pupils in found.items() if len(pupils) == 1}
+    return {number: one for number, pupils in found.items() if (one := _the_one(pupils)) is not None}
+
+
+def _the_one(pupils: Sequence[Any]) -> Any:
+    """The living record, of closed ones the only one; None where that does not tell."""
+    living = [one for one in pupils if one.enrolment_status not in CLOSED]
+    candidates = living or pupils
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _new(
@@ -150,5 +160,4 @@ def _changes(
             "at": at,
         }
         for column, text in after.items()
-        if text
     ]

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, func, or_, select
 
@@ -18,13 +18,15 @@ from portal.cases.rosters.cells import Judge
 from portal.extensions import db
 from portal.models import Account, Admitted, AdmittedList, Case, Level, Office, Pupil, RosterRow, Status
 from portal.standards.columns import BY_KEY
-from portal.standards.enrolment import TERMINAL
+from portal.standards.enrolment import LEFT, TERMINAL
 from portal.workflows import vocabulary
 from portal.workflows.vocabulary import Ending, NumberRange, Quota, Roster, Strike
 
 ROWS = RosterRow.__table__
+V = TypeVar("V")
+FROM_LIST = ("exam_number", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score")
 CHUNK = 500  # values in one IN: SQLite takes 32,766, and a plan stays an index range
-CLOSED = ("07", "08", "09", "10", "11", "99")  # 毕业 to 其他: the record may go on elsewhere
+CLOSED = LEFT - TERMINAL | {"99"}  # XSDQZT 毕业 to 死亡, 其他: not in a class, and the record may go on
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,21 @@ def _admissions(school: Office, year: int, case: Case | None = None) -> _Admissi
 class _Around:
     """What the database knows about the people of a roster beyond the roster itself."""
 
+    school_id: uuid.UUID
     admitted: dict[str, Any] = field(default_factory=dict)  # by exam number
-    schools: dict[uuid.UUID, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)  # by identity number or exam number: a sentence
+    namesakes: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and birth date: a sentence
     twice: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # the same: positions
     strikers: dict[uuid.UUID, tuple[str, str]] = field(default_factory=dict)  # account -> name, office
 
     @classmethod
     def of(cls, case: Case, roster: Roster, stored: Sequence[Any], admissions: _Admissions) -> _Around:
-        around = cls()
+        around = cls(case.owner_office_id)
         exam_numbers = [row.exam_number for row in stored if row.exam_number]
         ids = [row.id_number for row in stored if row.id_number]
         if admissions.list is not None:
             around._admissions(admissions.list.id, exam_numbers)
-        around._register(case, roster, ids)
+        around._register(case, roster, stored)
         around._other_rosters(case, exam_numbers, ids)
         around._same_person(stored)
         around._strikes(stored)
@@ -106,6 +109,7 @@ class _Around:
     def row(self, row: Any, judge: Judge, number: str) -> vocabulary.RosterRow:
         values, faults = judge.row(row.values)
         said = self.admitted.get(row.exam_number)
+        ours = said if said is not None and said.school_id == self.school_id else None
         keys = [key for key in (row.exam_number, row.id_number) if key]
         others = {position for key in keys for position in self.twice.get(key, ())} - {row.position}
         return vocabulary.RosterRow(
@@ -114,10 +118,11 @@ class _Around:
             values=values,
             faults=faults,
             number=number,
-            admitted=_as_values(said) if said else None,
-            admitted_to=self.schools.get(said.school_id, "") if said else "",
-            exam_county=said.exam_county if said else "",
-            elsewhere=next((self.elsewhere[key] for key in keys if key in self.elsewhere), ""),
+            admitted=_as_values(ours) if ours else None,
+            admitted_elsewhere=said is not None and ours is None,
+            exam_county=ours.exam_county if ours else "",
+            elsewhere=next((self.elsewhere[key] for key in keys if key in self.elsewhere), "")
+            or ("" if row.id_number else self.namesakes.get((values["name"], values["birth_date"]), "")),
             twice=tuple(sorted(others)) if row.struck_at is None else (),
             strike=self._strike(row),
             secondary_number=row.secondary_number,
@@ -128,42 +133,48 @@ class _Around:
         for chunk in chunks(exam_numbers):
             query = select(table).where(table.c.list_id == list_id, table.c.exam_number.in_(chunk))
             self.admitted |= {one.exam_number: one for one in db.session.execute(query)}
-        ids = {one.school_id for one in self.admitted.values()}
-        named = select(Office.id, Office.name).where(Office.id.in_(ids))
-        self.schools = dict(db.session.execute(named).all())
 
-    def _register(self, case: Case, roster: Roster, ids: Iterable[str]) -> None:
-        """Who has a living record of the same stage in the register already, or one that was ended for good."""
+    def _register(self, case: Case, roster: Roster, stored: Sequence[Any]) -> None:
+        """Who has a living record of the same stage already, one that was ended for good, or several that might go on."""
         mine = select(RosterRow.pupil_id).where(RosterRow.case_id == case.id, RosterRow.pupil_id.is_not(None))
-        for chunk in chunks(ids):
-            query = (
-                select(Pupil.id, Pupil.id_number, Pupil.enrolment_status, Pupil.grade, Office.name, Office.id)
-                .join(Office, Office.id == Pupil.school_id)
-                .where(
-                    Pupil.id_number.in_(chunk),
-                    Pupil.stage == roster.stage,
-                    Pupil.enrolment_status.not_in(CLOSED),
-                    Pupil.id.not_in(mine),
-                )
-            )
-            found = db.session.execute(query).all()
-            ended = endings.standing([row.id for row in found if row.enrolment_status in TERMINAL])
-            for pupil_id, number, status, grade, school, school_id in found:
-                where = "本校" if school_id == case.owner_office_id else school
-                self.elsewhere[number] = (
-                    _told_ended(where, status, ended.get(pupil_id))
-                    if status in TERMINAL
-                    else f"该生已在{where}{grade}注册学籍"
-                )
+        records = select(Pupil.id, Pupil.id_number, Pupil.enrolment_status, Pupil.stage, Pupil.school_id)
+        for chunk in chunks(row.id_number for row in stored if row.id_number):
+            query = records.where(Pupil.id_number.in_(chunk), Pupil.id.not_in(mine))
+            several: dict[str, list[Any]] = defaultdict(list)
+            for record in db.session.execute(query):
+                several[record.id_number].append(record)
+            self._tell(roster, several)
+        for chunk in chunks(str(row.values.get("name", "")) for row in stored if not row.id_number):
+            named = select(Pupil.id, Pupil.name, Pupil.birth_date, Pupil.enrolment_status)
+            ended = named.where(Pupil.name.in_(chunk), Pupil.enrolment_status.in_(TERMINAL))
+            for pupil_id, name, born, status in db.session.execute(ended):
+                told = _told_ended(status, endings.standing([pupil_id]).get(pupil_id))
+                self.namesakes[name, born.isoformat() if born else ""] = f"同名、同出生日期的{told}"
+
+    def _tell(self, roster: Roster, several: Mapping[str, Sequence[Any]]) -> None:
+        """What the records with one identity number mean for a row that names it. Another office's school is not named."""
+        ended = endings.standing(
+            [one.id for records in several.values() for one in records if one.enrolment_status in TERMINAL]
+        )
+        for number, records in several.items():
+            for one in records:
+                if one.enrolment_status in TERMINAL:
+                    self.elsewhere[number] = _told_ended(one.enrolment_status, ended.get(one.id))
+                elif one.stage == roster.stage and one.enrolment_status not in CLOSED:
+                    where = "本校" if one.school_id == self.school_id else "其他学校"
+                    self.elsewhere.setdefault(number, f"该生已在{where}注册高中学籍")
+            living = [one for one in records if one.enrolment_status not in CLOSED]
+            if len(living) > 1:
+                told = f"登记中有 {len(living)} 份在籍记录使用这个号码，须先查明保留哪一份"
+                self.elsewhere.setdefault(number, told)
 
     def _other_rosters(self, case: Case, exam_numbers: Iterable[str], ids: Iterable[str]) -> None:
         """Who stands on another roster of the year that is under way; an approved one's people are in the register."""
         for column, keys in ((RosterRow.exam_number, exam_numbers), (RosterRow.id_number, ids)):
             for chunk in chunks(keys):
                 query = (
-                    select(column, Case.number, Case.owner_office_id, Office.name)
+                    select(column, Case.number, Case.owner_office_id)
                     .join(Case, Case.id == RosterRow.case_id)
-                    .join(Office, Office.id == Case.owner_office_id)
                     .where(
                         column.in_(chunk),
                         Case.id != case.id,
@@ -175,8 +186,8 @@ class _Around:
                         ),
                     )
                 )
-                for key, number, owner, school in db.session.execute(query):
-                    where = f"本校的另一份名单（{number}）" if owner == case.owner_office_id else school
+                for key, number, owner in db.session.execute(query):
+                    where = f"本校的另一份名单（{number}）" if owner == self.school_id else "其他学校"
                     self.elsewhere.setdefault(key, f"该生已列入{where}的新生名单")
 
     def _same_person(self, stored: Sequence[Any]) -> None:
@@ -202,19 +213,19 @@ class _Around:
         return Strike(row.struck_step, office, name, clock.local(row.struck_at).date(), row.struck_reason)
 
 
-def _told_ended(where: str, status: str, ended: Ending | None) -> str:
+def _told_ended(status: str, ended: Ending | None) -> str:
     number = f"（{ended.number}）" if ended else ""
-    return f"该生已在{where}{BY_KEY['enrolment_status'].shown(status)}{number}，一律不得复学"
+    return f"学生已{BY_KEY['enrolment_status'].shown(status)}{number}，一律不得复学"
 
 
 def _as_values(said: Any) -> Mapping[str, str]:
     """An entry of the list of the admitted as {roster column: text}."""
-    keys = ("exam_number", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score")
-    found = {key: getattr(said, key) for key in keys}
+    found = {key: getattr(said, key) for key in FROM_LIST}
     return {key: value.isoformat() if isinstance(value, date) else value for key, value in found.items()}
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[V]) -> Iterator[list[V]]:
+    """The different values, CHUNK at a time."""
     every = list(dict.fromkeys(values))
     for start in range(0, len(every), CHUNK):
         yield every[start : start + CHUNK]

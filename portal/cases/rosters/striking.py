@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from portal.cases.access import Actor
 from portal.cases.refusing import Refused
+from portal.cases.rosters.reading import chunks
 from portal.extensions import db
 from portal.models import RosterRow
 from portal.models.types import utcnow
@@ -41,6 +42,8 @@ def put_back(facts: Facts, _actor: Actor, step: str, ids: Sequence[str], note: s
     rows = _chosen(facts, ids, standing=False)
     if any(row.strike is None or row.strike.step != step for row in rows):
         raise Refused("只能恢复本环节退回的行")
+    if facts.numbers and len(facts.standing_rows) + len(rows) > facts.numbers.size:
+        raise Refused(f"学校申请的学号只有 {facts.numbers.size} 个，恢复后不够用；请由学校放进新名单再报")
     _write(rows, {"struck_step": "", "struck_reason": "", "struck_by_id": None, "struck_at": None})
     return f"{_named(rows)}{'：' + note.strip() if note.strip() else ''}"
 
@@ -56,9 +59,10 @@ def _chosen(facts: Facts, ids: Sequence[str], *, standing: bool) -> list[vocabul
 
 
 def _write(rows: Sequence[vocabulary.RosterRow], values: dict[str, object]) -> None:
-    for row in rows:
+    ids = [uuid.UUID(row.id) for row in rows]
+    for several in chunks(ids):
         db.session.execute(
-            update(RosterRow).where(RosterRow.id == uuid.UUID(row.id)).values(**values),
+            update(RosterRow).where(RosterRow.id.in_(several)).values(**values),
             execution_options={"synchronize_session": False},
         )
 
