@@ -81,7 +81,8 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str]) -> None:
 
     Raises RegisterMoved when a record changed meanwhile, IntegrityError where the case has given the column already.
     """
-    pupils = db.session.scalars(select(Pupil).where(Pupil.id.in_(texts)).with_for_update(of=Pupil))
+    query = select(Pupil).where(Pupil.id.in_(texts)).order_by(Pupil.id)
+    pupils = db.session.scalars(query.with_for_update(of=Pupil))
     at = utcnow()
     for pupil in list(pupils):
         change = {column: texts[pupil.id]}

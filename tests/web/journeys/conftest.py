@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from portal import create_app
 from portal.accounts.passwords import hash_password
+from portal.cases.access import Actor
 from portal.demo.seed import load_holidays
 from portal.extensions import db
 from portal.models import Account
@@ -44,10 +45,10 @@ class Served:
 
     url: str
     logins: dict[str, str]
-    school_code: str
-    pupil_name: str
-    student_number: str
     pair: str
+    school_code: str = ""
+    pupil_name: str = ""
+    student_number: str = ""
 
 
 @pytest.fixture
@@ -58,24 +59,33 @@ def served(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Serve
         load_holidays()
         cast = Cast()
         cast.pupil.name, cast.pupil.name_key, cast.pupil.initials = "马小东", "马小东", "mxd"
-        hashed = hash_password(PASSWORD)
-        logins = {}
-        for name, actor in cast.everybody().items():
-            account = db.session.get_one(Account, actor.id)
-            account.password_hash = hashed
-            logins[name] = account.login
+        logins = logins_of(cast.everybody())
         db.session.commit()
         known = (cast.school.code, cast.pupil.name, cast.pupil.student_number)
         db.session.remove()
         db.engine.dispose()
-    port = free_port()
-    pair = re.sub(r"\W+", "-", request.node.callspec.params.get("settings", "embedded"))
-    with _gunicorn(settings, port):
-        yield Served(f"http://127.0.0.1:{port}", logins, *known, pair)
+    with Gunicorn(settings, free_port()) as url:
+        yield Served(url, logins, pair_of(request), *known)
 
 
-class _gunicorn:
-    """The server process of service, ended by pid."""
+def logins_of(everybody: Mapping[str, Actor]) -> dict[str, str]:
+    """Give everybody the tests' password; the login of each by the name that the test calls them."""
+    hashed = hash_password(PASSWORD)
+    logins = {}
+    for name, actor in everybody.items():
+        account = db.session.get_one(Account, actor.id)
+        account.password_hash = hashed
+        logins[name] = account.login
+    return logins
+
+
+def pair_of(request: pytest.FixtureRequest) -> str:
+    """The pair of services as it may stand in the name of a folder."""
+    return re.sub(r"\W+", "-", request.node.callspec.params.get("settings", "embedded"))
+
+
+class Gunicorn:
+    """The server process of service, ended by pid. Entering gives its address."""
 
     def __init__(self, settings: Settings, port: int) -> None:
         self.port = port
@@ -97,11 +107,11 @@ class _gunicorn:
             stderr=self.log,
         )
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> str:
         for _ in range(150):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()
-                return
+                return f"http://127.0.0.1:{self.port}"
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
         raise AssertionError("the portal did not start")
