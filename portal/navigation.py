@@ -45,7 +45,7 @@ class Entry:
 
 ENTRIES = (
     Entry("待办工作", "queues.home", "inbox", SEERS, ("queues", "review"), counted=True),
-    Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases",)),
+    Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases", "rosters")),
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
     Entry("盖章表扫描", "stamped.index", "certificate", stamped.UPLOADERS, ("stamped",)),

@@ -218,7 +218,7 @@ def mending_url(case: Case, target: str, key: str) -> str:
     """The page and place on which the owner can change what a remark or a refusal is about."""
     law = workflow(case.workflow)
     if law.roster and (target == remarks.ROSTER or key == remarks.ROSTER):
-        return url_for("rosters.show", case_id=case.id, show="stop")
+        return url_for("rosters.show", case_id=case.id, show="all" if target == remarks.ROSTER else "stop")
     if target == remarks.EVIDENCE or law.slot(key):
         return url_for("cases.papers", case_id=case.id, _anchor=f"slot-{key}")
     page = next((page.id for page in law.pages if key in page.fields), law.pages[0].id)

@@ -17,6 +17,7 @@ from portal.cases.facts import facts_before_roster, facts_before_start, read_fac
 from portal.cases.intake import province
 from portal.cases.offices import policy_of
 from portal.cases.refusing import Refused
+from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.forms import raw_answers
 from portal.models import Case, NationalEntry, Office, RegisterChange, Role, Status
@@ -86,6 +87,10 @@ def start() -> BaseResponse:
 
 
 def _start_roster(law: Workflow) -> BaseResponse:
+    """A new roster; one that has not been sent is opened instead, so that nobody fills in two."""
+    if unsent := editing.unsent_roster(actor().office_id, law.id):
+        flash(f"本校还有一份没有提交的名单 {unsent.number}，已为您打开。", "warning")
+        return go("rosters.show", case_id=unsent.id)
     try:
         case = actions.start_roster(actor(), law)
     except Refused as refused:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import READERS, XLSX, page, scope
+from portal.cases import clock
 from portal.cases.facts import STATUS_TEXT
 from portal.cases.intake import ledger as ledgers
 from portal.cases.intake import reminders
@@ -65,6 +66,7 @@ def _ledger(here: Scope, status: int = 200, message: str = "") -> Response:
         status_text=STATUS_TEXT,
         of_school=of_school,
         reminded=reminders.newest(here),
+        rest_day=not clock.load_calendar().works(clock.today()),
         may_remind=reminders.may_remind(here.actor),
         message=message,
     )

@@ -90,14 +90,15 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     if not read.rows:
         return _show(case, 422, file_error="标题行下面没有内容，请核对文件")
     rows = [texts for _number, texts in read.rows]
-    adding = request.form.get("mode") == "add"
+    adding = request.form.get("mode") != "replace"
     try:
         (editing.add_rows if adding else editing.replace_rows)(case, actor(), seen, rows)
     except Refused as refused:
         return _refused(case_id, refused)
     db.session.commit()
-    ignored = f"没有用到的列：{'、'.join(read.ignored)}。" if read.ignored else ""
-    flash(f"已{'加入' if adding else '读入'} {len(rows)} 行。{ignored}", "success")
+    unused = [heading for heading in read.ignored if heading != NUMBER_HEADING]
+    ignored = f"没有用到的列：{'、'.join(unused)}。" if unused else ""
+    flash(f"已{'加入' if adding else '换成文件中的'} {len(rows)} 行。{ignored}", "success")
     return _to_first_fault(case)
 
 
@@ -137,8 +138,8 @@ def new_row(case_id: uuid.UUID) -> BaseResponse:
         db.session.rollback()
         return _row_form(_editable(case_id), None, 409 if refused.conflict else 422, texts, refused.message)
     db.session.commit()
-    flash(f"已加入{texts.get('name', '')}。", "success")
-    return go("rosters.show", case_id=case.id, page=10**6)
+    flash(f"已加入{texts.get('name', '')}，列在名单最后。", "success")
+    return _to_first_fault(case)
 
 
 @bp.route("/<uuid:case_id>/roster/rows/<uuid:row_id>", methods=["GET", "POST"])
@@ -150,7 +151,8 @@ def row(case_id: uuid.UUID, row_id: uuid.UUID) -> BaseResponse:
         return _row_form(case, _row(read_facts(case), row_id))
     texts = _posted(case)
     try:
-        editing.change_row(case, actor(), request.form.get("version", ""), row_id, texts)
+        again = bool(request.form.get("put_back"))
+        editing.change_row(case, actor(), request.form.get("version", ""), row_id, texts, unchanged=again)
     except Refused as refused:
         db.session.rollback()
         case = _editable(case_id)
@@ -174,10 +176,27 @@ def remove(case_id: uuid.UUID) -> BaseResponse:
     return go("rosters.show", case_id=case.id, **_place())
 
 
+@bp.post("/<uuid:case_id>/roster/class")
+@roles(Role.REGISTRAR)
+def assign(case_id: uuid.UUID) -> BaseResponse:
+    """Put the ticked people into one class."""
+    case = _editable(case_id)
+    try:
+        count = editing.assign_class(
+            case, actor(), request.form.get("version", ""), _ticked(), request.form.get("class_name", "")
+        )
+    except Refused as refused:
+        return _refused(case_id, refused)
+    db.session.commit()
+    flash(f"已把 {count} 名学生编入{request.form.get('class_name', '').strip()}。", "success")
+    return go("rosters.show", case_id=case.id, **_place())
+
+
 @bp.post("/<uuid:case_id>/roster/strike")
 def strike(case_id: uuid.UUID) -> BaseResponse:
     """A bureau takes the ticked people off, with a reason; the others go on."""
-    return _decide(case_id, "strike", "已退回所选的行，学校会看到理由。")
+    note = request.form.get("note", "")
+    return _decide(case_id, "strike", "已退回所选的行，学校会看到理由。", note)
 
 
 @bp.post("/<uuid:case_id>/roster/put-back")
@@ -222,11 +241,11 @@ def _editable(case_id: uuid.UUID) -> Case:
     return found(case if "edit" in available(case, actor()) else None)
 
 
-def _decide(case_id: uuid.UUID, verb: str, done: str) -> BaseResponse:
+def _decide(case_id: uuid.UUID, verb: str, done: str, note: str = "") -> BaseResponse:
     case = _find(case_id)
     rows = tuple(str(one) for one in _ticked())
     try:
-        act = Act(note=request.form.get("note", ""), rows=rows)
+        act = Act(note=note, rows=rows)
         perform(case, actor(), verb, request.form.get("version", ""), act)
     except Refused as refused:
         return _refused(case_id, refused)
@@ -255,7 +274,7 @@ def _show(
             facts,
             request.values.get("show", "all"),
             request.values.get("page", 1, type=int) or 1,
-            revealed=revealed or mine,
+            revealed=revealed,
         ),
         figures=roster_view.figures(case, facts),
         mine=mine,
@@ -265,6 +284,7 @@ def _show(
         file_error=file_error,
         ticked=set(request.form.getlist("row")),
         note=request.form.get("note", ""),
+        class_name=request.form.get("class_name", ""),
         progress=case_frame.progress(case, facts, case_frame.ROSTER) if mine else [],
         remarks=[
             item

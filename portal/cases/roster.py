@@ -6,11 +6,11 @@ import re
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from portal.cases.access import Actor, offices_under, pupils_visible_to
 from portal.extensions import db
-from portal.models import Level, Office, Pupil
+from portal.models import Level, Office, Pupil, RosterRow
 from portal.standards import enrolment, id_number, names
 from portal.standards.school_numbers import STUDENT_NUMBER
 
@@ -46,12 +46,20 @@ def _matching(text: str) -> ColumnElement[bool]:
     if kind == "student_number":
         return Pupil.student_number == id_number.tidy(text)
     if kind == "id_number":
-        return Pupil.id_number == id_number.tidy(text)
+        return _numbered(id_number.tidy(text))
     if kind == "initials":
         lowered = text.strip().lower()
         by_initials = Pupil.initials.startswith(lowered, autoescape=True)
         return by_initials | Pupil.name_key.startswith(lowered, autoescape=True)  # names in Latin letters
     return Pupil.name_key.contains(names.name_key(text), autoescape=True)
+
+
+def _numbered(number: str) -> ColumnElement[bool]:
+    """By identity number, or by the 学号 or 学籍辅号 that a roster brought."""
+    entered = select(RosterRow.pupil_id).where(
+        or_(RosterRow.number == number, RosterRow.secondary_number == number), RosterRow.pupil_id.is_not(None)
+    )
+    return or_(Pupil.id_number == number, Pupil.id.in_(entered))
 
 
 def search(actor: Actor, text: str, school_id: uuid.UUID | None = None, page: int = 1) -> Found:

@@ -36,5 +36,8 @@ def school_code_fault(code: str) -> Fault | None:
 
 
 def masked(number: str) -> str:
-    """A G number holds the identity number, so it is masked like one; L and J numbers keep their first seven."""
+    """A G number holds the identity number, so it is masked like one; L and J numbers keep their first seven. A 学号, which
+    stands in its place until there is one, tells nothing of the person."""
+    if len(number) != STUDENT_NUMBER_LENGTH:
+        return number
     return number[:7] + "*" * (len(number) - 7)

@@ -87,17 +87,23 @@
         state.dirty = true; // sending the same again would not help: the next change tries anew
         say(form, "未保存：" + (signedOut(answer) ? SIGNED_OUT : await problem(answer)), true);
         state.sending = false;
+        state.waiting = null;
         return;
       }
     } catch (_) {
       state.dirty = true;
       say(form, "未保存：网络不通，会自动再试，请先不要关闭页面", true);
       state.sending = false;
+      state.waiting = null;
       later(form, RETRY);
       return;
     }
     state.sending = false;
-    if (state.dirty) later(form, WAIT);
+    if (state.waiting) {
+      const button = state.waiting.button;
+      state.waiting = null;
+      form.requestSubmit(button);
+    } else if (state.dirty) later(form, WAIT);
   }
 
   function changed(event) {
@@ -112,9 +118,18 @@
   }
   ["input", "change", "compositionend"].forEach((name) => document.addEventListener(name, changed));
 
+  // A submit while a save is on its way would come with the version before it: it waits for the answer.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || !form.dataset || !form.dataset.autosave) return;
+    if (!form.dataset || !form.dataset.autosave || !stateOf(form).sending) return;
+    stateOf(form).waiting = { button: event.submitter || undefined };
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    // htmx has called preventDefault on the forms that it sends itself.
+    if (!form.dataset || !form.dataset.autosave || (event.defaultPrevented && !form.matches("[hx-post]"))) return;
     const state = stateOf(form); // the submit carries everything: a save racing with it would only make it stale
     clearTimeout(state.timer);
     state.dirty = false;

@@ -33,7 +33,8 @@
     const label = shown ? shown.textContent : "";
     if (shown) { shown.textContent = button.dataset.busy; button.setAttribute("aria-busy", "true"); }
     // An answer that is a download leaves the page where it is: give the form back after a while.
-    const timer = setTimeout(() => idle(form), "download" in form.dataset ? 2000 : 20000);
+    const stays = "download" in form.dataset || (button && button.dataset.leavesPage === "no");
+    const timer = setTimeout(() => idle(form), stays ? 500 : 20000);
     sent.set(form, { button, shown, label, timer });
   }
   function idle(form) {

@@ -344,9 +344,10 @@ RULES = (
 
 
 def letters(facts: Facts) -> Iterator[Piece]:
-    """A correction letter for each row that differs, from the county where the examination was sat."""
-    for row in facts.standing_rows:
-        if differs(row) and row["exam_number"].isalnum():
+    """A correction letter for each row that differs, from the county where the examination was sat. Of a struck row the
+    letter that came stays to be seen."""
+    for row in facts.roster:
+        if differs(row) and row["exam_number"].isalnum() and (row.standing or has_letter(facts, row)):
             title = f"信息更正便函（{row['name']}，准考证号 {row['exam_number']}）"
             yield Piece(row["exam_number"], title, f"{row.exam_county}教育局" if row.exam_county else "")
 
@@ -358,7 +359,7 @@ EVIDENCE = (
         issuer="中考报名所在县市教育局",
         help="便函原件，盖章清晰；证明材料的复印件一并上传在这里。",
         article=f"{ID}.letter",
-        when=lambda facts: any(differs(row) for row in facts.standing_rows),
+        when=lambda facts: next(letters(facts), None) is not None,
         paper="other",
         titles=("信息更正", "更正便函", "更正函"),
         issuers=("教育局", "教育和科学技术局", "招生办公室"),

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.cases import actions
+from portal.cases import actions, roster
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
 from portal.cases.rosters import editing
@@ -232,6 +232,32 @@ def test_what_a_row_leaves_empty_takes_nothing_away(cast: Cast) -> None:
 def test_a_class_name_that_the_register_cannot_hold_is_a_fault_of_its_cell(cast: Cast) -> None:
     case = a_roster(cast.registrar, [people(1)[0] | {"class_name": "班" * 41}])
     assert "class_name" in read_facts(case).roster[0].faults
+
+
+def test_a_struck_row_comes_back_mended_or_when_the_school_says_that_it_is_right(cast: Cast) -> None:
+    case = a_roster(cast.registrar, people(2))
+    act(case, cast.registrar, "submit")
+    struck = rows_of(case)[0]
+    act(case, cast.reviewer, "strike", rows=(str(struck.id),), note="录取信息待核")
+    act(case, cast.reviewer, "return", reasons=(_reason(),))
+    db.session.commit()
+    texts = dict(struck.values)
+    with pytest.raises(Refused, match="还没有改动"):
+        editing.change_row(case, cast.registrar, actions.stamp(case), struck.id, texts)
+    db.session.rollback()
+    editing.change_row(case, cast.registrar, actions.stamp(case), struck.id, texts, unchanged=True)
+    assert all(row.standing for row in read_facts(case).roster)
+
+
+def test_who_entered_is_found_by_the_new_number(cast: Cast) -> None:
+    case = a_roster(cast.registrar, people(2))
+    for who, verb in ((cast.registrar, "submit"), (cast.reviewer, "approve"), (cast.approver, "approve")):
+        act(case, who, verb)
+    row = rows_of(case)[0]
+    row.secondary_number = "GS2026000001"
+    db.session.flush()
+    for text in (row.number, "GS2026000001"):
+        assert [one.id for one in roster.search(cast.registrar, text).pupils] == [row.pupil_id]
 
 
 def test_the_plan_holds_over_several_rosters(cast: Cast) -> None:

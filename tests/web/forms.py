@@ -21,7 +21,7 @@ from portal.models import Account, Case, Office, PhoneCapture
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
-from tests.web import intake_forms
+from tests.web import intake_forms, roster_forms
 from tests.web.world import PEOPLE, Estate, World
 
 SERIAL = itertools.count(9001)  # of pupils in sheets, so that no two loads bring the same ones
@@ -209,6 +209,53 @@ INTAKE_FORMS = {
             "province_filings": {"returned", "returned_on"},
         },
         frozenset({"register_changes"}),
+    ),
+}
+EDITED = {"version", "changed_at", "claimed_by_id", "claimed_at"}
+ROWS = frozenset({"roster_rows"})
+STRUCK = {"struck_step", "struck_reason", "struck_by_id", "struck_at"}
+ROSTER_FORMS = {  # in the order in which each can be done after the one before
+    "rosters.reveal": Form("registrar", roster_forms.to("draft", "numbers"), nothing=True),
+    "rosters.load": Form("registrar", roster_forms.load, {"cases": EDITED}, ROWS),
+    "rosters.new_row": Form(
+        "registrar",
+        roster_forms.to("draft", "rows/new", **{"cell-name": "马新", "cell-exam_number": "226288888888"}),
+        {"cases": EDITED},
+        ROWS,
+    ),
+    "rosters.admitted": Form(
+        "registrar", roster_forms.to("draft", "admitted", all="1"), {"cases": EDITED}, ROWS
+    ),
+    "rosters.row": Form(
+        "registrar",
+        roster_forms.to("draft", "rows/@row", **{"cell-name": "马改", "cell-exam_number": "226299999998"}),
+        {"cases": EDITED, "roster_rows": {"values", "exam_number", "id_number"} | STRUCK},
+    ),
+    "rosters.assign": Form(
+        "registrar",
+        roster_forms.to("draft", "class", row="@row", class_name="9班"),
+        {"cases": EDITED, "roster_rows": {"values"}},
+    ),
+    "rosters.remove": Form(
+        "registrar", roster_forms.to("draft", "remove", row="@row"), {"cases": EDITED}, removes=ROWS
+    ),
+    "rosters.strike": Form(
+        "reviewer",
+        roster_forms.to("review", "strike", row="@row", note="录取信息待核"),
+        {"cases": EDITED, "roster_rows": STRUCK},
+        frozenset({"case_events"}),
+    ),
+    "rosters.put_back": Form(
+        "reviewer",
+        roster_forms.put_back,
+        {"cases": EDITED, "roster_rows": STRUCK},
+        frozenset({"case_events"}),
+    ),
+    "rosters.again": Form(
+        "registrar",
+        roster_forms.again,
+        {"number_series": {"last"}},
+        frozenset({"cases", "case_events"}) | ROWS,
     ),
 }
 ADMIN = "administrator_state"
@@ -456,6 +503,7 @@ FORMS: dict[str, Form] = {
     ),
     # a year's intake of high schools
     **INTAKE_FORMS,
+    **ROSTER_FORMS,
     "local_conditions.add": Form(
         "approver", to("/policy/local/add", seen="0", **CONDITION), adds=frozenset({"local_condition_sets"})
     ),

@@ -250,6 +250,7 @@ ROUTES: dict[str, Rule] = {
     "rosters.put_back": Rule(
         SEERS, {"case_id": "roster:review"}, MENDED | {"row": "row:review"}, acts=DECIDERS
     ),
+    "rosters.assign": Rule(REGISTRAR, DRAFT, MENDED | {"row": "row:draft", "class_name": "=9班"}),
     "rosters.again": Rule(REGISTRAR, {"case_id": "roster:approved"}),
     # a year's intake of high schools
     "intake.ledger": Rule(INTAKE),

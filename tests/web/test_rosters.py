@@ -167,6 +167,18 @@ def test_people_are_picked_added_and_taken_out(app: Flask, cast: Cast) -> None:
     assert len(rows_of(case)) == 2
 
 
+def test_the_ticked_people_are_put_into_a_class(app: Flask, cast: Cast) -> None:
+    case = begin(app, cast)
+    post(app, cast.registrar, case, "admitted", all="1")
+    rows = rows_of(case)
+    assert (
+        "请填写班级" in page_of(post(app, cast.registrar, case, "class", row=str(rows[0].id)), 422).get_text()
+    )
+    fields = {"row": [str(row.id) for row in rows[:2]], "class_name": "3班"}
+    assert post(app, cast.registrar, case, "class", **fields).status_code == 303
+    assert [row.values["class_name"] for row in rows_of(case)] == ["3班", "3班", "", "", "", ""]
+
+
 def test_beyond_the_plan_cannot_be_submitted_and_says_the_clause(app: Flask, cast: Cast) -> None:
     case = begin(app, cast)
     post(app, cast.registrar, case, "admitted", all="1")

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from portal.cases import clock
 from portal.cases.access import Actor
@@ -21,12 +21,13 @@ from portal.cases.refusing import Refused
 from portal.cases.rosters.cells import Judge
 from portal.cases.rosters.reading import FROM_LIST, chunks
 from portal.extensions import db
-from portal.models import OPEN, Admitted, Case, Level, RosterRow
+from portal.models import OPEN, Admitted, Case, Level, RosterRow, Status
 from portal.models.types import new_id
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Roster
 
 MOST_ROWS = 5000
+CLASS = "class_name"
 ROWS = RosterRow.__table__
 
 
@@ -52,10 +53,22 @@ def add_rows(case: Case, actor: Actor, seen: str, rows: Sequence[Mapping[str, st
     return int(last) + 1
 
 
-def change_row(case: Case, actor: Actor, seen: str, row_id: uuid.UUID, texts: Mapping[str, str]) -> None:
-    """Write one row anew. A row that a bureau struck stands again: it has been mended. Raises Refused."""
+def change_row(
+    case: Case,
+    actor: Actor,
+    seen: str,
+    row_id: uuid.UUID,
+    texts: Mapping[str, str],
+    *,
+    unchanged: bool = False,
+) -> None:
+    """Write one row anew. A row that a bureau struck stands again once something of it has been mended, or where the school
+    says that it is right as it is (`unchanged`). Raises Refused."""
     perform(case, actor, "edit", seen)
     values, _faults = judge_of(case).row(texts)
+    held = db.session.execute(select(ROWS.c["values"], ROWS.c.struck_at).where(ROWS.c.id == row_id)).first()
+    if held and held.struck_at is not None and not unchanged and dict(held[0]) == values:
+        raise Refused("这一行被退回，内容还没有改动。内容无误的，请勾选“核对无误，放回名单”后保存")
     done = db.session.execute(
         update(ROWS)
         .where(ROWS.c.id == row_id, ROWS.c.case_id == case.id)
@@ -85,6 +98,27 @@ def remove_rows(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID]) -
     return gone
 
 
+def assign_class(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID], class_name: str) -> int:
+    """Write one class into several rows; how many. Raises Refused."""
+    if not ids:
+        raise Refused("还没有选择学生，请先在名单中勾选")
+    if not class_name.strip():
+        raise Refused("请填写班级")
+    values, faults = judge_of(case).row({CLASS: class_name})
+    if CLASS in faults:
+        raise Refused(f"班级{faults[CLASS][0]}")
+    perform(case, actor, "edit", seen)
+    changed = []
+    for several in chunks(ids):
+        query = select(ROWS.c.id, ROWS.c["values"]).where(ROWS.c.id.in_(several), ROWS.c.case_id == case.id)
+        for row_id, texts in db.session.execute(query):
+            changed.append({"row_id": row_id, "new_values": {**texts, CLASS: values[CLASS]}})
+    if changed:
+        written = update(ROWS).where(ROWS.c.id == bindparam("row_id"))
+        db.session.connection().execute(written.values(values=bindparam("new_values")), changed)
+    return len(changed)
+
+
 def add_admitted(case: Case, actor: Actor, seen: str, exam_numbers: Sequence[str] | None = None) -> int:
     """Put people from the school's list of the admitted at the end, all who are not there yet or these; how many.
     Raises Refused."""
@@ -95,6 +129,16 @@ def add_admitted(case: Case, actor: Actor, seen: str, exam_numbers: Sequence[str
     texts = [{key: _text(getattr(one, key)) for key in FROM_LIST} for one in wanted]
     add_rows(case, actor, seen, texts)
     return len(wanted)
+
+
+def unsent_roster(school_id: uuid.UUID, workflow_id: str) -> Case | None:
+    """A roster of the school that is a draft or has come back, the newest."""
+    query = select(Case).where(
+        Case.owner_office_id == school_id,
+        Case.workflow == workflow_id,
+        Case.status.in_((Status.DRAFT, Status.RETURNED)),
+    )
+    return db.session.scalars(query.order_by(Case.created_at.desc()).limit(1)).unique().one_or_none()
 
 
 def open_roster_of(case: Case, exam_numbers: Sequence[str]) -> Case | None:

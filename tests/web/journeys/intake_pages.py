@@ -95,7 +95,7 @@ def start_roster(me: Person) -> None:
 def load_roster(me: Person, workbook: bytes, people: int) -> None:
     give_file(me, "登记表.xlsx", workbook)
     me.press("导入并核对")
-    me.see(f"已读入 {people} 行")
+    me.see(f"已加入 {people} 行")
 
 
 def row(me: Person, name: str) -> Locator:
