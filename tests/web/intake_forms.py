@@ -28,7 +28,7 @@ def year() -> str:
     return str(year_of_entry(clock.today()))
 
 
-def _high_school(world: World) -> None:
+def high_school(world: World) -> None:
     """The home school as it was: a form of the administrators has made it another."""
     school = db.session.get_one(Office, world.home.school.id, populate_existing=True)
     school.stages, school.active = ["高中"], True
@@ -48,7 +48,7 @@ def reminder(world: World, _client: FlaskClient) -> Filled:
 
 
 def plan(world: World, _client: FlaskClient) -> Filled:
-    _high_school(world)
+    high_school(world)
     scope = scope_here(world.home, "approver")
     newest = plans.plan_of(scope.state.id, scope.year)
     form = planning.form_of(scope, newest)
@@ -67,7 +67,7 @@ def plan_sheet(world: World, _client: FlaskClient) -> Filled:
 
 
 def admitted(world: World, _client: FlaskClient) -> Filled:
-    _high_school(world)
+    high_school(world)
     lines = [
         ",".join([*(a_person(number)[key] for key in KEYS), world.home.school.code, "青禾县"])
         for number in (801, 802)
@@ -90,7 +90,7 @@ def discarded(world: World, client: FlaskClient) -> Filled:
 
 
 def postponement(world: World, _client: FlaskClient) -> Filled:
-    _high_school(world)
+    high_school(world)
     school, scope = world.home.school, scope_here(world.home, "registrar")
     newest = plans.list_of(scope.state.id, scope.year)
     assert newest is not None
@@ -108,7 +108,7 @@ def postponement(world: World, _client: FlaskClient) -> Filled:
 
 
 def withdrawal(world: World, _client: FlaskClient) -> Filled:
-    _high_school(world)
+    high_school(world)
     kept = world.home.postponements[0]
     return f"/intake/schools/{world.home.school.id}/postponements/{kept.id}/withdraw", {"year": year()}
 

@@ -13,6 +13,7 @@ from portal.extensions import db
 from portal.models import Case, RosterRow
 from portal.models.types import utcnow
 from tests.intakes import as_sheet, people
+from tests.web.intake_forms import high_school
 from tests.web.world import World
 
 Filled = tuple[str, dict[str, Any]]
@@ -52,6 +53,7 @@ def put_back(world: World, client: FlaskClient) -> Filled:
 
 def again(world: World, client: FlaskClient) -> Filled:
     """Of an approved roster from which somebody was struck."""
+    high_school(world)
     row = db.session.scalars(
         db.select(RosterRow).where(RosterRow.case_id == world.home.rosters["approved"].id)
     ).first()

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from portal.cases import clock
 from portal.cases.access import Actor
@@ -157,12 +157,24 @@ def open_roster_of(case: Case, exam_numbers: Sequence[str]) -> Case | None:
 
 
 def not_on(case: Case) -> list[Any]:
-    """Who is admitted to the school and does not stand on this roster, in order of exam number."""
+    """Who is admitted to the school and stands neither on this roster nor on one that is under way or approved, in order of
+    exam number. Whom a bureau struck may be sent again."""
     state = supervisor(case.owner, Level.STATE)
     admitted = plans.list_of(state.id, case.intake_year or 0) if state else None
     if admitted is None:
         return []
-    here = select(RosterRow.exam_number).where(RosterRow.case_id == case.id)
+    here = (
+        select(RosterRow.exam_number)
+        .join(Case, Case.id == RosterRow.case_id)
+        .where(
+            Case.owner_office_id == case.owner_office_id,
+            Case.intake_year == case.intake_year,
+            or_(
+                Case.id == case.id,
+                and_(Case.status.in_(plans.SPOKEN_FOR), RosterRow.struck_at.is_(None)),
+            ),
+        )
+    )
     query = (
         select(Admitted)
         .where(
