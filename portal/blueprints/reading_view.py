@@ -36,7 +36,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class FieldRow:
-    """One changed column: register, form, and what the papers say. `typed` is a correction that was refused."""
+    """One changed column: register, form, and what the papers say. `mark` is "" for what no paper shows, `typed` a correction
+    that was refused."""
 
     change: MarkedChange
     column: str
@@ -71,10 +72,14 @@ def desk(
     beat: int = 0,
 ) -> dict[str, Any]:
     """The context of review/_comparison.html beyond the case itself."""
+    if changes and not any(page_readings.on_paper(one.column) for one in changes):
+        name = facts.pupil[page_readings.WHOSE]
+        changes = [Change(page_readings.WHOSE, BY_KEY[page_readings.WHOSE].title, name, name), *changes]
     papers = page_readings.papers_of(case, facts)
     pairs = {
         one.column: (readings.stored(one.column, one.old), readings.stored(one.column, one.new))
         for one in changes
+        if page_readings.on_paper(one.column)
     }
     machine = readings.compare(pairs, papers)
     persons = page_readings.standing_corrections(case)
@@ -115,7 +120,7 @@ def _row(
 ) -> FieldRow:
     column, new = change.column, readings.stored(change.column, change.new)
     value = person.value if person else machine.value if machine else ""
-    mark = readings.judge(column, value, new) if person else machine.mark if machine else "unread"
+    mark = readings.judge(column, value, new) if person else machine.mark if machine else ""
     mine = fault if fault.column == column else Fault()
     return FieldRow(
         change=marked,

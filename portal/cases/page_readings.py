@@ -24,13 +24,14 @@ from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, PageReading, ReadingCorrection, Status
 from portal.models.types import utcnow
 from portal.settings import Settings
-from portal.standards import id_number
-from portal.standards.columns import BY_KEY
+from portal.standards import enrolment, id_number
+from portal.standards.columns import BY_KEY, DECIDED
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Facts
 from storage import reading
 from storage.objects import Missing, Sealed
 
+WHOSE = "name"  # where no change can stand on a paper, papers are at least this pupil's
 READ_TASK = "evidence.read"
 LONGEST = 200  # characters of a value that a person types
 
@@ -206,12 +207,20 @@ def standing_corrections(case: Case) -> dict[str, ReadingCorrection]:
     return found
 
 
+def on_paper(column: str) -> bool:
+    """Whether papers show a column. What a decision makes of a record (its status, the kind of change) they do not: a word
+    of theirs that sounds alike proves nothing of this pupil."""
+    return column != enrolment.STATUS and BY_KEY[column] not in DECIDED
+
+
 def correct(case: Case, actor: Actor, facts: Facts, column: str, text: str) -> ReadingCorrection:
     """Note what a reviewer reads on the papers for a changed column. Raises Refused with what is wrong with the value."""
     if not may_correct(case, actor):
         raise Refused("这件业务现在不由您办理，不能更正识读", conflict=True)
     changes = workflow(case.workflow).changes(facts)
-    if column not in changes:
+    if column == WHOSE and not any(map(on_paper, changes)):
+        changes = {WHOSE: facts.pupil[WHOSE]}
+    if column not in changes or not on_paper(column):
         raise Refused("这件业务没有变更这一项，请刷新页面")
     value = readings.stored(column, text)
     fault = _fault(column, text, value)

@@ -50,6 +50,23 @@ def test_a_compulsory_pupil_is_stopped_on_the_first_page_and_by_hand(app: Flask,
     assert db.session.scalars(select(Case)).all() == []
 
 
+def test_the_papers_are_held_against_the_pupils_name_not_against_the_status(app: Flask, cast: Cast) -> None:
+    case = a_withdrawal(cast, "county_review")
+    db.session.commit()
+    page = BeautifulSoup(enter(app, cast.reviewer).get(f"/cases/{case.id}/desk").text, "html.parser")
+    rows = {row.th.get_text(strip=True): row for row in page.select("#comparison tbody tr") if row.th}
+    assert cast.pupil.name in rows["姓名"].get_text() and "未识别" in rows["姓名"].get_text()
+    assert "一致" not in rows["学生状态"].get_text() and "更正识读" not in rows["学生状态"].get_text()
+    answer = enter(app, cast.reviewer).post(f"/cases/{case.id}/readings/name", data={"value": "马别人"})
+    assert answer.status_code == 303
+    page = BeautifulSoup(enter(app, cast.reviewer).get(f"/cases/{case.id}/desk").text, "html.parser")
+    assert "不一致" in page.select_one("#comparison").get_text()
+    answer = enter(app, cast.reviewer).post(
+        f"/cases/{case.id}/readings/enrolment_status", data={"value": "退学"}
+    )
+    assert answer.status_code == 422
+
+
 @pytest.mark.parametrize("pack", ["ha-2022", "ha-anyang-beiguan", "ah-lixin-2015"])
 def test_where_it_is_not_offered_the_school_reads_why(app: Flask, pack: str) -> None:
     cast = Cast(pack)
