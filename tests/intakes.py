@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from portal.cases import actions
+from portal.cases import actions, clock
 from portal.cases.access import Actor
 from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.models import Admitted, AdmittedList, Case, IntakePlan, Office, PlanFigure
 from portal.models.types import new_id
+from portal.standards.school_year import year_of_entry
 from portal.workflows import workflow
 from tests.builders import an_id_number
 from tests.exports import as_xlsx
 
 ENROLMENT = "high_school_enrolment"
-YEAR = 2026
+YEAR = year_of_entry(clock.today())  # of the real clock: an S3 server refuses another day's
+SERIES = f"{YEAR % 100}13"  # how its 学号 begin
 DOCUMENT = "云州教基发〔2026〕12号"
 
 

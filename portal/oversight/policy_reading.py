@@ -39,6 +39,7 @@ TITLES = {
     "numbers": "学号的组成",
     "letter": "信息不一致时须附更正便函",
     "year_word": "届次的写法",
+    "form_words": "表上的地方用语",
     "usual_age": "一般入学年龄",
     "grade": "入学年级",
 }

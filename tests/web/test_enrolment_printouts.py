@@ -11,7 +11,6 @@ from urllib.parse import unquote
 import numpy as np
 import openpyxl
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -30,12 +29,6 @@ from tests.services import soffice_path
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMS = ("approval-form", "register-form")
-
-
-@pytest.fixture(autouse=True)
-def september() -> Any:
-    with time_machine.travel("2026-09-20T02:00:00Z", tick=True):
-        yield
 
 
 @pytest.fixture
