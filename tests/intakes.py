@@ -19,16 +19,31 @@ from tests.builders import an_id_number
 from tests.exports import as_xlsx
 
 ENROLMENT = "high_school_enrolment"
-YEAR = year_of_entry(clock.today())  # of the real clock: an S3 server refuses another day's
-SERIES = f"{YEAR % 100}13"  # how its 学号 begin
 DOCUMENT = "云州教基发〔2026〕12号"
 
 
-def a_plan(state: Office, approver: Actor, places: Mapping[Office, int], year: int = YEAR) -> IntakePlan:
+def this_year() -> int:
+    """The year of entry of the test's own day: the real one beside an S3 server, or the one travelled to."""
+    return year_of_entry(clock.today())
+
+
+def series() -> str:
+    """How this year's 学号 begin."""
+    return f"{this_year() % 100}13"
+
+
+def a_plan(
+    state: Office, approver: Actor, places: Mapping[Office, int], year: int | None = None
+) -> IntakePlan:
     """A version of the plan after those there are; a county's places are those of its schools."""
     number = len(list(db.session.scalars(db.select(IntakePlan).where(IntakePlan.office_id == state.id)))) + 1
     plan = IntakePlan(
-        id=new_id(), office_id=state.id, year=year, number=number, document=DOCUMENT, account_id=approver.id
+        id=new_id(),
+        office_id=state.id,
+        year=year or this_year(),
+        number=number,
+        document=DOCUMENT,
+        account_id=approver.id,
     )
     db.session.add(plan)
     db.session.flush()
@@ -66,7 +81,10 @@ def people(count: int, first: int = 1) -> list[dict[str, str]]:
 
 
 def a_list(
-    state: Office, approver: Actor, admitted: Mapping[Office, Sequence[Mapping[str, str]]], year: int = YEAR
+    state: Office,
+    approver: Actor,
+    admitted: Mapping[Office, Sequence[Mapping[str, str]]],
+    year: int | None = None,
 ) -> AdmittedList:
     """A list of the admitted: each school's people as {column: text}; `exam_county` may be among the texts."""
     number = (
@@ -75,7 +93,7 @@ def a_list(
     made = AdmittedList(
         id=new_id(),
         office_id=state.id,
-        year=year,
+        year=year or this_year(),
         number=number,
         filename="录取名单.xlsx",
         sha256=hashlib.sha256(str(number).encode()).hexdigest(),

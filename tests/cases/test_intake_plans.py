@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
+import time_machine
 from flask import Flask
 
 from portal.cases.intake import ledger, planning, plans, province, scope
@@ -13,10 +15,15 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Role
 from tests.builders import Cast, a_school, act, an_actor, an_office
-from tests.cases.test_rosters import september  # noqa: F401 - a fixture: the day is 20 September 2026
 from tests.intakes import DOCUMENT, a_list, a_plan, a_roster, people
 
 pytestmark = pytest.mark.usefixtures("app")
+
+
+@pytest.fixture(autouse=True)
+def september() -> Iterator[None]:
+    with time_machine.travel("2026-09-20T02:00:00Z", tick=True):
+        yield
 
 
 @pytest.fixture

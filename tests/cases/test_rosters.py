@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.models import NumberRange, Pupil, RegisterChange, RosterRow, Status
 from tests.builders import Cast, a_file, a_pupil, a_school, act, an_actor
 from tests.cases.test_loads import apply, as_exported, check, undo
-from tests.intakes import SERIES, a_list, a_plan, a_roster, people
+from tests.intakes import a_list, a_plan, a_roster, people, series
 
 SEX = {"男": "1", "女": "2"}
 pytestmark = pytest.mark.usefixtures("app")
@@ -43,8 +43,8 @@ def test_from_the_school_to_the_register(cast: Cast) -> None:
     act(case, cast.registrar, "submit")
     facts = read_facts(case)
     assert facts.numbers and (facts.numbers.first, facts.numbers.last) == (
-        f"{SERIES}00000001",
-        f"{SERIES}00000005",
+        f"{series()}00000001",
+        f"{series()}00000005",
     )
     act(case, cast.reviewer, "approve")
     act(case, cast.approver, "approve")
@@ -58,7 +58,7 @@ def test_from_the_school_to_the_register(cast: Cast) -> None:
         assert (pupil.stage, pupil.grade, pupil.enrolment_status) == ("高中", "高一", "01")
         assert pupil.class_name == row.values["class_name"] and pupil.name == row.values["name"]
         assert pupil.particulars["school_number"] == row.number
-    assert sorted(row.number for row in pupils.values()) == [f"{SERIES}0000000{n}" for n in range(1, 6)]
+    assert sorted(row.number for row in pupils.values()) == [f"{series()}0000000{n}" for n in range(1, 6)]
 
 
 def test_a_record_of_an_earlier_stage_goes_on(cast: Cast) -> None:
@@ -92,7 +92,7 @@ def test_a_struck_row_stays_out_and_the_numbers_close_up(cast: Cast) -> None:
     act(case, cast.reviewer, "approve")
     act(case, cast.approver, "approve")
     numbers = [row.number for row in rows_of(case)]
-    assert numbers == [f"{SERIES}00000001", None, f"{SERIES}00000002", f"{SERIES}00000003"]
+    assert numbers == [f"{series()}00000001", None, f"{series()}00000002", f"{series()}00000003"]
     assert (
         db.session.query(Pupil)
         .filter(Pupil.school_id == cast.school.id, Pupil.grade == "高一", Pupil.name == struck.values["name"])

@@ -30,7 +30,9 @@ from portal.models import (
 )
 from tests.builders import Cast, a_county, a_school, act, an_actor
 from tests.cases.forms import enter
-from tests.intakes import YEAR, a_list, a_plan, a_roster, people
+from tests.intakes import a_list, a_plan, a_roster, people
+
+YEAR = 2026
 
 
 @pytest.fixture(autouse=True)

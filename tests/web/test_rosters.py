@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.models import Case, RosterRow, Status
 from tests.builders import Cast, a_case, act
 from tests.cases.forms import enter
-from tests.intakes import ENROLMENT, SERIES, a_list, a_plan, a_roster, as_sheet, people
+from tests.intakes import ENROLMENT, a_list, a_plan, a_roster, as_sheet, people, series
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_the_desk_shows_the_figures_and_the_last_approval_says_what_happens(app:
     act(case, cast.reviewer, "approve")
     db.session.commit()
     page = page_of(enter(app, cast.approver).get(f"/cases/{case.id}/desk")).get_text()
-    assert f"同意后 3 名学生进入学籍登记，学号自 {SERIES}00000001 号起，至 {SERIES}00000003 号终" in page
+    assert f"同意后 3 名学生进入学籍登记，学号自 {series()}00000001 号起，至 {series()}00000003 号终" in page
     assert "名单人数" in page
 
 

@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.models import Case, NumberRange, Office, Pupil, Role, RosterRow, Status
 from portal.settings import Settings
 from tests.builders import Cast, a_school, act, an_actor
-from tests.intakes import SERIES, a_list, a_plan, a_roster, people
+from tests.intakes import a_list, a_plan, a_roster, people, series
 from tests.web.live import Answer, Visitor, serving
 
 PAIRS = int(os.environ.get("ROSTER_PAIRS", "12"))
@@ -142,7 +142,7 @@ def test_when_the_plan_shrank_of_two_approvals_one_is_taken(app: Flask, settings
             answers = at_once(app, port, Meeting((first, second), approvers), "approve")
             assert sorted(answer.status for answer in answers) == ONE_WINS
     db.session.rollback()
-    per_school = select(func.count()).where(Pupil.grade == "高一", Pupil.student_number.like(f"{SERIES}%"))
+    per_school = select(func.count()).where(Pupil.grade == "高一", Pupil.student_number.like(f"{series()}%"))
     assert db.session.scalar(per_school.select_from(Pupil)) == PAIRS * EACH
     approved = select(func.count()).select_from(Case).where(Case.status == Status.APPROVED)
     assert db.session.scalar(approved) == PAIRS
