@@ -23,7 +23,7 @@ S3_PORT       ?= 9480
 help:
 	@echo "make demo           start the portal with fictional offices and pupils (PORT=$(PORT))"
 	@echo "make test           run all tests (ARGS='-k name' chooses)"
-	@echo "make lint           style, types, and which room may call which"
+	@echo "make lint           style, types, and which room may call which, tests that import"
 	@echo "make format         format the Python code"
 	@echo "make bench          measure the figures of the README (ARGS=--small for a short run)"
 	@echo "make services-up    start PostgreSQL ($(POSTGRES_PORT)) and Ceph RGW ($(S3_PORT)) under $(SERVICES_DIR)/"
@@ -45,6 +45,7 @@ lint: install-dev
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
+	@said=$$($(PY) -m pytest --collect-only -qq 2>&1) || { echo "$$said" | tail -n 20; exit 1; }
 
 format: install-dev
 	@$(PY) -m ruff format .
