@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 
 from portal import create_app, tasks
 from portal.extensions import db
@@ -88,10 +89,17 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         yield settings_for(tmp_path, url, request.getfixturevalue("bucket"))
 
 
+@pytest.fixture(scope="session")
+def compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once for the run: every test has a portal of its own, which would compile them again."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled-pages")))
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, compiled_pages: FileSystemBytecodeCache) -> Iterator[Flask]:
     """The portal inside an application context; what a test leaves running is waited for."""
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = compiled_pages
     app.test_client_class = CheckingClient
     app.config["TESTING"] = True
     app.config["WTF_CSRF_ENABLED"] = False
