@@ -23,7 +23,8 @@ from portal.policies import Article
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Evidence, Facts, Refusal
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Evidence, Refusal
 
 TONES = {"approved": "ok", "returned": "soon", "rejected": "late", "withdrawn": "paused", "submitted": "info"}
 

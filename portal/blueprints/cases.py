@@ -23,7 +23,8 @@ from portal.forms import raw_answers
 from portal.models import Case, NationalEntry, Office, RegisterChange, Role, Status
 from portal.web import actor, deny, found, go, reply, roles, wants_fragment
 from portal.workflows import WORKFLOWS, workflow
-from portal.workflows.vocabulary import Facts, Page, Workflow
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Page, Workflow
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 

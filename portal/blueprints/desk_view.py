@@ -24,7 +24,8 @@ from portal.policies import Article
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Refusal
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Refusal
 
 
 @dataclass(frozen=True)

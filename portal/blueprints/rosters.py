@@ -26,7 +26,7 @@ from portal.standards import codes
 from portal.standards.columns import BY_KEY
 from portal.web import actor, deny, found, go, reply, roles
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, RosterRow
+from portal.workflows.facts import Facts, RosterRow
 
 bp = Blueprint("rosters", __name__, url_prefix="/cases")
 

@@ -28,7 +28,8 @@ from portal.models.types import new_id, utcnow
 from portal.policies import Policy
 from portal.standards import names
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Refusal, Step, Terminal, Workflow
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Refusal, Step, Terminal, Workflow
 
 OWNER, HOLDER = "owner", "holder"
 CONFIRMATION = "confirmation"

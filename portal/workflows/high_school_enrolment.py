@@ -18,18 +18,15 @@ from portal.standards.columns import BY_KEY
 from portal.standards.school_year import age_on
 from portal.workflows import enrolment_forms
 from portal.workflows.evidence_rules import evidence_rules
+from portal.workflows.facts import Facts, Finding, Office, RosterRow
 from portal.workflows.vocabulary import (
     NOT_NEEDED,
     Evidence,
-    Facts,
-    Finding,
-    Office,
     Page,
     Piece,
     Printout,
     Roster,
     RosterColumn,
-    RosterRow,
     RowRule,
     Rule,
     Step,
