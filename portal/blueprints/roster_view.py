@@ -19,7 +19,7 @@ from portal.models import Case, Status
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows.facts import Facts, Finding, RosterRow
-from portal.workflows.vocabulary import Roster, RosterColumn
+from portal.workflows.roster import Roster, RosterColumn
 
 PAGE = 50
 NAME, OWN_SCHOOL = "name", "school"

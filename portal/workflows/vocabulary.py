@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from portal.forms import AnswersForm
-from portal.policies import Article, Policy
+from portal.policies import Article, Policy, source
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
-from portal.workflows.facts import Facts, Finding, Office, RosterRow
+from portal.workflows.facts import Facts, Office
+from portal.workflows.roster import Roster
 
 NOT_NEEDED = "按规定无需本级审批。"  # in the box of an office that a case does not go to
-
 
 Condition = Callable[[Facts], bool]
 
@@ -65,11 +65,6 @@ class Rule:
         return source(policy, self.article)
 
 
-def source(policy: Policy, name: str) -> Article:
-    """The article of this id, or the one that the policy value of this key rests on."""
-    return policy.source(name) if name in policy.values else policy.article(name)
-
-
 @dataclass(frozen=True)
 class Refusal:
     """Why a case cannot go on, as a person reads it; `field` is an answer's or a slot's name, "" for the whole case."""
@@ -79,85 +74,6 @@ class Refusal:
     remedy: str
     article: Article
     field: str = ""
-
-
-@dataclass(frozen=True)
-class RosterColumn:
-    """A column of a roster. `key` is the register's column where it has one; `aliases` are other headings it comes under."""
-
-    key: str
-    title: str
-    required: bool = True
-    aliases: tuple[str, ...] = ()
-    compared: bool = False  # held against the list of the admitted
-
-
-@dataclass(frozen=True)
-class RowRule:
-    """What can be wrong with one row of a roster. `finds(facts, row)` is the sentence for the person, "" for nothing.
-
-    `level` "stop" keeps the roster from being submitted; "ask" is a question that the people along the chain see.
-    `settled_by` is the evidence with a piece for the row that settles what was found, "" for none.
-    """
-
-    id: str
-    article: str
-    finds: Callable[[Facts, RosterRow], str]
-    remedy: str
-    column: str
-    level: Literal["stop", "ask"] = "stop"
-    settled_by: str = ""
-
-    def __post_init__(self) -> None:
-        if not (self.id and self.article):
-            raise ValueError(f"row rule {self.id!r} needs an id and an article")
-
-
-@dataclass(frozen=True)
-class Roster:
-    """The word for a case about many people at once, under a quota and with a range of numbers.
-
-    `person` is the column by which somebody is found on the list of the admitted. `enters(facts, row)` is what the
-    register is told of a row when the case is approved, {column: text}; it may only name columns of Workflow.may_change.
-    """
-
-    columns: tuple[RosterColumn, ...]
-    rules: tuple[RowRule, ...]
-    person: str
-    stage: str  # of schools that may send one
-    enters: Callable[[Facts, RosterRow], Mapping[str, str]]
-
-    @property
-    def titles(self) -> dict[str, str]:
-        return {column.key: column.title for column in self.columns}
-
-    def findings(self, facts: Facts, rows: Iterable[RosterRow] | None = None) -> list[Finding]:
-        """Everything found about the standing rows (or these), in their order; what the facts have found already is not
-        looked for again."""
-        if rows is None and facts.findings is not None:
-            return list(facts.findings)
-        articles = {rule.id: source(facts.policy, rule.article) for rule in self.rules}
-        found = []
-        for row in facts.standing_rows if rows is None else rows:
-            found += [
-                Finding("", row, column, reason, remedy, "stop")
-                for column, (reason, remedy) in row.faults.items()
-            ]
-            for rule in self.rules:
-                if text := rule.finds(facts, row):
-                    found.append(
-                        Finding(
-                            rule.id,
-                            row,
-                            rule.column,
-                            text,
-                            rule.remedy,
-                            rule.level,
-                            articles[rule.id],
-                            rule.settled_by,
-                        )
-                    )
-        return found
 
 
 @dataclass(frozen=True)

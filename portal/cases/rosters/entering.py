@@ -20,7 +20,8 @@ from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import TERMINAL
 from portal.workflows.facts import Facts
 from portal.workflows.facts import RosterRow as RowFacts
-from portal.workflows.vocabulary import Roster, Workflow
+from portal.workflows.roster import Roster
+from portal.workflows.vocabulary import Workflow
 
 PUPILS, ROWS, CHANGES = Pupil.__table__, RosterRow.__table__, RegisterChange.__table__
 

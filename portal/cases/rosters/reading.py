@@ -21,7 +21,7 @@ from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import LEFT, TERMINAL
 from portal.workflows.facts import Ending, NumberRange, Quota, Strike
 from portal.workflows.facts import RosterRow as RowFacts
-from portal.workflows.vocabulary import Roster
+from portal.workflows.roster import Roster
 
 ROWS = RosterRow.__table__
 V = TypeVar("V")
