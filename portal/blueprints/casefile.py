@@ -16,8 +16,8 @@ from portal.blueprints.capture_view import Phone, phones
 from portal.blueprints.marks_view import MarkedPicture, marked_picture
 from portal.blueprints.mended_view import MendedPage, mended_pages
 from portal.cases import clock, evidence, remarks
-from portal.cases.actions import EVENT_TEXT
 from portal.cases.facts import read_facts
+from portal.cases.history import EVENT_TEXT
 from portal.models import Case, CaseEvent, EvidenceFile, Status
 from portal.policies import Article
 from portal.standards import id_number, school_numbers

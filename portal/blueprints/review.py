@@ -17,17 +17,9 @@ from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
 from portal.cases.access import find_case
-from portal.cases.actions import (
-    CONFIRMATION,
-    Act,
-    available,
-    perform,
-    refusals_now,
-    return_targets,
-    stamp,
-    told_what_happened,
-)
+from portal.cases.actions import CONFIRMATION, Act, available, perform, refusals_now, return_targets, stamp
 from portal.cases.facts import read_facts
+from portal.cases.history import told_what_happened
 from portal.cases.queues import BOXES, Box, Filters
 from portal.cases.refusing import Refused
 from portal.extensions import db

@@ -17,13 +17,14 @@ from portal import audit, tasks
 from portal.cases import claims, clock, quality, register, remarks
 from portal.cases.access import Actor
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
+from portal.cases.history import append_event, told_what_happened
 from portal.cases.intake import numbers, plans
 from portal.cases.offices import policy_of, supervisor
 from portal.cases.refusing import Refused
 from portal.cases.rosters import entering, striking
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, CaseEvent, Decision, Office, Pupil, Role, Status
+from portal.models import Case, Decision, Office, Pupil, Role, Status
 from portal.models.types import new_id, utcnow
 from portal.policies import Policy
 from portal.standards import names
@@ -124,7 +125,7 @@ def _begin(actor: Actor, law: Workflow, pack: Policy, **about: Any) -> Case:
     )
     db.session.add(case)
     db.session.flush()
-    _append_event(case, actor, "started", "", Act())
+    append_event(case, actor, "started", "")
     audit.append("case.started", "case", case.id)
     return case
 
@@ -235,7 +236,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         db.session.refresh(case)
         raise Refused(told_what_happened(case), conflict=True) from error
     if verb != "edit":
-        _append_event(case, actor, action.event, before.step, act)
+        append_event(case, actor, action.event, before.step, act.note, act.reasons, act.to)
     if verb == "submit" or case.ended_at:
         tasks.enqueue("evidence.lock", case_id=str(case.id))
     audit.append(
@@ -454,48 +455,6 @@ def _write_decision(case: Case, actor: Actor, action: Action, before: _Place, ac
     )
     db.session.flush()
     reach("decide.after_decision")
-
-
-def _append_event(case: Case, actor: Actor, verb: str, step: str, act: Act) -> None:
-    reasons = [vars(reason) for reason in act.reasons]
-    db.session.add(
-        CaseEvent(
-            case_id=case.id,
-            seq=case.version,
-            verb=verb,
-            status=case.status,
-            step=step,
-            round=case.round,
-            actor_id=actor.id,
-            office_id=actor.office_id,
-            note=act.note.strip(),
-            data={"reasons": reasons, "to": act.to} if reasons or act.to else {},
-        )
-    )
-    db.session.flush()
-
-
-EVENT_TEXT = {
-    "started": "发起",
-    "edited": "修改",
-    "submitted": "提交",
-    "approved": "同意",
-    "returned": "退回",
-    "rejected": "不同意",
-    "withdrawn": "撤回",
-    "struck": "退回名单中的行",
-    "put_back": "恢复名单中的行",
-}
-
-
-def told_what_happened(case: Case) -> str:
-    """For a stale page: who did what, and when."""
-    query = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq.desc()).limit(1)
-    last = db.session.scalars(query).one_or_none()
-    if last is None or case.version != last.seq:
-        return "此业务已在另一个窗口被修改，请刷新页面后再办"
-    at = clock.local(last.at).strftime("%m月%d日 %H:%M")
-    return f"已由{last.office.name}{last.actor.name}于 {at} {EVENT_TEXT[last.verb]}，请刷新页面查看"
 
 
 def _why_not(case: Case, action: Action, actor: Actor) -> str:
