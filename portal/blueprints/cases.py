@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import case_frame, casefile, reading_view, roster_view
-from portal.cases import actions, clock
+from portal.cases import actions, clock, starting
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
@@ -78,7 +78,7 @@ def start() -> BaseResponse:
         return _start_roster(law)
     pupil = found(find_pupil(actor(), _form_uuid("pupil")))
     try:
-        case = actions.start(actor(), law, pupil)
+        case = starting.start(actor(), law, pupil)
     except Refused as refused:
         db.session.rollback()
         flash(refused.message, "error")
@@ -93,7 +93,7 @@ def _start_roster(law: Workflow) -> BaseResponse:
         flash(f"本校还有一份没有提交的名单 {unsent.number}，已为您打开。", "warning")
         return go("rosters.show", case_id=unsent.id)
     try:
-        case = actions.start_roster(actor(), law)
+        case = starting.start_roster(actor(), law)
     except Refused as refused:
         db.session.rollback()
         flash(refused.message, "error")

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from portal import audit
 from portal.accounts import management
-from portal.cases import actions, claims, evidence, remarks
+from portal.cases import actions, claims, evidence, remarks, starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act
 from portal.cases.facts import read_facts
@@ -228,7 +228,7 @@ class Machine(RuleBasedStateMachine):
         chosen = type(self).world.pupils[pupil]
 
         def work(actor: Actor) -> None:
-            made.append(actions.start(actor, WORKFLOWS[0], db.session.get_one(Pupil, chosen)).id)
+            made.append(starting.start(actor, WORKFLOWS[0], db.session.get_one(Pupil, chosen)).id)
 
         if self.attempt(who, work) is None:
             self.cases.append(made[0])
