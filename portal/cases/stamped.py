@@ -23,7 +23,8 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit, tasks
 from portal.cases import clock, versions
 from portal.cases.access import Actor, find_case, visible_to
-from portal.cases.evidence import STAGED_FOR, TOMBSTONE_FOR, delete_all, shown_name
+from portal.cases.evidence import STAGED_FOR, shown_name
+from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all
 from portal.cases.offices import policy_of
 from portal.cases.printed import facts_on_paper
 from portal.cases.refusing import Refused
