@@ -14,19 +14,20 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 
 from portal import audit
-from portal.cases import clock, likeness
+from portal.cases import likeness
 from portal.cases.access import Actor
 from portal.cases.actions import available
 from portal.cases.facts import read_facts
 from portal.cases.likeness import Near
 from portal.cases.page_readings import ask
 from portal.cases.refusing import Refused
+from portal.cases.used_before import Same, same_content
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, EvidencePage, Remark, Status
+from portal.models import Case, EvidenceFile, EvidencePage, Status
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
 from portal.workflows import workflow
@@ -111,9 +112,9 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     case = db.session.get_one(Case, file.case_id)
     hold_editable(case)
     _check_room(case, file.slot)  # several may have been on their way at once
-    same = _same_content(case, file, kept.original.sha256)
+    same = same_content(case, file, kept.original.sha256)
     if same is None and near is not None:
-        same = _Same("advise", likeness.told(case, near))
+        same = Same("advise", likeness.told(case, near))
     done = db.session.execute(
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
@@ -167,53 +168,6 @@ def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
     file.expires_at = None
     audit.append("evidence.refused", "evidence", file.id, result="refused", case=file.case_id.hex)
     return file
-
-
-@dataclass(frozen=True)
-class _Same:
-    level: Any  # storage.measurement.Verdict
-    text: str
-
-
-def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
-    """Whether the same bytes came before: returned once (refuse), or used in another case (advise)."""
-    query = select(EvidenceFile).where(
-        EvidenceFile.sha256 == sha256, EvidenceFile.status == "committed", EvidenceFile.id != file.id
-    )
-    earlier = list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
-    for other in earlier:
-        if other.case_id == case.id and other.slot == file.slot and other.removed_at is None:
-            raise Refused("这个文件已经在本栏中，不用再传一次")
-    for other in earlier:
-        if returned := _returned_on(other):
-            return _Same("refuse", f"该图片已于 {returned:%m月%d日} 被退回，请重新拍摄")
-    elsewhere = next((other for other in earlier if other.case_id != case.id), None)
-    if elsewhere is None:
-        return None
-    used = db.session.get_one(Case, elsewhere.case_id)
-    where = f" {used.number}" if used.owner_office_id == case.owner_office_id else "其他单位的业务"
-    return _Same("advise", f"该图片已用于{where}，请确认没有传错")
-
-
-def _returned_on(file: EvidenceFile) -> Any:
-    """The local date on which a return named this file's slot while the file stood in it, or None."""
-    query = select(Remark.round).where(
-        Remark.case_id == file.case_id,
-        Remark.target == "evidence",
-        Remark.key == file.slot,
-        Remark.round > file.round,
-        or_(Remark.file_id.is_(None), Remark.file_id == file.id),  # a marked picture stands for itself alone
-    )
-    rounds = [
-        number
-        for number in db.session.scalars(query)
-        if file.removed_round is None or number <= file.removed_round
-    ]
-    if not rounds:
-        return None
-    case = db.session.get_one(Case, file.case_id)
-    events = [event for event in case.events if event.verb == "returned" and event.round == rounds[0]]
-    return clock.local(events[-1].at).date() if events else None
 
 
 def files_of(case: Case, slot: str | None = None) -> list[EvidenceFile]:
