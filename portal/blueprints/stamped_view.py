@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from flask import url_for
 
-from portal.blueprints.casefile import size_text
+from portal.blueprints.slots_view import size_text
 from portal.cases import clock, stamped
 from portal.cases.access import Actor
 from portal.models import Case, StampedBatch, StampedPage
