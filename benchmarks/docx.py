@@ -17,7 +17,8 @@ from typing import Any
 from portal.cases import printing, versions
 from portal.policies import policy
 from portal.workflows import workflow
-from portal.workflows.vocabulary import EvidenceFact, Facts, Opinion, Printout, PupilFacts, SchoolFacts
+from portal.workflows.facts import EvidenceFact, Facts, Opinion, PupilFacts, SchoolFacts
+from portal.workflows.vocabulary import Printout
 from tests.cases.enrolment import REGISTER, roster_facts
 
 LAW = workflow("key_information_change")

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask
 
 from benchmarks._installation import installation, milliseconds
-from portal.cases import actions
+from portal.cases import starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act, perform, stamp
 from portal.cases.facts import read_facts
@@ -52,7 +52,7 @@ def one_school(app: Flask, cast: Cast, rows: int) -> None:
     everybody = people(rows)
     a_plan(cast.state, cast.approver, {cast.school: rows})
     a_list(cast.state, cast.approver, {cast.school: everybody})
-    case = actions.start_roster(cast.registrar, workflow(ENROLMENT))
+    case = starting.start_roster(cast.registrar, workflow(ENROLMENT))
     case_id = case.id
     db.session.commit()
     sheet, columns = as_sheet(everybody), editing.roster_of(case).columns

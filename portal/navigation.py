@@ -15,10 +15,11 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal.accounts.titles import ROLE_TITLES
-from portal.cases import clock, queues, stamped
+from portal.cases import clock, queues
 from portal.cases.access import Actor
 from portal.cases.intake import reminders, scope
 from portal.cases.loads.lifecycle import LOADERS
+from portal.cases.stamped.receiving import UPLOADERS
 from portal.models import Role
 from portal.oversight import holidays
 from portal.web import actor
@@ -48,7 +49,7 @@ ENTRIES = (
     Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases", "rosters")),
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
     Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
-    Entry("盖章表扫描", "stamped.index", "certificate", stamped.UPLOADERS, ("stamped",)),
+    Entry("盖章表扫描", "stamped.index", "certificate", UPLOADERS, ("stamped",)),
     Entry(
         "高中招生",
         "intake.ledger",

@@ -13,7 +13,7 @@ from typing import Any
 from flask import current_app
 
 from portal.accounts.sessions import SignedIn, begin
-from portal.cases import actions
+from portal.cases import actions, starting
 from portal.cases.access import Actor
 from portal.cases.offices import place_below
 from portal.extensions import db
@@ -184,7 +184,7 @@ def a_case(
 ) -> Case:
     """A key-information case of the cast, moved by real acts to `at`: draft, ready, county_review, state_approval,
     returned, approved, rejected or withdrawn. The answers and files of "ready" make it submittable."""
-    case = actions.start(cast.registrar, workflow(KEY_CHANGE), pupil or cast.pupil)
+    case = starting.start(cast.registrar, workflow(KEY_CHANGE), pupil or cast.pupil)
     if at == "draft":
         return case
     act(case, cast.registrar, "edit", answers=answers or NEW_NAME)

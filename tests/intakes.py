@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from portal.cases import actions, clock
+from portal.cases import actions, clock, starting
 from portal.cases.access import Actor
 from portal.cases.rosters import editing
 from portal.extensions import db
@@ -125,7 +125,7 @@ def a_list(
 
 def a_roster(registrar: Actor, rows: Sequence[Mapping[str, str]], actual: int | None = None) -> Case:
     """A draft with these rows and the figure of who came."""
-    case = actions.start_roster(registrar, workflow(ENROLMENT))
+    case = starting.start_roster(registrar, workflow(ENROLMENT))
     editing.replace_rows(case, registrar, actions.stamp(case), rows)
     answers = {"actual": str(len(rows) if actual is None else actual)}
     actions.perform(case, registrar, "edit", actions.stamp(case), actions.Act(answers=answers))

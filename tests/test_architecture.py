@@ -160,19 +160,23 @@ def test_the_demonstration_moves_dates_only() -> None:
 
 
 def test_the_status_is_written_in_one_place() -> None:
-    """Inside the engine too: the conditional UPDATE of actions.py, and the draft that it makes."""
+    """Inside the engine too: the draft that starting.py makes, and the conditional UPDATE of writing.py."""
     kept = {"status", "step", "version", "round"}
-    found = [
-        f"{place(path, node)} {ast.unparse(node)[:80]}"
+    calls = [
+        (path, node)
         for path in python_files(PORTAL / "cases")
-        if path.name != "actions.py"
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).endswith(".values")
-        and "update(Case)" in ast.unparse(node.func)
-        and kept & {given.arg for given in node.keywords}
     ]
-    assert found == []
+    assert {path.name for path, node in calls if ast.unparse(node.func) == "Case"} == {"starting.py"}
+    # values(**values) may hold anything, so that stands in one place too
+    updates = {
+        path.name
+        for path, node in calls
+        if ast.unparse(node.func).endswith(".values") and "update(Case)" in ast.unparse(node.func)
+        if {given.arg for given in node.keywords} & {*kept, None}
+    }
+    assert updates == {"writing.py"}
     direct = [
         f"{place(path, node)} {written}"
         for path in python_files(PORTAL / "cases")
@@ -183,9 +187,29 @@ def test_the_status_is_written_in_one_place() -> None:
     assert direct == []
 
 
+def test_only_perform_writes_what_was_done() -> None:
+    """write_case() and write_decision() are public to be called from another file, and called from one place."""
+    kept = {"write_case", "write_decision"}
+    naming = [
+        path
+        for path in python_files(PORTAL)
+        if path.name != "writing.py"
+        for node in ast.walk(tree(path))
+        if {getattr(node, "id", None), getattr(node, "attr", None), getattr(node, "name", None)} & kept
+    ]
+    engine = PORTAL / "cases" / "actions.py"
+    assert set(naming) == {engine}
+    (perform,) = (one for one in tree(engine).body if getattr(one, "name", "") == "perform")
+    called = {ast.unparse(node.func) for node in ast.walk(perform) if isinstance(node, ast.Call)}
+    assert kept <= called
+    # two imports and two calls, all the calls in perform()
+    assert len(naming) == 4
+
+
 def test_the_writes_are_seen_where_they_are() -> None:
     """The walker is not blind: it finds the engine's own writes."""
-    assert any(w == "write(Case)" for _, w in writes(tree(PORTAL / "cases" / "actions.py")))
+    assert any(w == "write(Case)" for _, w in writes(tree(PORTAL / "cases" / "writing.py")))
+    assert any(w == "write(Case)" for _, w in writes(tree(PORTAL / "cases" / "starting.py")))
     assert any(w == "write(Pupil)" for _, w in writes(tree(PORTAL / "cases" / "register.py")))
     sample = ast.parse("case.status = 1\nx.pupil.name = 2\na.id_number, b = 1, 2\nupdate(Pupil).values()\n")
     assert sum(forbidden(written) for _, written in writes(sample)) == 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.cases import actions
+from portal.cases import starting
 from portal.models import Case, Pupil
 from portal.workflows import workflow
 from tests.builders import Cast, a_file, act
@@ -18,7 +18,7 @@ def a_withdrawal(
 ) -> Case:
     """At ready, county_review, state_approval or approved."""
     pupil = pupil or cast.pupil
-    case = actions.start(cast.registrar, workflow(ENDS), pupil)
+    case = starting.start(cast.registrar, workflow(ENDS), pupil)
     act(case, cast.registrar, "edit", answers=DISMISSAL if dismissed else LEAVING)
     for slot in MORE_PAPERS if dismissed else PAPERS:
         a_file(case, slot, cast.registrar)
@@ -34,7 +34,7 @@ def a_withdrawal(
 def a_reversal(cast: Cast, ended: Case, at: str = "approved") -> Case:
     """Of a case that ended the record; at state_approval or approved."""
     assert ended.pupil is not None
-    case = actions.start(cast.registrar, workflow(REVERSES), ended.pupil)
+    case = starting.start(cast.registrar, workflow(REVERSES), ended.pupil)
     act(case, cast.registrar, "edit", answers={**ANSWERS, "decision": ended.number})
     for slot in REVERSAL_PAPERS:
         a_file(case, slot, cast.registrar)

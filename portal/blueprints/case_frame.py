@@ -11,7 +11,7 @@ from portal.cases.facts import STATUS_TEXT
 from portal.models import Case
 from portal.web import actor
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
 
 PUPIL, ROSTER, PAPERS, CHECK = "pupil", "roster", "papers", "check"
 

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, flash, jsonify, redirect, request, url_fo
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import case_frame, casefile, reading_view, roster_view
-from portal.cases import actions, clock
+from portal.blueprints import case_frame, casefile, reading_view, roster_view, slots_view
+from portal.cases import actions, clock, starting
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
@@ -23,7 +23,8 @@ from portal.forms import raw_answers
 from portal.models import Case, NationalEntry, Office, RegisterChange, Role, Status
 from portal.web import actor, deny, found, go, reply, roles, wants_fragment
 from portal.workflows import WORKFLOWS, workflow
-from portal.workflows.vocabulary import Facts, Page, Workflow
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Page, Workflow
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 
@@ -77,7 +78,7 @@ def start() -> BaseResponse:
         return _start_roster(law)
     pupil = found(find_pupil(actor(), _form_uuid("pupil")))
     try:
-        case = actions.start(actor(), law, pupil)
+        case = starting.start(actor(), law, pupil)
     except Refused as refused:
         db.session.rollback()
         flash(refused.message, "error")
@@ -92,7 +93,7 @@ def _start_roster(law: Workflow) -> BaseResponse:
         flash(f"本校还有一份没有提交的名单 {unsent.number}，已为您打开。", "warning")
         return go("rosters.show", case_id=unsent.id)
     try:
-        case = actions.start_roster(actor(), law)
+        case = starting.start_roster(actor(), law)
     except Refused as refused:
         db.session.rollback()
         flash(refused.message, "error")
@@ -121,7 +122,7 @@ def _show(case: Case, status: int = 200, message: str = "") -> Response:
         message=message,
         changes=casefile.masked(_changes(case, facts)),
         answers=casefile.answers(facts, case),
-        slots=casefile.slots(case, facts, readonly=True),
+        slots=slots_view.slots(case, facts, readonly=True),
         timeline=reading_view.history(case),
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)]
@@ -192,7 +193,7 @@ def papers(case_id: uuid.UUID) -> BaseResponse:
 def papers_page(case: Case, status: int = 200, slot: str = "", message: str = "") -> Response:
     """The page of slots; `message` stands at `slot`, or on top where the case has no such slot."""
     facts = read_facts(case)
-    views = casefile.slots(case, facts, error=(slot, message))
+    views = slots_view.slots(case, facts, error=(slot, message))
     return reply(
         "cases/papers.html",
         status,
@@ -207,7 +208,7 @@ def papers_page(case: Case, status: int = 200, slot: str = "", message: str = ""
 def slot_answer(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:
     """One slot as it is now, with what stands beside it; without scripts its page, with `message` at the slot."""
     if wants_fragment():
-        views = casefile.slots(case, error=(slot, message))
+        views = slots_view.slots(case, error=(slot, message))
         asked = found(next((one for one in views if one.id == slot), None))
         return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **_beside_slots(case))
     if message:
@@ -384,7 +385,7 @@ def _check_page(
         progress=case_frame.progress(case, facts, case_frame.CHECK),
         changes=casefile.masked(casefile.changes(facts), keep_new=True),
         answers=casefile.answers(facts, case),
-        slots=casefile.slots(case, facts, readonly=True),
+        slots=slots_view.slots(case, facts, readonly=True),
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},

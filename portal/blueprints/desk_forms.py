@@ -10,7 +10,7 @@ from portal.cases import marks, remarks
 from portal.cases.remarks import Reason
 from portal.models import Case
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
 
 ROWS, MOST_ROWS = 3, 20
 NOTE_MOST = 2000

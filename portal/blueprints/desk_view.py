@@ -14,9 +14,10 @@ from itertools import groupby
 
 from flask import url_for
 
-from portal.blueprints import casefile
-from portal.blueprints.casefile import Change, FileView, RemarkItem
+from portal.blueprints import casefile, slots_view
+from portal.blueprints.casefile import Change, RemarkItem
 from portal.blueprints.marks_view import Frame, frame
+from portal.blueprints.slots_view import FileView
 from portal.cases import evidence, remarks
 from portal.cases.offices import supervisor
 from portal.models import Case, Remark
@@ -24,7 +25,8 @@ from portal.policies import Article
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Refusal
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Refusal
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Scan:
 
 
 def scans(
-    slots: Iterable[casefile.SlotView], frames: Mapping[str, Sequence[Frame]] | None = None
+    slots: Iterable[slots_view.SlotView], frames: Mapping[str, Sequence[Frame]] | None = None
 ) -> list[Scan]:
     """The files of a case in the order of its slots; several of one slot are numbered. `frames` are the marked places
     by the id of their file."""
@@ -197,7 +199,7 @@ def _mended(case: Case, facts: Facts, item: RemarkItem, remark: Remark) -> Mende
     if remark.target == remarks.EVIDENCE:
         gone = [file for file in evidence.removed_files(case, remark.key) if file.sha256 in (before or [])]
         come = [file for file in evidence.files_of(case, remark.key) if file.sha256 not in (before or [])]
-        views = [[casefile.file_view(case, file) for file in files] for files in (gone, come)]
+        views = [[slots_view.file_view(case, file) for file in files] for files in (gone, come)]
         return Mended(item, "", "", tuple(zip(*views, strict=False)))
     return Mended(item, "", "", ())
 

@@ -20,7 +20,7 @@ from portal.models import Case, ReadingCorrection
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
 
 MOST_BEATS = 60  # an open page asks every three seconds for three minutes, then the person reloads it
 

@@ -12,22 +12,14 @@ from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view
+from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view, slots_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues
 from portal.cases.access import find_case
-from portal.cases.actions import (
-    CONFIRMATION,
-    Act,
-    available,
-    perform,
-    refusals_now,
-    return_targets,
-    stamp,
-    told_what_happened,
-)
+from portal.cases.actions import CONFIRMATION, Act, available, perform, refusals_now, return_targets, stamp
 from portal.cases.facts import read_facts
+from portal.cases.history import told_what_happened
 from portal.cases.queues import BOXES, Box, Filters
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -177,7 +169,7 @@ def compare(case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> Response:
     case = _find(case_id)
     both = [found(_file_of(case, one)) for one in (old, new)]
     audit.append_now("case.viewed", "case", case.id)
-    views = [casefile.file_view(case, one) for one in both]
+    views = [slots_view.file_view(case, one) for one in both]
     frames = marks_view.frames_on(case, old)
     return reply(
         "review/compare.html",
@@ -198,7 +190,7 @@ def marks(case_id: uuid.UUID, file_id: uuid.UUID) -> Response:
     frames = marks_view.frames_on(case, file.id)
     found(frames or None)
     audit.append_now("case.viewed", "case", case.id)
-    view = casefile.file_view(case, file)
+    view = slots_view.file_view(case, file)
     owner = "edit" in available(case, actor())
     back = (
         casefile.mending_url(case, "evidence", file.slot)
@@ -251,7 +243,7 @@ def _desk(
 ) -> Response:
     """The whole desk. `opened` is the panel that stands open, `typed` what the person had written."""
     facts = read_facts(case)
-    slots = casefile.slots(case, facts, readonly=True)
+    slots = slots_view.slots(case, facts, readonly=True)
     changed = _changes(case, facts)
     changes = desk_view.marked(changed, revealed=revealed)
     verbs = available(case, actor())

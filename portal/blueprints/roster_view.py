@@ -18,7 +18,8 @@ from portal.cases.rosters.editing import roster_of
 from portal.models import Case, Status
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
-from portal.workflows.vocabulary import Facts, Finding, Roster, RosterColumn, RosterRow
+from portal.workflows.facts import Facts, Finding, RosterRow
+from portal.workflows.roster import Roster, RosterColumn
 
 PAGE = 50
 NAME, OWN_SCHOOL = "name", "school"

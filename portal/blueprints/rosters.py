@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import case_frame, casefile, roster_view
 from portal.blueprints.downloads import download
-from portal.cases import actions
+from portal.cases import starting
 from portal.cases.access import find_case
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import read_facts
@@ -26,7 +26,7 @@ from portal.standards import codes
 from portal.standards.columns import BY_KEY
 from portal.web import actor, deny, found, go, reply, roles
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, RosterRow
+from portal.workflows.facts import Facts, RosterRow
 
 bp = Blueprint("rosters", __name__, url_prefix="/cases")
 
@@ -217,7 +217,7 @@ def again(case_id: uuid.UUID) -> BaseResponse:
         flash(f"这些学生已在名单 {already.number} 中。", "error")
         return go("rosters.show", case_id=already.id)
     try:
-        new = actions.start_roster(actor(), workflow(case.workflow))
+        new = starting.start_roster(actor(), workflow(case.workflow))
         editing.replace_rows(new, actor(), stamp(new), struck)
     except Refused as refused:
         db.session.rollback()

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import sealed, stamped_view
-from portal.cases import stamped
 from portal.cases.refusing import Refused
+from portal.cases.stamped import finding, placing, receiving, sorting
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.web import actor, found, go, reply, roles
@@ -28,7 +28,7 @@ def _let_a_batch_in(endpoint: str | None, _values: dict[str, Any] | None) -> Non
     """A batch is larger than any other request. This runs before anything reads the form; a browser that has never signed
     in gets no more room than elsewhere."""
     if endpoint == "stamped.upload" and "_user_id" in session:
-        request.max_content_length = stamped.MAX_BYTES + FORM_ROOM
+        request.max_content_length = receiving.MAX_BYTES + FORM_ROOM
 
 
 @bp.app_context_processor
@@ -38,7 +38,7 @@ def _scans() -> dict[str, Any]:
 
 
 @bp.get("")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def index() -> Response:
     """The form for the next batch, and the office's batches."""
     return _index()
@@ -50,20 +50,20 @@ def _index(error: str = "", status: int = 200) -> Response:
         status,
         batches=stamped_view.batches(actor()),
         error=error,
-        most_pages=stamped.MAX_PAGES,
-        most_megabytes=stamped.MAX_BYTES // 2**20,
+        most_pages=sorting.MAX_PAGES,
+        most_megabytes=receiving.MAX_BYTES // 2**20,
     )
 
 
 @bp.post("")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def upload() -> BaseResponse:
     """Intent, commit, keep, settle, commit; the pages are opened afterwards."""
     file = request.files.get("file")
     if file is None or not file.filename:
         return _index("请先选择盖章表的扫描文件", 422)
     try:
-        media_type = stamped.kind_of(file.stream)  # type: ignore[arg-type]
+        media_type = receiving.kind_of(file.stream)  # type: ignore[arg-type]
         batch_id = _receive(file.filename, file.stream, media_type)
     except Refused as refused:
         db.session.rollback()
@@ -72,22 +72,22 @@ def upload() -> BaseResponse:
 
 
 def _receive(name: str, stream: Any, media_type: str) -> uuid.UUID:
-    batch = stamped.stage(actor(), name)
+    batch = receiving.stage(actor(), name)
     db.session.commit()
     batch_id, key = batch.id, batch.store_key
     try:
-        kept = stamped.keep(sealed.store(), key, stream, media_type)
+        kept = receiving.keep(sealed.store(), key, stream, media_type)
     except TooLarge as error:
-        stamped.refuse(batch_id, stamped.TOO_LARGE)
+        receiving.refuse(batch_id, receiving.TOO_LARGE)
         db.session.commit()
-        raise Refused(stamped.TOO_LARGE) from error
-    stamped.settle(batch_id, kept, media_type)
+        raise Refused(receiving.TOO_LARGE) from error
+    receiving.settle(batch_id, kept, media_type)
     db.session.commit()
     return batch_id
 
 
 @bp.get("/<uuid:batch_id>")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def show(batch_id: uuid.UUID) -> Response:
     """How far the sorting has come; then every page with what became of it."""
     batch = _batch(batch_id)
@@ -102,7 +102,7 @@ def show(batch_id: uuid.UUID) -> Response:
 
 
 @bp.get("/<uuid:batch_id>/progress")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def progress(batch_id: uuid.UUID) -> Response:
     """The progress alone, asked for every two seconds; once the work is done the whole page is fetched again."""
     batch = _batch(batch_id)
@@ -113,17 +113,17 @@ def progress(batch_id: uuid.UUID) -> Response:
 
 
 @bp.get("/<uuid:batch_id>/original")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def original(batch_id: uuid.UUID) -> Response:
     """The sealed original, byte for byte, as an attachment that no browser runs."""
     batch = _batch(batch_id)
     found(batch if batch.status != "refused" else None)
     audit.append_now("stamped.downloaded", "stamped_batch", batch.id)
-    return sealed.original(stamped.sealed_original(batch), batch.name)
+    return sealed.original(receiving.sealed_original(batch), batch.name)
 
 
 @bp.get("/pages/<uuid:page_id>")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def page(page_id: uuid.UUID) -> Response:
     """One page: what it shows, what became of it, and what can be done with it."""
     return _page(_own(page_id))
@@ -144,13 +144,13 @@ def _page(
 
 
 @bp.post("/pages/<uuid:page_id>/place")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def place(page_id: uuid.UUID) -> BaseResponse:
     """Into a case by its number."""
     page = _own(page_id)
     typed = {name: request.form.get(name, "").strip() for name in ("number", "printout")}
     try:
-        stamped.place(page, actor(), typed["number"], typed["printout"])
+        placing.place(page, actor(), typed["number"], typed["printout"])
     except Refused as refused:
         return _refused(page_id, refused, typed)
     db.session.commit()
@@ -159,14 +159,14 @@ def place(page_id: uuid.UUID) -> BaseResponse:
 
 
 @bp.post("/pages/<uuid:page_id>/discard")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def discard(page_id: uuid.UUID) -> BaseResponse:
     """弃置: out of the tray; asked once more without scripts too."""
     page = _own(page_id)
     try:
         if request.form.get("sure") != "1":
             raise Refused("请先勾选“确定弃置”")
-        stamped.discard(page, actor())
+        placing.discard(page, actor())
     except Refused as refused:
         return _refused(page_id, refused)
     db.session.commit()
@@ -175,12 +175,12 @@ def discard(page_id: uuid.UUID) -> BaseResponse:
 
 
 @bp.post("/pages/<uuid:page_id>/take-back")
-@roles(*stamped.UPLOADERS)
+@roles(*receiving.UPLOADERS)
 def take_back(page_id: uuid.UUID) -> BaseResponse:
     """取回: into the tray again."""
     page = _own(page_id)
     try:
-        stamped.take_back(page, actor())
+        placing.take_back(page, actor())
     except Refused as refused:
         return _refused(page_id, refused)
     db.session.commit()
@@ -208,12 +208,12 @@ def thumb(page_id: uuid.UUID) -> Response:
 
 
 def _batch(batch_id: uuid.UUID) -> StampedBatch:
-    return found(stamped.find_batch(actor(), batch_id))
+    return found(finding.find_batch(actor(), batch_id))
 
 
 def _own(page_id: uuid.UUID) -> StampedPage:
-    return found(stamped.find_own_page(actor(), page_id))
+    return found(finding.find_own_page(actor(), page_id))
 
 
 def _seen(page_id: uuid.UUID) -> StampedPage:
-    return found(stamped.find_page(actor(), page_id))
+    return found(finding.find_page(actor(), page_id))

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from flask import url_for
 
-from portal.blueprints.casefile import size_text
-from portal.cases import clock, stamped
+from portal.blueprints.slots_view import size_text
+from portal.cases import clock
 from portal.cases.access import Actor
+from portal.cases.stamped import finding, placing
 from portal.models import Case, StampedBatch, StampedPage
 from portal.workflows import workflow
 from portal.workflows.vocabulary import Workflow
@@ -62,7 +63,7 @@ def batches(actor: Actor) -> list[BatchLine]:
                 if outcome in counts
             ),
         )
-        for batch, counts in stamped.batches_of(actor)
+        for batch, counts in finding.batches_of(actor)
     ]
 
 
@@ -97,7 +98,7 @@ class Group:
 
 def groups(actor: Actor, batch: StampedBatch) -> list[Group]:
     """The pages of a batch by what became of them: first those that wait for somebody."""
-    seen = stamped.cases_seen(actor, batch.pages)
+    seen = finding.cases_seen(actor, batch.pages)
     found = {outcome: Group(label[0], EXPLAINED[outcome], outcome) for outcome, label in OUTCOMES.items()}
     for page in batch.pages:
         found[page.outcome].sheets.append(_sheet(page, seen))
@@ -106,7 +107,7 @@ def groups(actor: Actor, batch: StampedBatch) -> list[Group]:
 
 def sheet(actor: Actor, page: StampedPage) -> Sheet:
     """One page by itself."""
-    return _sheet(page, stamped.cases_seen(actor, [page]))
+    return _sheet(page, finding.cases_seen(actor, [page]))
 
 
 def _sheet(page: StampedPage, seen: dict[uuid.UUID, Case]) -> Sheet:
@@ -150,7 +151,7 @@ def scans(case: Case) -> list[Copy]:
     """The stamped copies of a case, newest first; the newest of each form counts."""
     met: set[str] = set()
     copies = []
-    for page in stamped.scans_of(case):
+    for page in finding.scans_of(case):
         copies.append(
             Copy(
                 title=_form(case, page.printout),
@@ -158,7 +159,7 @@ def scans(case: Case) -> list[Copy]:
                 at=clock.local(page.placed_at).strftime("%Y-%m-%d %H:%M") if page.placed_at else "",
                 by_hand=page.placed_by.name if page.placed_by else "",
                 counts=page.printout not in met,
-                stale=page.printout not in met and not stamped.still_true(case, page),
+                stale=page.printout not in met and not placing.still_true(case, page),
                 view_url=url_for("stamped.view", page_id=page.id) if page.view else "",
                 thumb_url=url_for("stamped.thumb", page_id=page.id) if page.thumb else "",
             )

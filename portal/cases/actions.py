@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import claims, clock, quality, register, remarks
+from portal.cases import claims, register, remarks
 from portal.cases.access import Actor
-from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
+from portal.cases.facts import read_facts
+from portal.cases.history import append_event, told_what_happened
 from portal.cases.intake import numbers, plans
-from portal.cases.offices import policy_of, supervisor
+from portal.cases.outcomes import Place, outcome
 from portal.cases.refusing import Refused
 from portal.cases.rosters import entering, striking
+from portal.cases.writing import write_case, write_decision
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, CaseEvent, Decision, Office, Pupil, Role, Status
-from portal.models.types import new_id, utcnow
-from portal.policies import Policy
+from portal.models import Case, Decision, Role, Status
 from portal.standards import names
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Refusal, Step, Terminal, Workflow
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Refusal, Terminal, Workflow
 
 OWNER, HOLDER = "owner", "holder"
 CONFIRMATION = "confirmation"
@@ -72,70 +72,6 @@ class Act:
     explanations: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()  # strike, put_back: ids of roster rows
     confirmation: str = ""  # the word of a terminal procedure, as it was typed
-
-
-def start(actor: Actor, law: Workflow, pupil: Pupil) -> Case:
-    """Begin a draft about a pupil of the actor's own school. Raises Refused with every stop known at this point."""
-    if actor.role is not Role.REGISTRAR or pupil.school_id != actor.office_id:
-        raise Refused("只有学生所在学校的学籍管理员可以发起业务")
-    # Of two starts at one moment the second waits here, and then sees the first one's case.
-    db.session.execute(select(Pupil.id).where(Pupil.id == pupil.id).with_for_update(key_share=True))
-    pack = policy_of(pupil.school)
-    if not law.offered(pack):
-        why = law.closed_by(pack)
-        raise Refused(
-            f"本地政策（{pack.title}）未开放“{law.title}”" + (f"：{why.text}（{why.cited}）" if why else "")
-        )
-    refusals = law.refusals(facts_before_start(law, pack, pupil), "start")
-    if refusals:
-        raise Refused("该生现在不能发起这项业务", refusals)
-    return _begin(actor, law, pack, pupil_id=pupil.id, pupil_version=pupil.version)
-
-
-def start_roster(actor: Actor, law: Workflow) -> Case:
-    """Begin a draft about many pupils of the actor's own school, for the year of entry that is in hand. Raises Refused."""
-    if actor.role is not Role.REGISTRAR or law.roster is None:
-        raise Refused("只有学校的学籍管理员可以发起这项业务")
-    school = db.session.get_one(Office, actor.office_id)
-    pack = policy_of(school)
-    if not law.offered(pack):
-        raise Refused(f"本地政策（{pack.title}）未开放“{law.title}”")
-    facts = facts_before_roster(law, pack, school)
-    refusals = law.refusals(facts, "start")
-    if refusals or facts.quota is None:
-        raise Refused("现在不能发起这项业务", refusals)
-    return _begin(actor, law, pack, intake_year=facts.quota.year)
-
-
-def _begin(actor: Actor, law: Workflow, pack: Policy, **about: Any) -> Case:
-    case = Case(
-        id=new_id(),
-        number=next_number(law, clock.today()),
-        workflow=law.id,
-        policy=pack.code,
-        owner_office_id=actor.office_id,
-        status=Status.DRAFT,
-        created_by_id=actor.id,
-        round=0,
-        version=1,
-        answers={},
-        **about,
-    )
-    db.session.add(case)
-    db.session.flush()
-    _append_event(case, actor, "started", "", Act())
-    audit.append("case.started", "case", case.id)
-    return case
-
-
-def next_number(law: Workflow, day: date) -> str:
-    """The next case number of a procedure and year, e.g. GJ2026000123. Never given twice (a row lock per series)."""
-    series = f"{law.number_prefix}{day.year}"
-    statement = text(
-        "INSERT INTO number_series (name, last) VALUES (:name, 1) "
-        "ON CONFLICT (name) DO UPDATE SET last = number_series.last + 1 RETURNING last"
-    )
-    return f"{series}{db.session.execute(statement, {'name': series}).scalar_one():06d}"
 
 
 def available(case: Case, actor: Actor) -> frozenset[str]:
@@ -208,20 +144,20 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     if verb == "approve":
         register.hold(law, law.changes(facts))
     _check(case, action, act, facts)
-    before = _Place(case.status, case.step, case.round)
-    plan = _plan(case, actor, law, facts, verb, act)
-    if (terminal := law.terminal) and (verb == "submit" or plan.status is Status.APPROVED):
+    before = Place(case.status, case.step, case.round)
+    after = outcome(case, actor, law, facts, verb, answers=act.answers, to=act.to)
+    if (terminal := law.terminal) and (verb == "submit" or after.status is Status.APPROVED):
         _refuse_unconfirmed(terminal, facts, act)
-    _write_case(case, seen_version, before, plan)
+    write_case(case, seen_version, before, after)
     reach("decide.after_update")
     try:
         if action.decides:
-            _write_decision(case, actor, action, before, act, facts)
+            write_decision(case, actor, action.event, before, act.note, facts)
         if verb == "return" and not act.to:
             remarks.write_remarks(case, act.reasons)
         if law.roster:
             act = _write_roster(case, actor, verb, act, before, facts)
-        if plan.status is Status.APPROVED:
+        if after.status is Status.APPROVED:
             _take_effect(case, law, facts)
     except register.EndedRecord as error:
         db.session.rollback()
@@ -234,7 +170,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         db.session.refresh(case)
         raise Refused(told_what_happened(case), conflict=True) from error
     if verb != "edit":
-        _append_event(case, actor, action.event, before.step, act)
+        append_event(case, actor, action.event, before.step, act.note, act.reasons, act.to)
     if verb == "submit" or case.ended_at:
         tasks.enqueue("evidence.lock", case_id=str(case.id))
     audit.append(
@@ -243,7 +179,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     reach("decide.before_commit")
 
 
-def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: _Place, facts: Facts) -> Act:
+def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: Place, facts: Facts) -> Act:
     """What an act does to the rows of a roster; the act with what the history is to say of it."""
     if verb == "submit":
         try:
@@ -279,22 +215,6 @@ def _refuse_stale(case: Case, action: Action, seen: str) -> None:
         raise Refused(told_what_happened(case), conflict=True)
     if action.decides and seen != stamp(case):
         raise Refused("该生的学籍登记刚有变动，请刷新页面核对原值后再办", conflict=True)
-
-
-@dataclass(frozen=True)
-class _Place:
-    status: str
-    step: str
-    round: int
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Where the case goes; `values` are further columns."""
-
-    status: Status
-    step: str
-    values: dict[str, Any]
 
 
 def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
@@ -346,155 +266,6 @@ def refusals_now(case: Case, facts: Facts) -> tuple[Refusal, ...]:
         for name, messages in errors.items()
     )
     return incomplete + law.refusals(facts)
-
-
-def _plan(case: Case, actor: Actor, law: Workflow, facts: Facts, verb: str, act: Act) -> _Plan:
-    if verb == "edit":
-        return _Plan(Status(case.status), case.step, {"answers": {**case.answers, **act.answers}})
-    if verb == "submit":
-        return _plan_submit(case, actor, law, facts)
-    if verb == "approve":
-        return _plan_approval(case, law, facts)
-    if verb in ("strike", "put_back"):
-        return _Plan(Status(case.status), case.step, {})
-    if verb == "return" and act.to:
-        return _go_to(case, law.step(act.to), {"round": case.round + 1}, fresh=True)
-    if verb == "return":
-        return _Plan(Status.RETURNED, "", {"holder_office_id": case.owner_office_id, **_stopped(case)})
-    return _end(case, Status.REJECTED if verb == "reject" else Status.WITHDRAWN)
-
-
-def _end(case: Case, status: Status) -> _Plan:
-    return _Plan(status, "", {"holder_office_id": None, "ended_at": utcnow(), **_stopped(case)})
-
-
-def _stopped(case: Case) -> dict[str, Any]:
-    return clock.stopped(case, clock.today(), clock.load_calendar())
-
-
-def _plan_submit(case: Case, actor: Actor, law: Workflow, facts: Facts) -> _Plan:
-    steps = law.steps(facts)
-    if not steps:
-        raise Refused("没有找到受理机关：请管理员核对学校的主管机构")
-    again = case.status == Status.RETURNED
-    values: dict[str, Any] = {
-        "round": case.round + 1,
-        "submitted_at": utcnow(),
-        "submitted_by_id": actor.id,
-        "doubtful": any(item.override_reason for item in facts.evidence),
-        "legibility": quality.legibility(case),
-    }
-    return _go_to(case, steps[0], values, fresh=not again)
-
-
-def _plan_approval(case: Case, law: Workflow, facts: Facts) -> _Plan:
-    steps = law.steps(facts)
-    ids = [step.id for step in steps]
-    position = ids.index(case.step) if case.step in ids else -1
-    if position < 0:
-        raise Refused("本步骤已不在办理流程中，请管理员核对政策设置")
-    if position + 1 < len(steps):
-        per_stage = clock.clock_setting(case)["mode"] == "per_stage"
-        return _go_to(case, steps[position + 1], {}, fresh=per_stage, running=not per_stage)
-    return _end(case, Status.APPROVED)
-
-
-def _go_to(case: Case, step: Step, values: dict[str, Any], *, fresh: bool, running: bool = False) -> _Plan:
-    """Hand the case to the office of a step. `running` lets a total clock go on undisturbed."""
-    office = supervisor(case.owner, step.office) if step.office != "school" else case.owner
-    if office is None:
-        raise Refused(f"没有找到“{step.title}”的受理机关：请管理员核对学校的主管机构")
-    if not running:
-        values = values | clock.started(case, clock.today(), clock.load_calendar(), fresh=fresh)
-    return _Plan(Status.IN_REVIEW, step.id, {"holder_office_id": office.id, **values})
-
-
-def _write_case(case: Case, seen_version: int, before: _Place, plan: _Plan) -> None:
-    """The guard beneath the code: one conditional UPDATE; whoever comes second changes no row."""
-    values = {
-        **plan.values,
-        "status": plan.status,
-        "step": plan.step,
-        "version": seen_version + 1,
-        "changed_at": utcnow(),
-        "claimed_by_id": None,
-        "claimed_at": None,
-    }
-    done = db.session.execute(
-        update(Case)
-        .where(
-            Case.id == case.id,
-            Case.status == before.status,
-            Case.step == before.step,
-            Case.version == seen_version,
-        )
-        .values(**values),
-        execution_options={"synchronize_session": False},
-    )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
-        db.session.rollback()
-        db.session.refresh(case)
-        raise Refused(told_what_happened(case), conflict=True)
-    db.session.refresh(case)
-
-
-def _write_decision(case: Case, actor: Actor, action: Action, before: _Place, act: Act, facts: Facts) -> None:
-    db.session.add(
-        Decision(
-            case_id=case.id,
-            round=before.round,
-            step=before.step,
-            verb=action.event,
-            actor_id=actor.id,
-            office_id=actor.office_id,
-            seen=[item.sha256 for item in facts.evidence],
-            note=act.note.strip(),
-        )
-    )
-    db.session.flush()
-    reach("decide.after_decision")
-
-
-def _append_event(case: Case, actor: Actor, verb: str, step: str, act: Act) -> None:
-    reasons = [vars(reason) for reason in act.reasons]
-    db.session.add(
-        CaseEvent(
-            case_id=case.id,
-            seq=case.version,
-            verb=verb,
-            status=case.status,
-            step=step,
-            round=case.round,
-            actor_id=actor.id,
-            office_id=actor.office_id,
-            note=act.note.strip(),
-            data={"reasons": reasons, "to": act.to} if reasons or act.to else {},
-        )
-    )
-    db.session.flush()
-
-
-EVENT_TEXT = {
-    "started": "发起",
-    "edited": "修改",
-    "submitted": "提交",
-    "approved": "同意",
-    "returned": "退回",
-    "rejected": "不同意",
-    "withdrawn": "撤回",
-    "struck": "退回名单中的行",
-    "put_back": "恢复名单中的行",
-}
-
-
-def told_what_happened(case: Case) -> str:
-    """For a stale page: who did what, and when."""
-    query = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq.desc()).limit(1)
-    last = db.session.scalars(query).one_or_none()
-    if last is None or case.version != last.seq:
-        return "此业务已在另一个窗口被修改，请刷新页面后再办"
-    at = clock.local(last.at).strftime("%m月%d日 %H:%M")
-    return f"已由{last.office.name}{last.actor.name}于 {at} {EVENT_TEXT[last.verb]}，请刷新页面查看"
 
 
 def _why_not(case: Case, action: Action, actor: Actor) -> str:

@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.models import Case, RegisterChange
 from portal.standards import enrolment
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Ending
+from portal.workflows.facts import Ending
 
 
 def endings_of(pupil_id: uuid.UUID) -> tuple[Ending, ...]:

@@ -22,7 +22,7 @@ from portal.models import Case, EvidenceFile, EvidencePage, RegisterChange, Stat
 from portal.printouts.packing import packed
 from portal.standards.columns import EVERY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
 from storage.measurement import Mending
 from storage.objects import ObjectStore, Sealed
 from storage.rendition import NoRendition, for_national_system

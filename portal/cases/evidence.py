@@ -1,7 +1,7 @@
 """Evidence by the intent protocol: a row says what will come, the store keeps it, a second row write makes it count.
 
 stage() -> commit -> keep() -> settle() -> commit -> only then the person reads "received". A crash anywhere leaves either
-a committed file or a staged row that reap() takes up; nothing is deleted that lacks a claimed row.
+a committed file or a staged row that evidence_keeping.reap() takes up; nothing is deleted that lacks a claimed row.
 """
 
 from __future__ import annotations
@@ -9,36 +9,34 @@ from __future__ import annotations
 import io
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import func, select, update
 
-from portal import audit, tasks
-from portal.cases import clock, likeness
+from portal import audit
+from portal.cases import likeness
 from portal.cases.access import Actor
 from portal.cases.actions import available
 from portal.cases.facts import read_facts
 from portal.cases.likeness import Near
 from portal.cases.page_readings import ask
 from portal.cases.refusing import Refused
+from portal.cases.used_before import Same, same_content
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, EvidencePage, Remark, Status
+from portal.models import Case, EvidenceFile, EvidencePage, Status
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
 from portal.workflows import workflow
 from storage.judge import MAX_BYTES, Judgement
 from storage.measurement import worst
-from storage.objects import LockMode, Missing, ObjectStore, Sealed, new_key
+from storage.objects import ObjectStore, Sealed, new_key
 
 STAGED_FOR = timedelta(hours=24)
-TOMBSTONE_FOR = timedelta(days=30)
 SETTLED = ("pass", "mend")
-DECIDED = (Status.APPROVED, Status.REJECTED)
-LOCK_TASK = "evidence.lock"
 
 
 @dataclass(frozen=True)
@@ -114,9 +112,9 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     case = db.session.get_one(Case, file.case_id)
     hold_editable(case)
     _check_room(case, file.slot)  # several may have been on their way at once
-    same = _same_content(case, file, kept.original.sha256)
+    same = same_content(case, file, kept.original.sha256)
     if same is None and near is not None:
-        same = _Same("advise", likeness.told(case, near))
+        same = Same("advise", likeness.told(case, near))
     done = db.session.execute(
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
@@ -170,53 +168,6 @@ def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
     file.expires_at = None
     audit.append("evidence.refused", "evidence", file.id, result="refused", case=file.case_id.hex)
     return file
-
-
-@dataclass(frozen=True)
-class _Same:
-    level: Any  # storage.measurement.Verdict
-    text: str
-
-
-def _same_content(case: Case, file: EvidenceFile, sha256: str) -> _Same | None:
-    """Whether the same bytes came before: returned once (refuse), or used in another case (advise)."""
-    query = select(EvidenceFile).where(
-        EvidenceFile.sha256 == sha256, EvidenceFile.status == "committed", EvidenceFile.id != file.id
-    )
-    earlier = list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
-    for other in earlier:
-        if other.case_id == case.id and other.slot == file.slot and other.removed_at is None:
-            raise Refused("这个文件已经在本栏中，不用再传一次")
-    for other in earlier:
-        if returned := _returned_on(other):
-            return _Same("refuse", f"该图片已于 {returned:%m月%d日} 被退回，请重新拍摄")
-    elsewhere = next((other for other in earlier if other.case_id != case.id), None)
-    if elsewhere is None:
-        return None
-    used = db.session.get_one(Case, elsewhere.case_id)
-    where = f" {used.number}" if used.owner_office_id == case.owner_office_id else "其他单位的业务"
-    return _Same("advise", f"该图片已用于{where}，请确认没有传错")
-
-
-def _returned_on(file: EvidenceFile) -> Any:
-    """The local date on which a return named this file's slot while the file stood in it, or None."""
-    query = select(Remark.round).where(
-        Remark.case_id == file.case_id,
-        Remark.target == "evidence",
-        Remark.key == file.slot,
-        Remark.round > file.round,
-        or_(Remark.file_id.is_(None), Remark.file_id == file.id),  # a marked picture stands for itself alone
-    )
-    rounds = [
-        number
-        for number in db.session.scalars(query)
-        if file.removed_round is None or number <= file.removed_round
-    ]
-    if not rounds:
-        return None
-    case = db.session.get_one(Case, file.case_id)
-    events = [event for event in case.events if event.verb == "returned" and event.round == rounds[0]]
-    return clock.local(events[-1].at).date() if events else None
 
 
 def files_of(case: Case, slot: str | None = None) -> list[EvidenceFile]:
@@ -316,112 +267,3 @@ def sealed_original(file: EvidenceFile) -> Sealed:
 
 def sealed_picture(stored: Mapping[str, Any]) -> Sealed:
     return Sealed(**stored)
-
-
-# --- after the commit -----------------------------------------------------------------------------------------------
-
-
-@tasks.task(LOCK_TASK)
-def lock_files(case_id: str) -> None:
-    """Tell the store to hold the files that a reviewer could see, also those replaced since: GOVERNANCE once submitted,
-    COMPLIANCE once decided. Safe to repeat."""
-    case = db.session.get_one(Case, uuid.UUID(case_id))
-    pack = policy(case.policy)
-    mode: LockMode = "GOVERNANCE"
-    span = timedelta(days=pack.value("evidence.hold_days_submitted"))
-    if case.status in DECIDED:
-        mode, span = "COMPLIANCE", timedelta(days=365 * pack.value("evidence.keep_years_decided"))
-    weaker = ("",) if mode == "GOVERNANCE" else ("", "GOVERNANCE")
-    query = select(EvidenceFile).join(Case).where(Case.id == case.id, _submitted())
-    waiting = db.session.scalars(query.where(EvidenceFile.lock_mode.in_(weaker)))
-    originals = [(file.id, sealed_original(file)) for file in waiting]
-    db.session.rollback()
-    for _, sealed in originals:
-        tasks.store().lock(sealed, utcnow() + span, mode)
-    # The store never weakens a lock; nor does the row, should a decision have overtaken this task.
-    held = update(EvidenceFile).where(EvidenceFile.id.in_([one for one, _ in originals]))
-    db.session.execute(held.where(EvidenceFile.lock_mode.in_(weaker)).values(lock_mode=mode))
-    db.session.commit()
-
-
-def _submitted() -> ColumnElement[bool]:
-    """Files, joined with their cases, that went to a bureau with some submission. What came after a return has not yet,
-    and what was taken out again before the submission never did."""
-    replaced = EvidenceFile.removed_round > EvidenceFile.round
-    sent = or_(Case.status != Status.RETURNED, EvidenceFile.round < Case.round)
-    standing = and_(EvidenceFile.removed_at.is_(None), sent)
-    return and_(EvidenceFile.status == "committed", Case.round > 0, or_(replaced, standing))
-
-
-@tasks.unfinished
-def unlocked_cases() -> Iterable[tuple[str, dict[str, str]]]:
-    """Submitted or decided cases with a file that the store was not told to hold as it should."""
-    too_weak = and_(Case.status.in_(DECIDED), EvidenceFile.lock_mode == "GOVERNANCE")
-    due = (
-        select(Case.id)
-        .join(EvidenceFile, EvidenceFile.case_id == Case.id)
-        .where(
-            EvidenceFile.lock_mode.in_(("", "GOVERNANCE")),
-            _submitted(),
-            or_(EvidenceFile.lock_mode == "", too_weak),
-        )
-        .distinct()
-    )
-    return [(LOCK_TASK, {"case_id": str(one)}) for one in db.session.scalars(due)]
-
-
-def reap(store: ObjectStore) -> int:
-    """Clear up uploads that never finished: claim the row, delete whatever reached the store, mark it gone. What was
-    still on its way to the store then is deleted a next time: see _sweep_graves.
-
-    Commits for itself, a row at a time. Returns the number of rows cleared up for the first time.
-    """
-    _sweep_graves(store)
-    late = (
-        EvidenceFile.status.in_(("staged", "reaping")),
-        EvidenceFile.expires_at < utcnow() - timedelta(hours=1),
-    )
-    found = db.session.execute(select(EvidenceFile.id, EvidenceFile.store_key).where(*late)).all()
-    db.session.rollback()
-    reaped = 0
-    for file_id, key in found:
-        # Claimed again by its status: an upload that finished since the list was read is evidence.
-        claimed = db.session.execute(
-            update(EvidenceFile).where(EvidenceFile.id == file_id, *late).values(status="reaping")
-        )
-        db.session.commit()
-        if claimed.rowcount != 1:  # type: ignore[attr-defined]
-            continue
-        delete_all(store, key)
-        buried = update(EvidenceFile).where(EvidenceFile.id == file_id)
-        db.session.execute(buried.values(status="gone", expires_at=utcnow() + TOMBSTONE_FOR))
-        db.session.commit()
-        reaped += 1
-    return reaped
-
-
-def _sweep_graves(store: ObjectStore) -> None:
-    """Delete what came late under the key of a row that is gone, until 30 days after its burial.
-
-    The 30 days end with a sweep and not by themselves: a clock that jumps, or a portal that stood still for months, skips
-    none of it.
-    """
-    now = utcnow()
-    buried = (EvidenceFile.status == "gone", EvidenceFile.expires_at.is_not(None))
-    graves = db.session.scalars(select(EvidenceFile.store_key).where(*buried)).all()
-    db.session.rollback()
-    for key in graves:
-        delete_all(store, key)
-    db.session.execute(
-        update(EvidenceFile).where(*buried, EvidenceFile.expires_at <= now).values(expires_at=None)
-    )
-    db.session.commit()
-
-
-def delete_all(store: ObjectStore, key: str) -> None:
-    """Every version of an original and of its renditions."""
-    for name, version in store.keys(key):
-        try:
-            store.delete(name, version)
-        except Missing:
-            continue

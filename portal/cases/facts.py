@@ -20,16 +20,8 @@ from portal.policies import Policy, policy
 from portal.standards.columns import COLUMNS
 from portal.standards.school_year import year_of_entry
 from portal.workflows import workflow
-from portal.workflows.vocabulary import (
-    EvidenceFact,
-    Facts,
-    Holder,
-    Opinion,
-    OtherCase,
-    PupilFacts,
-    SchoolFacts,
-    Workflow,
-)
+from portal.workflows.facts import EvidenceFact, Facts, Holder, Opinion, OtherCase, PupilFacts, SchoolFacts
+from portal.workflows.vocabulary import Workflow
 
 STATUS_TEXT = {
     "draft": "草稿",

@@ -18,7 +18,8 @@ from portal.cases.offices import line_of
 from portal.extensions import db
 from portal.models import Level, LocalConditionSet, Office, Role
 from portal.models.types import new_id
-from portal.workflows.vocabulary import LocalCondition, Supplement, Workflow
+from portal.workflows.facts import LocalCondition
+from portal.workflows.vocabulary import Supplement, Workflow
 
 REASON_LEAST, REASON_MOST = 4, 500
 CHANGED_MEANWHILE = "本地条件刚被修改过，请核对现在的内容后再保存"

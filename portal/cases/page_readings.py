@@ -27,7 +27,7 @@ from portal.settings import Settings
 from portal.standards import enrolment, id_number
 from portal.standards.columns import BY_KEY, DECIDED
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
 from storage import reading
 from storage.objects import Missing, Sealed
 

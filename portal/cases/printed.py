@@ -20,7 +20,8 @@ from portal.extensions import db, reading_only
 from portal.models import Case, RegisterChange
 from portal.models.types import utcnow
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, Printout, Sheet
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Printout, Sheet
 
 FORBIDDEN_IN_FILE_NAMES = frozenset('\\/:*?"<>|')
 

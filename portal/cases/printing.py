@@ -17,23 +17,12 @@ import segno
 from portal import audit
 from portal.cases import sheets
 from portal.cases.docx_forms import About, Filling, fill
-from portal.policies import all_policies
+from portal.policies import all_policies, source
 from portal.printouts import FOLDER
 from portal.standards.columns import COLUMNS, EVERY
 from portal.workflows import workflow
-from portal.workflows.vocabulary import (
-    NOT_NEEDED,
-    EvidenceFact,
-    Facts,
-    Office,
-    Opinion,
-    Printout,
-    SchoolFacts,
-    Sheet,
-    Workflow,
-    base_id,
-    source,
-)
+from portal.workflows.facts import EvidenceFact, Facts, Office, Opinion, SchoolFacts
+from portal.workflows.vocabulary import NOT_NEEDED, Printout, Sheet, Workflow, base_id
 
 QR_WIDTH = 21.0  # mm
 QR = "qr"

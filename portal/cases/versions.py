@@ -31,7 +31,8 @@ from portal.printouts import FOLDER
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY, EVERY, Column
 from portal.workflows import workflow
-from portal.workflows.vocabulary import EvidenceFact, Facts, Printout
+from portal.workflows.facts import EvidenceFact, Facts
+from portal.workflows.vocabulary import Printout
 
 DIGITS = 8  # of a part's fingerprint: to tell a change from none, not to prove anything
 LONGEST = 40  # characters of a value in a sentence

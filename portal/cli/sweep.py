@@ -8,8 +8,9 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from portal import tasks
-from portal.cases import evidence, stamped
+from portal.cases import evidence_keeping
 from portal.cases.loads.lifecycle import forget_discarded
+from portal.cases.stamped.receiving import reap as reap_stamped
 from portal.extensions import reading_only
 
 
@@ -23,8 +24,8 @@ def sweep() -> None:
     """Delete what unfinished uploads left in the store, a day after they began; ask again for tasks that failed."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with reading_only(False):
-        click.echo(f"{evidence.reap(app.extensions['store'])} unfinished uploads cleared up")
-        click.echo(f"{stamped.reap(app.extensions['store'])} unfinished batches of stamped forms cleared up")
+        click.echo(f"{evidence_keeping.reap(app.extensions['store'])} unfinished uploads cleared up")
+        click.echo(f"{reap_stamped(app.extensions['store'])} unfinished batches of stamped forms cleared up")
         click.echo(f"{forget_discarded(app.extensions['store'])} files of discarded loads deleted")
     click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
     tasks.wait()

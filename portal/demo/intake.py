@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from portal.cases import actions
+from portal.cases import starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act, stamp
 from portal.cases.intake import admissions, planning
@@ -193,7 +193,7 @@ def _sheet(people: Mapping[str, Sequence[Newcomer]], offices: Mapping[str, Offic
 
 def _roster(accounts: Mapping[str, Account], school: Office, rows: Sequence[Row]) -> Case:
     registrar = who(accounts, "registrar", school)
-    case = actions.start_roster(registrar, next(law for law in WORKFLOWS if law.roster))
+    case = starting.start_roster(registrar, next(law for law in WORKFLOWS if law.roster))
     editing.replace_rows(case, registrar, stamp(case), rows)
     act(case, registrar, "edit", Act(answers={"actual": str(len(rows))}))
     db.session.commit()

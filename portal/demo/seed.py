@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from portal import audit
 from portal.accounts import passwords
-from portal.cases import actions, clock, evidence
+from portal.cases import clock, evidence, starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act
 from portal.cases.offices import place_below
@@ -145,7 +145,7 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     school = offices[story.office]
     registrar = who(accounts, "registrar", school)
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
-    case = actions.start(registrar, CORRECTION, pupil)
+    case = starting.start(registrar, CORRECTION, pupil)
     answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
     answers |= {f"new_{column}": text for column, text in story.new.items()}
     act(case, registrar, "edit", Act(answers=answers))
@@ -167,7 +167,7 @@ def _leave(
     """A pupil leaves for good: the name is typed by the school and by the state."""
     registrar = who(accounts, "registrar", offices[story.office])
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
-    case = actions.start(registrar, LEAVES, pupil)
+    case = starting.start(registrar, LEAVES, pupil)
     answers = {"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation}
     act(case, registrar, "edit", Act(answers=answers))
     db.session.commit()
@@ -209,7 +209,7 @@ def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, 
     registrar = who(accounts, "registrar", school)
     query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number).limit(3)
     for pupil, end in zip(list(db.session.scalars(query)), ("draft", "withdrawn", "rejected"), strict=True):
-        case = actions.start(registrar, CORRECTION, pupil)
+        case = starting.start(registrar, CORRECTION, pupil)
         answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
         if end != "draft":
             answers["new_name"] = f"{pupil.name}华"

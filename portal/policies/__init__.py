@@ -65,6 +65,11 @@ class Policy:
             raise PolicyError(f"policy {self.code} has no article {article_id}") from None
 
 
+def source(policy: Policy, name: str) -> Article:
+    """The article of this id, or the one that the policy value of this key rests on."""
+    return policy.source(name) if name in policy.values else policy.article(name)
+
+
 @cache
 def policy(code: str) -> Policy:
     """Read one pack and its ancestors. Raises PolicyError with the file's name on any fault."""

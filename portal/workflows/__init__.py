@@ -1,4 +1,4 @@
-"""The law: one file per procedure, written in the words of vocabulary.py.
+"""The law: one file per procedure, written in the words of vocabulary.py (of roster.py where it is about many).
 
 What never belongs here: Flask, SQL, storage, who is signed in, a status.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from portal.policies import Policy, PolicyError
+from portal.policies import Policy, PolicyError, source
 from portal.standards.columns import BY_KEY
 from portal.workflows import high_school_enrolment, key_information_change, withdrawal, withdrawal_reversal
-from portal.workflows.vocabulary import Workflow, source
+from portal.workflows.vocabulary import Workflow
 
 WORKFLOWS: tuple[Workflow, ...] = (
     key_information_change.WORKFLOW,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from portal.workflows.vocabulary import Evidence, Facts, Rule
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Evidence, Rule
 
 SETTLED = ("pass", "mend")
 MOST_NAMED = 5

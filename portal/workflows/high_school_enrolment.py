@@ -18,23 +18,9 @@ from portal.standards.columns import BY_KEY
 from portal.standards.school_year import age_on
 from portal.workflows import enrolment_forms
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.vocabulary import (
-    NOT_NEEDED,
-    Evidence,
-    Facts,
-    Finding,
-    Office,
-    Page,
-    Piece,
-    Printout,
-    Roster,
-    RosterColumn,
-    RosterRow,
-    RowRule,
-    Rule,
-    Step,
-    Workflow,
-)
+from portal.workflows.facts import Facts, Finding, Office, RosterRow
+from portal.workflows.roster import Roster, RosterColumn, RowRule
+from portal.workflows.vocabulary import NOT_NEEDED, Evidence, Page, Piece, Printout, Rule, Step, Workflow
 
 ID = "high_school_enrolment"
 LETTER = "correction_letter"

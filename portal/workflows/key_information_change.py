@@ -16,17 +16,8 @@ from portal.forms import AnswersForm, ChineseDateField, LineField, choices
 from portal.standards import id_number, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.vocabulary import (
-    Evidence,
-    Facts,
-    Office,
-    OtherCase,
-    Page,
-    Printout,
-    Rule,
-    Step,
-    Workflow,
-)
+from portal.workflows.facts import Facts, Office, OtherCase
+from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Step, Workflow
 
 ID = "key_information_change"
 CHANGEABLE = ("name", "id_number", "birth_date", "sex")

@@ -18,19 +18,8 @@ from portal.policies import Article
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.vocabulary import (
-    Evidence,
-    Facts,
-    Office,
-    OtherCase,
-    Page,
-    Printout,
-    Rule,
-    Step,
-    Supplement,
-    Terminal,
-    Workflow,
-)
+from portal.workflows.facts import Facts, Office, OtherCase
+from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Step, Supplement, Terminal, Workflow
 
 ID = "withdrawal"
 LEAVES, DISMISSED = "退学", "除名"

@@ -15,7 +15,8 @@ from portal.forms import AnswersForm, LineField, choices
 from portal.standards import enrolment
 from portal.workflows import withdrawal
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.vocabulary import Ending, Evidence, Facts, Page, Printout, Rule, Workflow
+from portal.workflows.facts import Ending, Facts
+from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Workflow
 
 ID = "withdrawal_reversal"
 RESTORED = "17"  # XJYDLB 恢复学籍

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.policies import policy
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Facts, NumberRange, Quota, RosterRow, SchoolFacts
+from portal.workflows.facts import Facts, NumberRange, Quota, RosterRow, SchoolFacts
 from tests.intakes import ENROLMENT, people
 
 LAW = workflow(ENROLMENT)

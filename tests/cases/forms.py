@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from portal.cases.access import Actor
 from portal.extensions import db, set_read_only
 from portal.policies import policy
-from portal.workflows.vocabulary import EvidenceFact, Facts, Opinion, PupilFacts, SchoolFacts
+from portal.workflows.facts import EvidenceFact, Facts, Opinion, PupilFacts, SchoolFacts
 from tests.builders import sign_in
 
 PUPIL = {

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from portal import audit
 from portal.accounts import management
-from portal.cases import actions, claims, evidence, remarks
+from portal.cases import actions, claims, evidence, evidence_keeping, remarks, starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act
 from portal.cases.facts import read_facts
@@ -100,7 +100,7 @@ class Machine(RuleBasedStateMachine):
             )  # the clock may have gone back since it was staged
             self.clock.move_to(max(latest, utcnow()) + timedelta(days=2))
             for _ in range(2):  # the second time for what reached the store after the first
-                evidence.reap(invariants.store())
+                evidence_keeping.reap(invariants.store())
             assert db.session.query(EvidenceFile).filter_by(status="staged").count() == 0
             tidy = invariants.i6_rows_and_objects(self.lying, tombstones=False)
             assert tidy == [], tidy
@@ -228,7 +228,7 @@ class Machine(RuleBasedStateMachine):
         chosen = type(self).world.pupils[pupil]
 
         def work(actor: Actor) -> None:
-            made.append(actions.start(actor, WORKFLOWS[0], db.session.get_one(Pupil, chosen)).id)
+            made.append(starting.start(actor, WORKFLOWS[0], db.session.get_one(Pupil, chosen)).id)
 
         if self.attempt(who, work) is None:
             self.cases.append(made[0])
@@ -419,7 +419,7 @@ class Machine(RuleBasedStateMachine):
         received = select(EvidenceFile.id).where(EvidenceFile.status == "committed")
         before = set(db.session.scalars(received))
         if sweeps:
-            evidence.reap(invariants.store())
+            evidence_keeping.reap(invariants.store())
             self.give_up_dead_uploads()
         assert before <= set(db.session.scalars(received)), "the sweep took what had been received"
         db.session.remove()

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal import tasks
-from portal.cases import actions, register, roster
+from portal.cases import actions, register, roster, starting
 from portal.cases.endings import endings_of
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
@@ -129,7 +129,7 @@ def test_no_procedure_brings_the_pupil_back(returning_cast: Cast) -> None:
     ended = a_withdrawal(cast)
     for other in (law, workflow(ENDS)):
         with pytest.raises(Refused) as refused:
-            actions.start(cast.registrar, other, cast.pupil)
+            starting.start(cast.registrar, other, cast.pupil)
         (stop,) = [one for one in refused.value.refusals if one.rule == "record_ended"]
         assert ended.number in stop.text and stop.article.cited == "临州教学管发〔2022〕5号 三（二）3"
     with pytest.raises(Refused) as stopped:
@@ -139,13 +139,13 @@ def test_no_procedure_brings_the_pupil_back(returning_cast: Cast) -> None:
 
 def test_a_case_begun_before_is_stopped_too(returning_cast: Cast) -> None:
     cast = returning_cast
-    early = actions.start(cast.registrar, returning.WORKFLOW, cast.pupil)
+    early = starting.start(cast.registrar, returning.WORKFLOW, cast.pupil)
     act(early, cast.registrar, "edit", answers={"explanation": "病愈回校"})
     with pytest.raises(Refused):  # one change of the status at a time
-        actions.start(cast.registrar, workflow(ENDS), cast.pupil)
+        starting.start(cast.registrar, workflow(ENDS), cast.pupil)
     act(early, cast.registrar, "withdraw")
     ended = a_withdrawal(cast)
-    late = actions.start(cast.registrar, returning.WORKFLOW, a_pupil(cast.school))
+    late = starting.start(cast.registrar, returning.WORKFLOW, a_pupil(cast.school))
     late.pupil_id = cast.pupil.id  # as no request could make it
     db.session.flush()
     db.session.expire(late)
@@ -180,7 +180,7 @@ def test_a_wrong_approval_is_taken_back_by_a_case_of_its_own(cast: Cast) -> None
     pupil = a_pupil(cast.school, enrolment_status="02")
     ended = a_withdrawal(cast, pupil=pupil)
     with pytest.raises(Refused):
-        actions.start(cast.registrar, workflow(REVERSES), cast.pupil)
+        starting.start(cast.registrar, workflow(REVERSES), cast.pupil)
     back = a_reversal(cast, ended)
     assert (pupil.enrolment_status, pupil.particulars["change_type"]) == ("02", "17")
     (one,) = endings_of(pupil.id)
@@ -189,7 +189,7 @@ def test_a_wrong_approval_is_taken_back_by_a_case_of_its_own(cast: Cast) -> None
     rows = select(RegisterChange.case_id).where(RegisterChange.pupil_id == pupil.id)
     assert set(db.session.scalars(rows)) == {ended.id, back.id}
     with pytest.raises(Refused):
-        actions.start(cast.registrar, workflow(REVERSES), pupil)
+        starting.start(cast.registrar, workflow(REVERSES), pupil)
     again = a_withdrawal(cast, pupil=pupil)
     assert [one.number for one in endings_of(pupil.id) if one.stands] == [again.number]
     db.session.commit()

@@ -17,7 +17,8 @@ from docx.oxml.ns import qn
 from portal.cases import printing
 from portal.cases.docx_forms import NAME
 from portal.policies import policy
-from portal.workflows.vocabulary import Facts, Printout
+from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Printout
 from tests.cases.enrolment import APPROVAL, REGISTER, STATE_RUN, roster_facts, roster_rows
 from tests.cases.forms import pdf_of, said
 from tests.services import soffice_path

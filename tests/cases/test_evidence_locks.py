@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from portal import tasks
-from portal.cases import evidence
+from portal.cases import evidence, evidence_keeping
 from portal.cases.access import Actor
 from portal.extensions import db
 from portal.models import Case, EvidenceFile
@@ -84,7 +84,7 @@ def test_a_replaced_file_stays_held_and_is_held_harder_once_decided(app: Flask) 
     until = store().locked_until(evidence.sealed_original(seen))
     assert until and until > utcnow() + timedelta(days=9 * 365)
     assert store().read(evidence.sealed_original(seen))
-    assert list(evidence.unlocked_cases()) == []
+    assert list(evidence_keeping.unlocked_cases()) == []
 
 
 def test_what_the_store_could_not_hold_is_taken_up_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

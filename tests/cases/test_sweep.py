@@ -8,7 +8,7 @@ from io import BytesIO
 from flask import Flask
 from sqlalchemy import select
 
-from portal.cases import evidence
+from portal.cases import evidence, evidence_keeping
 from portal.cases.loads import lifecycle
 from portal.extensions import db
 from portal.models import EvidenceFile, RegisterLoad
@@ -61,10 +61,10 @@ def test_what_arrives_late_is_swept_however_long_the_portal_stood_still(app: Fla
         if staged.expires_at:
             staged.expires_at -= timedelta(days=days)
         db.session.commit()
-        evidence.reap(store)
+        evidence_keeping.reap(store)
         return bool(store.exists(late))
 
-    assert evidence.reap(store) == 1
+    assert evidence_keeping.reap(store) == 1
     assert not stays() and not stays(29)
     assert not stays(300), "the first sweep after the 30 days looks for the last time"
     assert stays()

@@ -22,7 +22,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from portal import tasks
-from portal.cases import actions, evidence
+from portal.cases import actions, evidence_keeping
 from portal.extensions import db
 from portal.faults import POINTS
 from portal.models import Case, EvidenceFile, Pupil, RegisterChange, RegisterLoad, Status
@@ -199,7 +199,7 @@ def restart(app: Flask) -> None:
 
 def unlocked() -> list[Any]:
     db.session.remove()
-    found = list(evidence.unlocked_cases())
+    found = list(evidence_keeping.unlocked_cases())
     db.session.remove()
     return found
 
@@ -210,7 +210,7 @@ def sweep() -> None:
     staged = update(EvidenceFile).where(EvidenceFile.status == "staged")
     db.session.execute(staged.values(expires_at=utcnow() - timedelta(hours=2)))
     db.session.commit()
-    evidence.reap(invariants.store())
+    evidence_keeping.reap(invariants.store())
     left = invariants.i6_rows_and_objects(tombstones=False)
     assert left == [] and db.session.query(EvidenceFile).filter_by(status="staged").count() == 0
     db.session.remove()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from portal import audit, tasks
-from portal.cases import actions, evidence
+from portal.cases import actions, evidence, evidence_keeping
 from portal.cases.access import Actor
 from portal.extensions import db
 from portal.models import AuditRecord, Case, EvidenceFile
@@ -413,7 +413,7 @@ def test_uploads_that_cross_a_submission_end_whole(cast: Cast, sharp: bytes, sca
     for file in files_of(case.id, "staged"):
         file.expires_at = file.uploaded_at - evidence.STAGED_FOR
     db.session.commit()
-    assert evidence.reap(store) == 2
+    assert evidence_keeping.reap(store) == 2
     assert invariants.everything() == [] and files_of(case.id, "staged") == []
 
 

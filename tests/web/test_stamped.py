@@ -16,10 +16,12 @@ from PIL import Image
 from sqlalchemy import select
 
 from portal import tasks
-from portal.cases import printed, printing, stamped
+from portal.cases import printed, printing
 from portal.cases.access import Actor
 from portal.cases.evidence import files_of
+from portal.cases.refusing import Refused
 from portal.cases.remarks import Reason, reason_titles
+from portal.cases.stamped import placing, receiving, sorting
 from portal.extensions import db
 from portal.models import Account, AuditRecord, Case, StampedBatch, StampedPage
 from portal.models.types import utcnow
@@ -85,7 +87,7 @@ def test_forty_forms_land_in_forty_cases(app: Flask) -> None:
         and f"第 {changed.version} 版" in found[40].message
     )
     assert "姓名" in found[40].message and "现为“马晓红" not in found[40].message.partition("姓名")[0]
-    assert found[41].message == stamped.NO_CODE
+    assert found[41].message == placing.NO_CODE
     shown = client.get(address).text
     assert "已归入 40 页" in shown and "未归入 1 页" in shown and "待归入 1 页" in shown
     assert all(case.number in shown for case in cases)
@@ -178,8 +180,8 @@ def test_made_up_digits_and_numbers_land_nowhere(app: Flask) -> None:
     client = enter(app, cast.registrar)
     for text in (forged, borrowed):
         page = one_page(client, text)
-        assert (page.outcome, page.case_id, page.message) == ("refused", None, stamped.UNKNOWN_PRINT)
-    assert one_page(client, "https://example.invalid/").message == stamped.FOREIGN_CODE
+        assert (page.outcome, page.case_id, page.message) == ("refused", None, placing.UNKNOWN_PRINT)
+    assert one_page(client, "https://example.invalid/").message == placing.FOREIGN_CODE
 
 
 def test_another_offices_case_is_not_told_from_one_that_is_not_there(app: Flask) -> None:
@@ -191,7 +193,7 @@ def test_another_offices_case_is_not_told_from_one_that_is_not_there(app: Flask)
     found = [one_page(enter(app, cast.registrar), code) for code in codes]
     found.append(one_page(enter(app, cast.reviewer), code_of(draft)))
     assert {(page.outcome, page.message, page.case_id) for page in found} == {
-        ("refused", stamped.NOT_YOURS, None)
+        ("refused", placing.NOT_YOURS, None)
     }
     assert "盖章扫描件" not in enter(app, stranger.registrar).get(f"/cases/{theirs.id}").text
 
@@ -340,7 +342,7 @@ def test_a_batch_may_be_larger_than_other_requests_but_not_without_limit(
     assert client.post(slot, data={"files": (io.BytesIO(padded), "a.pdf")}).status_code == 413
     stranger = app.test_client()
     assert stranger.post("/stamped", data={"file": (io.BytesIO(padded), "a.pdf")}).status_code in (303, 413)
-    monkeypatch.setattr(stamped, "MAX_BYTES", 20 * 2**20)
+    monkeypatch.setattr(receiving, "MAX_BYTES", 20 * 2**20)
     answer = client.post("/stamped", data={"file": (io.BytesIO(padded), "a.pdf")})
     assert answer.status_code == 413 and "上限" in answer.text
     monkeypatch.setattr("portal.blueprints.stamped.FORM_ROOM", 20 * 2**20)
@@ -353,12 +355,12 @@ def test_a_sorting_that_died_goes_on_where_it_stopped(app: Flask, monkeypatch: p
     cast = Cast()
     db.session.commit()
     who = Actor.of(db.session.get_one(Account, cast.registrar.id))
-    batch = stamped.stage(who, "批.pdf")
+    batch = receiving.stage(who, "批.pdf")
     db.session.commit()
     batch_id = batch.id
     data = in_one_file([scanned(sheet()) for _ in range(3)])
-    sealed = stamped.keep(tasks.store(), batch.store_key, io.BytesIO(data), "application/pdf")
-    put, calls = stamped._put_pictures, []
+    sealed = receiving.keep(tasks.store(), batch.store_key, io.BytesIO(data), "application/pdf")
+    put, calls = sorting._put_pictures, []
 
     def dying(*args: Any) -> Any:
         calls.append(args[1])
@@ -366,18 +368,18 @@ def test_a_sorting_that_died_goes_on_where_it_stopped(app: Flask, monkeypatch: p
             raise MemoryError
         return put(*args)
 
-    monkeypatch.setattr(stamped, "_put_pictures", dying)
-    stamped.settle(batch_id, sealed, "application/pdf")
+    monkeypatch.setattr(sorting, "_put_pictures", dying)
+    receiving.settle(batch_id, sealed, "application/pdf")
     db.session.commit()
     with pytest.raises(MemoryError):
         tasks.wait()
     db.session.expire_all()
     first = [page.id for page in db.session.get_one(StampedBatch, batch_id).pages]
     db.session.commit()
-    assert len(first) == 1 and (stamped.SORT_TASK, {"batch_id": str(batch_id)}) in list(stamped.unsorted())
+    assert len(first) == 1 and (receiving.SORT_TASK, {"batch_id": str(batch_id)}) in list(sorting.unsorted())
     db.session.rollback()
     for _ in range(2):
-        tasks.run(app, stamped.SORT_TASK, {"batch_id": str(batch_id)})
+        tasks.run(app, receiving.SORT_TASK, {"batch_id": str(batch_id)})
     db.session.expire_all()
     found = db.session.get_one(StampedBatch, batch_id)
     assert found.status == "sorted" and [page.page for page in found.pages] == [1, 2, 3]
@@ -389,16 +391,16 @@ def test_the_sweep_clears_what_never_arrived(app: Flask) -> None:
     cast = Cast()
     db.session.commit()
     kept = bring(enter(app, cast.registrar), [scanned(sheet())])
-    batch = stamped.stage(cast.registrar, "批.pdf")
-    batch.created_at = utcnow() - stamped.STAGED_FOR * 2
+    batch = receiving.stage(cast.registrar, "批.pdf")
+    batch.created_at = utcnow() - receiving.STAGED_FOR * 2
     db.session.commit()
-    sealed = stamped.keep(tasks.store(), batch.store_key, io.BytesIO(b"%PDF-"), "application/pdf")
-    assert stamped.reap(tasks.store()) == 1
+    sealed = receiving.keep(tasks.store(), batch.store_key, io.BytesIO(b"%PDF-"), "application/pdf")
+    assert receiving.reap(tasks.store()) == 1
     assert not tasks.store().exists(sealed)
-    late = stamped.keep(tasks.store(), batch.store_key + "-late", io.BytesIO(b"%PDF-"), "application/pdf")
-    assert stamped.reap(tasks.store()) == 0 and not tasks.store().exists(late)
+    late = receiving.keep(tasks.store(), batch.store_key + "-late", io.BytesIO(b"%PDF-"), "application/pdf")
+    assert receiving.reap(tasks.store()) == 0 and not tasks.store().exists(late)
     db.session.expire_all()
-    with pytest.raises(stamped.Refused):
-        stamped.settle(batch.id, sealed, "application/pdf")
+    with pytest.raises(Refused):
+        receiving.settle(batch.id, sealed, "application/pdf")
     db.session.rollback()
     assert enter(app, cast.registrar).get(f"{kept}/original").status_code == 200

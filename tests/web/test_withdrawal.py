@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal.cases import actions
 from portal.cases.local_conditions import history, key_of
+from portal.cases.offices import policy_of
 from portal.extensions import db
 from portal.models import Case, Office, Pupil, Status
 from portal.workflows import workflow
@@ -72,7 +73,7 @@ def test_where_it_is_not_offered_the_school_reads_why(app: Flask, pack: str) -> 
     cast = Cast(pack)
     client = enter(app, cast.registrar)
     page = text_of(client.get(f"/cases/new?pupil={cast.pupil.id}"))
-    article = workflow(ENDS).closed_by(actions.policy_of(db.session.get_one(Office, cast.school.id)))
+    article = workflow(ENDS).closed_by(policy_of(db.session.get_one(Office, cast.school.id)))
     assert "本地未开放这项业务" in page and article and article.text in page and article.cited in page
     client.post("/cases/start", data={"pupil": cast.pupil.id, "workflow": ENDS})
     assert db.session.scalars(select(Case)).all() == []

@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal import audit, tasks
-from portal.cases import actions, claims
+from portal.cases import claims, starting
 from portal.cases.access import Actor
 from portal.cases.remarks import Reason
 from portal.extensions import db
@@ -261,7 +261,7 @@ def _as(estate: Estate, person: str) -> Actor:
 
 def _case(estate: Estate, pupil: Pupil, place: str) -> Case:
     words = estate.canaries
-    case = actions.start(_as(estate, "registrar"), workflow(KEY_CHANGE), pupil)
+    case = starting.start(_as(estate, "registrar"), workflow(KEY_CHANGE), pupil)
     estate.files[place] = []
     if place == "draft":
         return case

@@ -9,7 +9,8 @@ from wtforms.validators import InputRequired, Length
 
 from portal.forms import AnswersForm, LineField
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.vocabulary import Evidence, Facts, Office, Page, Printout, Rule, Step, Workflow
+from portal.workflows.facts import Facts, Office
+from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Step, Workflow
 
 ID = "class_change"
 POLICY = "invented-2026"

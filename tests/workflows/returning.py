@@ -6,7 +6,8 @@ from wtforms import TextAreaField
 from wtforms.validators import InputRequired
 
 from portal.forms import AnswersForm
-from portal.workflows.vocabulary import Office, Page, Step, Workflow
+from portal.workflows.facts import Office
+from portal.workflows.vocabulary import Page, Step, Workflow
 
 POLICY = "returning-2026"
 PACK = """

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from portal.policies import policy
-from portal.workflows.high_school_enrolment import LETTER, WORKFLOW, form_names, register_rows
-from portal.workflows.vocabulary import (
+from portal.workflows.facts import (
     EvidenceFact,
     Facts,
     NumberRange,
@@ -20,6 +19,7 @@ from portal.workflows.vocabulary import (
     SchoolFacts,
     Strike,
 )
+from portal.workflows.high_school_enrolment import LETTER, WORKFLOW, form_names, register_rows
 
 ROSTER = WORKFLOW.roster
 assert ROSTER is not None

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from portal.policies import all_policies, policy
+from portal.workflows.facts import EvidenceFact, Facts, Holder, OtherCase, PupilFacts, SchoolFacts
 from portal.workflows.key_information_change import WORKFLOW, KeyInformationForm
-from portal.workflows.vocabulary import EvidenceFact, Facts, Holder, OtherCase, PupilFacts, SchoolFacts
 from tests.builders import an_id_number
 
 BORN = date(2010, 5, 6)

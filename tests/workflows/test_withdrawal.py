@@ -10,7 +10,7 @@ import pytest
 
 from portal.policies import all_policies, policy
 from portal.standards import codes
-from portal.workflows.vocabulary import (
+from portal.workflows.facts import (
     Ending,
     EvidenceFact,
     Facts,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from portal.policies import all_policies, policy
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
 from portal.workflows.withdrawal_reversal import WORKFLOW, ReversalForm, form_names
 from tests.workflows.test_withdrawal import ending, facts, other
 

@@ -29,7 +29,7 @@ from portal.cases.rosters.sheet import read_sheet
 from portal.extensions import db
 from portal.models import Admitted, AdmittedList, Case, Preference, RosterRow
 from portal.models.types import new_id, utcnow
-from portal.workflows.vocabulary import Roster
+from portal.workflows.roster import Roster
 from storage.objects import ObjectStore, Sealed, new_key
 
 MAX_BYTES = 25 * 1024 * 1024

@@ -13,7 +13,7 @@ from portal.cases.rosters.cells import Fault, Judge
 from portal.cases.rosters.reading import FROM_LIST
 from portal.cases.rosters.sheet import SheetRows
 from portal.models import Office
-from portal.workflows.vocabulary import Roster, RosterColumn
+from portal.workflows.roster import Roster, RosterColumn
 
 SCHOOL = RosterColumn(
     "admitted_to",

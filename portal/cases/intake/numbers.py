@@ -13,7 +13,7 @@ from portal.cases.offices import supervisor
 from portal.extensions import db
 from portal.models import Case, Level, NumberRange
 from portal.policies import policy
-from portal.workflows import vocabulary
+from portal.workflows import facts
 
 
 class NoNumbersLeft(Exception):
@@ -44,13 +44,13 @@ def allot(case: Case, count: int) -> NumberRange:
     return held
 
 
-def shown(case: Case) -> vocabulary.NumberRange | None:
+def shown(case: Case) -> facts.NumberRange | None:
     """The range of a roster as its numbers are written, None before the first submission."""
     held = db.session.get(NumberRange, case.id)
     if held is None:
         return None
     prefix, width = held.series.partition(":")[2], _width(_pattern(case))
-    return vocabulary.NumberRange(f"{prefix}{held.first:0{width}d}", f"{prefix}{held.last:0{width}d}")
+    return facts.NumberRange(f"{prefix}{held.first:0{width}d}", f"{prefix}{held.last:0{width}d}")
 
 
 def _count_on(series: str, count: int) -> int:

@@ -11,7 +11,7 @@ from portal.cases.intake.scope import Scope, counties
 from portal.cases.intake.sheets import Cell, workbook
 from portal.cases.rosters.sheet import read_sheet
 from portal.models import Level, Office
-from portal.workflows.vocabulary import RosterColumn
+from portal.workflows.roster import RosterColumn
 
 COLUMNS = (
     RosterColumn("office", "单位", aliases=("学校", "学校名称", "县市", "单位名称")),

@@ -23,7 +23,7 @@ from portal.models import (
     RosterRow,
     Status,
 )
-from portal.workflows.vocabulary import Quota
+from portal.workflows.facts import Quota
 
 SPOKEN_FOR = (Status.IN_REVIEW, Status.APPROVED)  # rosters whose people take places
 

@@ -21,7 +21,7 @@ from portal.cases.rosters.sheet import SheetRows, read_sheet
 from portal.extensions import db
 from portal.models import Case, ProvinceFiling, RosterRow
 from portal.standards import id_number
-from portal.workflows.vocabulary import RosterColumn
+from portal.workflows.roster import RosterColumn
 
 COLUMNS = (
     RosterColumn("number", "学号", aliases=("省学号", "地区学号")),

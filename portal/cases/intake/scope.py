@@ -21,7 +21,8 @@ from portal.models import AdmittedList, Case, IntakePlan, Level, Office, Role
 from portal.policies import Article, Policy
 from portal.standards.school_year import year_of_entry
 from portal.workflows import WORKFLOWS
-from portal.workflows.vocabulary import Roster, Workflow
+from portal.workflows.roster import Roster
+from portal.workflows.vocabulary import Workflow
 
 SOON = 10  # days before a deadline from which it is told in another tone
 

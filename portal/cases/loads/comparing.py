@@ -24,7 +24,7 @@ from portal.models.types import new_id
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
 from portal.standards.school_numbers import STUDENT_NUMBER, STUDENT_NUMBER_LENGTH
-from portal.workflows.vocabulary import Ending
+from portal.workflows.facts import Ending
 
 ADDED, CHANGED, MISSING = "added", "changed", "missing"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"

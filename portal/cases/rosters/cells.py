@@ -12,7 +12,7 @@ from datetime import date
 from portal.forms import read_date
 from portal.standards import codes, id_number, names
 from portal.standards.columns import BY_KEY
-from portal.workflows.vocabulary import Roster, RosterColumn
+from portal.workflows.roster import Roster, RosterColumn
 
 Fault = tuple[str, str]  # reason, remedy
 Judged = tuple[str, Fault | None]

@@ -24,7 +24,7 @@ from portal.extensions import db
 from portal.models import OPEN, Admitted, Case, Level, RosterRow, Status
 from portal.models.types import new_id
 from portal.workflows import workflow
-from portal.workflows.vocabulary import Roster
+from portal.workflows.roster import Roster
 
 MOST_ROWS = 5000
 CLASS = "class_name"

@@ -18,8 +18,10 @@ from portal.models import Case, Office, Pupil, RegisterChange, RosterRow
 from portal.models.types import new_id, utcnow
 from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import TERMINAL
-from portal.workflows import vocabulary
-from portal.workflows.vocabulary import Facts, Workflow
+from portal.workflows.facts import Facts
+from portal.workflows.facts import RosterRow as RowFacts
+from portal.workflows.roster import Roster
+from portal.workflows.vocabulary import Workflow
 
 PUPILS, ROWS, CHANGES = Pupil.__table__, RosterRow.__table__, RegisterChange.__table__
 
@@ -73,9 +75,7 @@ _NUMBER = (
 )
 
 
-def _earlier_records(
-    law: Workflow, rows: Sequence[vocabulary.RosterRow], roster: vocabulary.Roster
-) -> dict[str, Any]:
+def _earlier_records(law: Workflow, rows: Sequence[RowFacts], roster: Roster) -> dict[str, Any]:
     """The record of an earlier stage that goes on, by identity number; none where two records have the number, since
     which of them is the person's has to be found out first. Raises ValueError for a record that a case has ended."""
     found: dict[str, list[Any]] = defaultdict(list)
@@ -96,9 +96,7 @@ def _the_one(pupils: Sequence[Any]) -> Any:
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _new(
-    pupil_id: uuid.UUID, row: vocabulary.RosterRow, texts: Mapping[str, str], case: Case
-) -> dict[str, Any]:
+def _new(pupil_id: uuid.UUID, row: RowFacts, texts: Mapping[str, str], case: Case) -> dict[str, Any]:
     """The pupils row of a person whom the working copy did not know. Until the national export brings the 学籍号, the 学号
     stands in its place."""
     blank = Pupil(particulars={})

@@ -19,8 +19,9 @@ from portal.extensions import db
 from portal.models import Account, Admitted, AdmittedList, Case, Level, Office, Pupil, RosterRow, Status
 from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import LEFT, TERMINAL
-from portal.workflows import vocabulary
-from portal.workflows.vocabulary import Ending, NumberRange, Quota, Roster, Strike
+from portal.workflows.facts import Ending, NumberRange, Quota, Strike
+from portal.workflows.facts import RosterRow as RowFacts
+from portal.workflows.roster import Roster
 
 ROWS = RosterRow.__table__
 V = TypeVar("V")
@@ -31,7 +32,7 @@ CLOSED = LEFT - TERMINAL | {"99"}  # XSDQZT 毕业 to 死亡, 其他: not in a c
 
 @dataclass(frozen=True)
 class RosterFacts:
-    rows: tuple[vocabulary.RosterRow, ...]
+    rows: tuple[RowFacts, ...]
     quota: Quota
     numbers: NumberRange | None
 
@@ -106,13 +107,13 @@ class _Around:
         around._strikes(stored)
         return around
 
-    def row(self, row: Any, judge: Judge, number: str) -> vocabulary.RosterRow:
+    def row(self, row: Any, judge: Judge, number: str) -> RowFacts:
         values, faults = judge.row(row.values)
         said = self.admitted.get(row.exam_number)
         ours = said if said is not None and said.school_id == self.school_id else None
         keys = [key for key in (row.exam_number, row.id_number) if key]
         others = {position for key in keys for position in self.twice.get(key, ())} - {row.position}
-        return vocabulary.RosterRow(
+        return RowFacts(
             id=str(row.id),
             position=row.position,
             values=values,

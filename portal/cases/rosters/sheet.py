@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from portal.cases.loads.mapping import tidy
 from portal.cases.loads.reading import HEAD_ROWS, Unreadable, open_lines
-from portal.workflows.vocabulary import RosterColumn
+from portal.workflows.roster import RosterColumn
 
 LEAST_HEADINGS = 2  # of those asked for: a title row above holds one text, and seldom a heading
 

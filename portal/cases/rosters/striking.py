@@ -14,8 +14,8 @@ from portal.cases.rosters.reading import chunks
 from portal.extensions import db
 from portal.models import RosterRow
 from portal.models.types import utcnow
-from portal.workflows import vocabulary
-from portal.workflows.vocabulary import Facts
+from portal.workflows.facts import Facts
+from portal.workflows.facts import RosterRow as RowFacts
 
 LEAST, MOST = 4, 300  # characters of a reason
 MOST_NAMED = 10
@@ -48,7 +48,7 @@ def put_back(facts: Facts, _actor: Actor, step: str, ids: Sequence[str], note: s
     return f"{_named(rows)}{'：' + note.strip() if note.strip() else ''}"
 
 
-def _chosen(facts: Facts, ids: Sequence[str], *, standing: bool) -> list[vocabulary.RosterRow]:
+def _chosen(facts: Facts, ids: Sequence[str], *, standing: bool) -> list[RowFacts]:
     chosen = set(ids)
     rows = [row for row in facts.roster if row.id in chosen and row.standing is standing]
     if not chosen:
@@ -58,7 +58,7 @@ def _chosen(facts: Facts, ids: Sequence[str], *, standing: bool) -> list[vocabul
     return rows
 
 
-def _write(rows: Sequence[vocabulary.RosterRow], values: dict[str, object]) -> None:
+def _write(rows: Sequence[RowFacts], values: dict[str, object]) -> None:
     ids = [uuid.UUID(row.id) for row in rows]
     for several in chunks(ids):
         db.session.execute(
@@ -67,6 +67,6 @@ def _write(rows: Sequence[vocabulary.RosterRow], values: dict[str, object]) -> N
         )
 
 
-def _named(rows: Sequence[vocabulary.RosterRow]) -> str:
+def _named(rows: Sequence[RowFacts]) -> str:
     named = "、".join(f"第 {row.position} 行{row['name']}" for row in rows[:MOST_NAMED])
     return named if len(rows) <= MOST_NAMED else f"{named}等 {len(rows)} 人"

@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, expect
 
 from portal import create_app
-from portal.cases import actions, printed, printing
+from portal.cases import printed, printing, starting
 from portal.cases.access import Actor
 from portal.extensions import db
 from portal.models import Account, Case, Pupil
@@ -30,7 +30,7 @@ def submitted(app: Flask, served: Served, key: str) -> tuple[str, str]:
         pupil = db.session.scalars(db.select(Pupil).filter_by(name=served.pupil_name)).first()
         assert pupil is not None
         who = Actor.of(account)
-        case: Case = actions.start(who, workflow(KEY_CHANGE), pupil)
+        case: Case = starting.start(who, workflow(KEY_CHANGE), pupil)
         act(case, who, "edit", answers=NEW_NAME)
         for slot in ("change_certificate", "household_book"):
             a_file(case, slot, who)

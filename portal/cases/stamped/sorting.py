@@ -1,0 +1,114 @@
+"""The pages of a batch, one after the other: opened in a confined child, filed, each committed by itself."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit, tasks
+from portal.cases.offices import policy_of
+from portal.cases.stamped.placing import page_of
+from portal.cases.stamped.receiving import MAX_BYTES, SORT_TASK, refuse, sealed_original
+from portal.extensions import db
+from portal.models import StampedBatch, StampedPage
+from portal.models.types import utcnow
+from storage import sandbox
+
+MAX_PAGES = 200
+
+
+@tasks.task(SORT_TASK)
+def sort(batch_id: str) -> None:
+    """Open every page that has not been filed yet, and file it. Safe to repeat."""
+    batch = db.session.get_one(StampedBatch, uuid.UUID(batch_id), populate_existing=True)
+    if batch.status != "sorting":
+        return
+    filed = set(db.session.scalars(select(StampedPage.page).where(StampedPage.batch_id == batch.id)))
+    db.session.commit()  # nothing is held open while pages are being opened
+    data = tasks.store().read(sealed_original(batch))
+    number, count = 1, max(batch.page_count, 1)
+    while number <= count:
+        if number not in filed:
+            found = sandbox.run("codes", data, {"page": number, "max_pages": MAX_PAGES})
+            if not batch.page_count:
+                if found.refusal is not None:
+                    refuse(batch.id, found.refusal)
+                    db.session.commit()
+                    return
+                count = _note_count(batch, int(found.facts["pages"]))
+            _file(batch, number, found)
+        number += 1
+    _finish(batch)
+
+
+def _note_count(batch: StampedBatch, count: int) -> int:
+    batch.page_count = count
+    db.session.commit()
+    return count
+
+
+def _file(batch: StampedBatch, number: int, found: sandbox.Reply) -> None:
+    """Keep the pictures of a page, tell where it belongs, write it down."""
+    pictures = _put_pictures(batch.store_key, number, found.blobs)
+    texts = [str(one["text"]) for one in found.facts.get("codes", ())]
+    try:
+        page = page_of(batch, number, texts, found.refusal)
+        page.view, page.thumb = pictures
+        db.session.add(page)
+        batch.done_pages = number
+        db.session.flush()
+        case = page.case_id.hex if page.case_id else ""
+        audit.append(f"stamped.{page.outcome}", "stamped_page", page.id, case=case, page=number)
+        db.session.commit()
+    except IntegrityError:  # another worker has filed this page
+        db.session.rollback()
+        db.session.refresh(batch)
+        db.session.commit()
+
+
+def _put_pictures(key: str, number: int, blobs: tuple[bytes, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """View and thumbnail under the original's key; a name of their own for each attempt, since keys are used once."""
+    if len(blobs) != 2:
+        return {}, {}
+    attempt = uuid.uuid4().hex[:8]
+    store = tasks.store()
+    view, thumb = (
+        store.put(
+            f"{key}-{number}-{attempt}-{name}",
+            io.BytesIO(blob),
+            size_limit=MAX_BYTES,
+            media_type="image/jpeg",
+        )
+        for name, blob in zip(("view", "thumb"), blobs, strict=True)
+    )
+    return asdict(view), asdict(thumb)
+
+
+def _finish(batch: StampedBatch) -> None:
+    """Every page is filed: the original is held as the policy says for what was decided."""
+    db.session.refresh(batch)
+    years = policy_of(batch.office).value("evidence.keep_years_decided")
+    sealed = sealed_original(batch)
+    db.session.commit()
+    tasks.store().lock(sealed, utcnow() + timedelta(days=365 * years), "GOVERNANCE")
+    done = update(StampedBatch).where(StampedBatch.id == batch.id, StampedBatch.status == "sorting")
+    db.session.execute(
+        done.values(status="sorted", done_pages=StampedBatch.page_count),
+        execution_options={"synchronize_session": False},
+    )
+    audit.append("stamped.sorted", "stamped_batch", batch.id, pages=batch.page_count)
+    db.session.commit()
+
+
+@tasks.unfinished
+def unsorted() -> Iterable[tuple[str, dict[str, str]]]:
+    """Batches that a dead process left in the middle."""
+    query = select(StampedBatch.id).where(StampedBatch.status == "sorting")
+    return [(SORT_TASK, {"batch_id": str(one)}) for one in db.session.scalars(query)]
