@@ -108,6 +108,12 @@
   focusMarked(document);
   document.addEventListener("htmx:afterSettle", (event) => focusMarked(event.target));
 
+  /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew. */
+  document.addEventListener("change", (event) => {
+    const holder = event.target.closest("[data-steers]");
+    if (holder) holder.querySelector("button").click();
+  });
+
   /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */
   document.addEventListener("change", (event) => {
     const all = event.target;
