@@ -92,6 +92,9 @@ def test_the_papers_are_held_against_the_pupils_name_not_against_the_status(app:
     page = BeautifulSoup(enter(app, cast.reviewer).get(f"/cases/{case.id}/desk").text, "html.parser")
     rows = {row.th.get_text(strip=True): row for row in page.select("#comparison tbody tr") if row.th}
     assert cast.pupil.name in rows["姓名"].get_text() and "未识别" in rows["姓名"].get_text()
+    for title in ("学生状态", "学籍异动类别", "学籍异动原因"):
+        assert "由批准写入，无需与材料比对" in rows[title].get_text(), title
+    assert "无需与材料比对" not in rows["姓名"].get_text()
     assert "一致" not in rows["学生状态"].get_text() and "更正识读" not in rows["学生状态"].get_text()
     answer = enter(app, cast.reviewer).post(f"/cases/{case.id}/readings/name", data={"value": "马别人"})
     assert answer.status_code == 303
