@@ -130,6 +130,14 @@ def soffice_path() -> str:
     missing("there is no LibreOffice here: install libreoffice-writer-nogui")
 
 
+def calc_path() -> str:
+    """The machine's LibreOffice where it opens workbooks; skips (or fails) where it does not."""
+    office = soffice_path()
+    if not Path(office).resolve().with_name("libsclo.so").exists():
+        missing("LibreOffice opens no workbooks here: install libreoffice-calc-nogui")
+    return office
+
+
 def free_port(run: int = 1) -> int:
     """The first of `run` neighbouring ports on 127.0.0.1 that nothing listens on now."""
     for _ in range(200):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask_login import UserMixin
 from sqlalchemy import select, update
@@ -19,6 +20,7 @@ from portal.models import Account, SignInSession
 from portal.models.types import utcnow
 
 TOUCH_EVERY = timedelta(seconds=60)
+EXPIRED = "expired"
 
 
 class SignedIn(UserMixin):
@@ -68,6 +70,28 @@ def resume(token: str, idle: timedelta, longest: timedelta) -> SignedIn | None:
     if utcnow() - found.last_seen_at > TOUCH_EVERY:
         _touch(found.id)
     return SignedIn(token, found)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a session came to its end: why (a key of titles.SESSION_ENDS, or EXPIRED) and when."""
+
+    why: str
+    at: datetime
+
+
+def ended(token: str, idle: timedelta, longest: timedelta) -> Ended | None:
+    """How the session of this token ended; None where it lives or there is none. One whose time was up before it was ended
+    had expired: nobody was at work in it any more."""
+    found = db.session.scalars(
+        select(SignInSession).where(SignInSession.token_hash == hashed(token))
+    ).one_or_none()
+    if found is None:
+        return None
+    up = min(found.last_seen_at + idle, found.created_at + longest)
+    if up <= (found.ended_at or utcnow()):
+        return Ended(EXPIRED, up)
+    return Ended(found.ended_why, found.ended_at) if found.ended_at else None
 
 
 def alive(session: SignInSession, idle: timedelta, longest: timedelta) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from portal.accounts.sessions import EXPIRED
 from portal.models import ROLE_LEVELS, Level, Role
 
 ROLE_TITLES: dict[Role, str] = {
@@ -43,6 +44,28 @@ SESSION_ENDS: dict[str, str] = {
     "account_closed": "账号停用",
     "office_closed": "单位停用",
     "ended_by_superior": "上级单位结束登录",
+}
+
+# What the sign-in page says to a browser whose session is over, and what to do: (title, text).
+SESSION_NOTICES: dict[str, tuple[str, str]] = {
+    "replaced": (
+        "您的账号已在另一处登录，本处已退出",
+        "一个账号同时只能在一处使用。如果是您本人，在这里重新登录即可，那一处会退出。如果不是您本人，请马上登录，"
+        "在“我的账号”里修改密码并查看登录记录，再告知上级单位的管理员。",
+    ),
+    EXPIRED: (
+        "登录已超时，请重新登录",
+        "为了安全，长时间没有操作或登录时间过长会自动退出。自动保存过的草稿都在。",
+    ),
+    "password_changed": ("密码已修改，请用新密码登录", "如果不是您本人修改的，请马上联系上级单位的管理员。"),
+    "password_reset": (
+        "上级单位已重置您的密码，请用新密码登录",
+        "没有收到新密码的，请联系上级单位的管理员。",
+    ),
+    "ended_by_superior": (
+        "上级单位的管理员已结束您的登录",
+        "可以重新登录；不清楚原因的，请联系上级单位的管理员。",
+    ),
 }
 
 BROWSERS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Version", "Safari"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, request, session
@@ -14,9 +13,11 @@ from portal import audit
 from portal.accounts import attempts, management, one_time_codes, passwords, sessions
 from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm
 from portal.accounts.local_paths import local_path
-from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS, browser
+from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS, SESSION_NOTICES, browser
+from portal.cases import clock
 from portal.extensions import db, limiter, reading_only
 from portal.forms import choices
+from portal.gate import session_limits
 from portal.models import Account, Level, Office, Role
 from portal.navigation import home_of
 from portal.oversight import holidays
@@ -129,7 +130,17 @@ def _sign_in_page(form: SignInForm, status: int) -> Response:
         demo_accounts=_demo_accounts(),
         role_titles=ROLE_TITLES,
         left="left" in request.args,
+        over=_how_it_ended() if status == 200 else None,
     )
+
+
+def _how_it_ended() -> tuple[str, str, str] | None:
+    """(title, text, when) for a browser that still holds the token of a session that is over."""
+    token = session.get("_user_id")
+    over = sessions.ended(token, *session_limits()) if token else None
+    if over is None or over.why not in SESSION_NOTICES:
+        return None
+    return (*SESSION_NOTICES[over.why], f"{clock.local(over.at):%m月%d日 %H:%M}")
 
 
 def _demo_accounts() -> list[dict[str, Any]]:
@@ -195,16 +206,12 @@ def _wrong_old_password(account: Account, password: str) -> str:
 
 @bp.get("/my/sessions")
 def my_sessions() -> Response:
-    settings = _settings()
-    idle, longest = (
-        timedelta(minutes=settings.session_idle_minutes),
-        timedelta(hours=settings.session_max_hours),
-    )
+    settings, limits = _settings(), session_limits()
     return reply(
         "auth/my_sessions.html",
         account=current_user.account,
         role_title=ROLE_TITLES[actor().role],
-        sessions=[(one, sessions.alive(one, idle, longest)) for one in sessions.lately(actor().id)],
+        sessions=[(one, sessions.alive(one, *limits)) for one in sessions.lately(actor().id)],
         ends=SESSION_ENDS,
         browser=browser,
         own=current_user.session_id,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from portal.blueprints import casefile
-from portal.cases import clock
+from portal.cases import actions, clock, remarks
 from portal.cases.actions import available, stamp
 from portal.cases.facts import STATUS_TEXT
-from portal.models import Case
+from portal.models import Case, Status
 from portal.web import actor
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
+from portal.workflows.vocabulary import Refusal
 
 PUPIL, ROSTER, PAPERS, CHECK = "pupil", "roster", "papers", "check"
 
@@ -32,7 +33,8 @@ def head(case: Case, facts: Facts) -> dict[str, Any]:
 
 
 def progress(case: Case, facts: Facts, current: str) -> list[casefile.StepItem]:
-    """The guided pages as steps: whom it is about, each page of questions, papers, check."""
+    """The guided pages as steps: whom it is about, each page of questions, papers, check. One that was passed is done when
+    nothing is wrong with it, else it is lacking and says what."""
     law = workflow(case.workflow)
     names = [
         (ROSTER, "学生名单") if law.roster else (PUPIL, "选择学生"),
@@ -41,9 +43,44 @@ def progress(case: Case, facts: Facts, current: str) -> list[casefile.StepItem]:
         (CHECK, "核对提交"),
     ]
     position = [name for name, _ in names].index(current)
-    states = ["done" if n < position else "current" if n == position else "todo" for n in range(len(names))]
+    open_items = lacking(case, facts)
     about = {PUPIL: facts.pupil["name"], ROSTER: f"{len(facts.standing_rows)} 人"}
-    return [
-        casefile.StepItem(title, state, about.get(name, ""))
-        for (name, title), state in zip(names, states, strict=True)
-    ]
+    items = []
+    for at, (name, title) in enumerate(names):
+        missing = tuple(open_items.get(name, ())) if at < position else ()
+        passed = "lacking" if missing else "done"
+        state = passed if at < position else "current" if at == position else "todo"
+        items.append(casefile.StepItem(title, state, about.get(name, ""), missing))
+    return items
+
+
+def lacking(case: Case, facts: Facts) -> dict[str, list[str]]:
+    """{step: what keeps it from being right}: what stops the submission, and what a return named and nobody has settled."""
+    found: dict[str, list[str]] = {}
+    for refusal in actions.refusals_now(case, facts):
+        found.setdefault(_step_of(case, refusal), []).append(refusal.text)
+    if case.status == Status.RETURNED:
+        for item in casefile.remark_items(case):
+            if not item.settled:
+                step = _step_of_target(case, item.target, item.key)
+                found.setdefault(step, []).append(f"退回意见“{item.title}：{item.reason}”还没有处理")
+    return found
+
+
+def _step_of(case: Case, refusal: Refusal) -> str:
+    """Where a refusal is mended; one that names no field belongs to the moment at which its rule stops."""
+    law = workflow(case.workflow)
+    if refusal.field:
+        return _step_of_target(case, remarks.FIELD, refusal.field)
+    moment = next((rule.at for rule in law.every_rule if rule.id == refusal.rule), "answers")
+    first = ROSTER if law.roster else PUPIL
+    return {"start": first, "answers": law.pages[-1].id}.get(moment, PAPERS)
+
+
+def _step_of_target(case: Case, target: str, key: str) -> str:
+    law = workflow(case.workflow)
+    if remarks.ROSTER in (target, key):
+        return ROSTER
+    if target == remarks.EVIDENCE or law.slot(key):
+        return PAPERS
+    return next((page.id for page in law.pages if key in page.fields), CHECK)

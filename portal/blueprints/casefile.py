@@ -84,6 +84,7 @@ class StepItem:
     title: str
     state: str
     text: str = ""
+    lacking: tuple[str, ...] = ()  # of the state "lacking": what is wrong or missing, a sentence each
 
 
 def steps(case: Case, facts: Facts) -> list[StepItem]:

@@ -28,6 +28,8 @@ from portal.workflows.vocabulary import Page, Workflow
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 
+LOOK = "look"  # of a fill form: keep what is there and show what is asked now
+
 
 @bp.get("/new")
 @roles(Role.REGISTRAR)
@@ -157,10 +159,14 @@ def fill(case_id: uuid.UUID, page: str) -> BaseResponse:
     except Refused as refused:
         return _fill_page(case, law, chosen, 409, refused.message, raw=_posted(law, chosen))
     db.session.commit()
+    if request.form.get("go") == LOOK:
+        answer = _fill_page(case, law, chosen)
+        answer.headers["HX-Reswap"] = "outerHTML"  # the page stays where it is
+        return answer
     facts = read_facts(case)
     problems = _page_problems(case, law, facts, chosen)
-    if request.form.get("go") == "stay" or problems:
-        return _fill_page(case, law, chosen, 422 if problems else 200)
+    if problems:
+        return _fill_page(case, law, chosen, 422)
     following = _next_page(law, facts, chosen)
     if following:
         return go("cases.fill", case_id=case.id, page=following.id)

@@ -36,8 +36,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class FieldRow:
-    """One changed column: register, form, and what the papers say. `mark` is "" for what no paper shows, `typed` a correction
-    that was refused."""
+    """One changed column: register, form, and what the papers say. `mark` is "" where there is nothing to compare, `on_paper`
+    false for what no paper shows, `typed` a correction that was refused."""
 
     change: MarkedChange
     column: str
@@ -48,6 +48,7 @@ class FieldRow:
     frame: Frame | None
     paper: str
     corrected: str
+    on_paper: bool = True
     typed: str = ""
     fault: str = ""
 
@@ -132,6 +133,7 @@ def _row(
         frame=frame(machine.place) if machine and machine.place else None,
         paper=titles.get(machine.slot, "") if machine and machine.place else "",
         corrected=_by(person, revealed) if person else "",
+        on_paper=page_readings.on_paper(column),
         typed=mine.typed,
         fault=mine.text,
     )

@@ -80,7 +80,9 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
         return _desk(case, 409 if conflict else 422, refused=refused, typed=typed, opened=verb)
     db.session.commit()
     reach("decide.after_commit")
-    flash(f"{DONE[verb]}：{case.number}，{_whither(case)}。", "success")
+    following = db.session.get_one(Case, after) if after else None
+    told = f"{DONE[verb]}：{case.number}，{_whither(case)}。"
+    flash(told + (_told_next(case, following) if following else ""), "success")
     return _go_on(case, box, filters, after)
 
 
@@ -106,6 +108,12 @@ def _go_on(case: Case, box: Box | None, filters: Filters, after: uuid.UUID | Non
         flash("本队列已办完。", "success")
         return go("queues.box", name=box.id, **filters.as_args())
     return go("review.desk", case_id=after, box=box.id, **filters.as_args())
+
+
+def _told_next(case: Case, after: Case) -> str:
+    """Which case the desk goes on with; no name, since what is flashed travels in the browser's cookie."""
+    switched = "" if after.workflow == case.workflow else f"本队列中的{workflow(case.workflow).title}已办完。"
+    return f"{switched}下一件：{workflow(after.workflow).title} {after.number}。"
 
 
 @bp.get("/<uuid:case_id>/desk/status")

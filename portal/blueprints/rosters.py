@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -27,6 +28,7 @@ from portal.standards.columns import BY_KEY
 from portal.web import actor, deny, found, go, reply, roles
 from portal.workflows import workflow
 from portal.workflows.facts import Facts, RosterRow
+from portal.workflows.roster import RosterColumn
 
 bp = Blueprint("rosters", __name__, url_prefix="/cases")
 
@@ -83,10 +85,10 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     try:
         read = sheet.read_sheet(io.BytesIO(data), columns)
     except Unreadable as error:
-        return _show(_editable(case_id), 422, file_error=str(error))
+        return _show(_editable(case_id), 422, file_error=f"{error}。{_wanted(columns)}")
     case = _editable(case_id)
     if read.missing:
-        return _show(case, 422, file_error=f"没有找到这些列：{'、'.join(read.missing)}。请核对标题行")
+        return _show(case, 422, file_error=_missing(read, columns))
     if not read.rows:
         return _show(case, 422, file_error="标题行下面没有内容，请核对文件")
     rows = [texts for _number, texts in read.rows]
@@ -100,6 +102,16 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     ignored = f"没有用到的列：{'、'.join(unused)}。" if unused else ""
     flash(f"已{'加入' if adding else '换成文件中的'} {len(rows)} 行。{ignored}", "success")
     return _to_first_fault(case)
+
+
+def _missing(read: sheet.SheetRows, columns: Sequence[RosterColumn]) -> str:
+    return f"没有找到这些列：{'、'.join(read.missing)}。文件里的列是{sheet.named(read.found)}。{_wanted(columns)}"
+
+
+def _wanted(columns: Sequence[RosterColumn]) -> str:
+    """What a 登记表 has to hold."""
+    titles = "、".join(column.title for column in columns if column.required)
+    return f"登记表要有这些列：{titles}"
 
 
 @bp.route("/<uuid:case_id>/roster/admitted", methods=["GET", "POST"])

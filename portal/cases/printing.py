@@ -68,9 +68,10 @@ def render_sheet(
     status: str = "",
     printed_at: datetime | None = None,
 ) -> bytes:
-    """The same form as XLSX, with the text of the QR code in its last line. Arguments as those of render()."""
+    """The same form as XLSX, with the QR code on every page and its text in the last line. Arguments as those of render()."""
     texts = {**_texts(printout, facts, version, anchor, status, printed_at), QR: qr_text}
-    words = sheets.Words(texts, rows(printout, facts)[sheet.group] if sheet.group else ())
+    group = rows(printout, facts)[sheet.group] if sheet.group else ()
+    words = sheets.Words(texts, qr_png(qr_text), group)
     return sheets.write(sheet, words, printout.title, _moment(facts, printed_at))
 
 

@@ -16,6 +16,7 @@
     if (confirmed === form) { confirmed = null; return; }
     const dialog = document.getElementById(id);
     if (!dialog) return;
+    if (!tellPicked(dialog, form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     dialog.showModal();
@@ -25,6 +26,18 @@
     dialog.addEventListener("close", () => yes.removeEventListener("click", go), { once: true });
     yes.focus();
   }, true);
+
+  /* Says in a dialog what was ticked: <p data-picked="NAME"> takes how many boxes of that name there are in the form, and
+     the first of them by their data-says. False where nothing is ticked: then there is nothing to ask, and the server says so. */
+  const MOST_NAMED = 5;
+  function tellPicked(dialog, form) {
+    const place = dialog.querySelector("[data-picked]");
+    if (!place) return true;
+    const picked = Array.from(form.elements).filter((box) => box.name === place.dataset.picked && box.checked);
+    const names = picked.slice(0, MOST_NAMED).map((box) => box.dataset.says).join("、");
+    place.textContent = "共 " + picked.length + " 行：" + names + (picked.length > MOST_NAMED ? " 等" : "") + "。";
+    return picked.length > 0;
+  }
 
   /* No double sending. The button is not disabled: a disabled submit button would drop its own name and value. */
   const sent = new Map(); // form -> {button, label, timer}
@@ -107,6 +120,12 @@
   }
   focusMarked(document);
   document.addEventListener("htmx:afterSettle", (event) => focusMarked(event.target));
+
+  /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew. */
+  document.addEventListener("change", (event) => {
+    const holder = event.target.closest("[data-steers]");
+    if (holder) holder.querySelector("button").click();
+  });
 
   /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */
   document.addEventListener("change", (event) => {

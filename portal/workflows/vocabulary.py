@@ -134,6 +134,7 @@ class Page:
     title: str
     fields: tuple[str, ...]
     intro: str = ""
+    steers: str = ""  # the field by whose answer the others of this page are asked or not, "" for none
 
 
 @dataclass(frozen=True)

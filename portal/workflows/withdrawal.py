@@ -7,8 +7,9 @@ the state bureau adds grounds of its own, each with its clause.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from wtforms import RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length
@@ -31,9 +32,16 @@ class Kind:
 
     status: str
     change: str
+    ground: (
+        str  # the fields that hold its ground and its reason, so that switching between kinds loses neither
+    )
+    reason: str
 
 
-KINDS = {LEAVES: Kind("03", "31"), DISMISSED: Kind("14", "42")}
+KINDS = {
+    LEAVES: Kind("03", "31", "ground", "reason"),
+    DISMISSED: Kind("14", "42", "dismissal_ground", "dismissal_reason"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,37 +65,52 @@ def grounds(facts: Facts) -> tuple[Ground, ...]:
 
 
 def ground(facts: Facts) -> Ground | None:
-    """The ground that was chosen."""
-    return next((one for one in grounds(facts) if one.code == facts.answer("ground")), None)
+    """The ground that was chosen, of the kind that was chosen."""
+    kind = facts.answer("kind")
+    code = facts.answer(KINDS[kind].ground) if kind in KINDS else ""
+    return next((one for one in grounds(facts) if (one.kind, one.code) == (kind, code)), None)
 
 
 def reason(facts: Facts) -> Mapping[str, str]:
-    """The row of the policy's reasons (XJYDYY) that was chosen, {} for none."""
-    return next((row for row in facts.setting("reasons") if row["code"] == facts.answer("reason")), {})
+    """The row of the policy's reasons (XJYDYY) that was chosen, of the kind that was chosen; {} for none."""
+    kind = facts.answer("kind")
+    code = facts.answer(KINDS[kind].reason) if kind in KINDS else ""
+    return next((row for row in facts.setting("reasons") if (row["kind"], row["code"]) == (kind, code)), {})
 
 
-def ground_kind(facts: Facts) -> str:
-    chosen = ground(facts)
-    return chosen.kind if chosen else ""
+def asked(facts: Facts) -> frozenset[str]:
+    """The fields that apply: ground and reason of the kind that was chosen, of none before that."""
+    kind = KINDS.get(facts.answer("kind"))
+    return frozenset({"kind", "explanation", *((kind.ground, kind.reason) if kind else ())})
 
 
-def other_kind(facts: Facts, kind: str) -> bool:
-    """Whether this is the kind of a choice, and not the kind that was chosen."""
-    return bool(kind and facts.answer("kind") and kind != facts.answer("kind"))
+def retired(name: str) -> Callable[[Facts], bool]:
+    """Whether the field of this name applies and holds a ground that is no longer one."""
+    return lambda facts: name in asked(facts) and bool((one := ground(facts)) and one.retired)
+
+
+def ground_field() -> RadioField:
+    return RadioField(
+        "符合的条件",
+        [InputRequired("请选择符合的条件")],
+        description="每项条件后面是所依据的文件和条款；本地条件由州级教育行政部门补充。",
+    )
+
+
+def reason_field() -> SelectField:
+    return SelectField(
+        "异动原因", [InputRequired("请选择异动原因")], description="按全国学籍系统的异动原因填写。"
+    )
 
 
 class WithdrawalForm(AnswersForm):
     kind = RadioField(
         "办理哪一类", [InputRequired("请选择退学或除名")], choices=choices([(one, one) for one in KINDS])
     )
-    ground = RadioField(
-        "符合的条件",
-        [InputRequired("请选择符合的条件")],
-        description="每项条件后面是所依据的文件和条款；本地条件由州级教育行政部门补充。",
-    )
-    reason = SelectField(
-        "异动原因", [InputRequired("请选择异动原因")], description="按全国学籍系统的异动原因填写。"
-    )
+    ground = ground_field()
+    reason = reason_field()
+    dismissal_ground = ground_field()
+    dismissal_reason = reason_field()
     explanation = TextAreaField(
         "情况说明",
         [InputRequired("请写明情况"), Length(10, 300, "请用 10 到 300 个字写明情况")],
@@ -95,13 +118,26 @@ class WithdrawalForm(AnswersForm):
         render_kw={"rows": 4},
     )
 
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any], facts: Facts | None = None) -> AnswersForm:
+        """Answers of a dismissal may stand in the fields of 退学: its case was begun while both kinds shared them."""
+        if facts is not None and raw.get("kind") == DISMISSED:
+            own = {one.code for one in grounds(facts) if one.kind == DISMISSED}
+            own |= {row["code"] for row in facts.setting("reasons") if row["kind"] == DISMISSED}
+            shared = {f"dismissal_{name}": raw.get(name) for name in ("ground", "reason")}
+            raw = {**{name: code for name, code in shared.items() if code in own}, **raw}
+        return super().from_raw(raw, facts)
+
     def prepare(self, facts: Facts) -> None:
-        open_ones = [one for one in grounds(facts) if not one.retired or one.code == self.ground.data]
-        self.ground.choices = choices(
-            (one.code, f"{one.kind}：{one.title}（{one.article.cited}）") for one in open_ones
-        )
-        rows = [(row["code"], f"{row['kind']}：{row['title']}") for row in facts.setting("reasons")]
-        self.reason.choices = choices([("", "请选择"), *rows])
+        fields: Any = self
+        for name, kind in KINDS.items():
+            own = [one for one in grounds(facts) if one.kind == name]
+            open_ones = [one for one in own if not one.retired or one.code == fields[kind.ground].data]
+            fields[kind.ground].choices = choices(
+                (one.code, f"{one.title}（{one.article.cited}）") for one in open_ones
+            )
+            rows = [(row["code"], row["title"]) for row in facts.setting("reasons") if row["kind"] == name]
+            fields[kind.reason].choices = choices([("", "请选择"), *rows])
 
 
 def changes(facts: Facts) -> Mapping[str, str]:
@@ -110,7 +146,8 @@ def changes(facts: Facts) -> Mapping[str, str]:
     if kind is None:
         return {}
     new = {enrolment.STATUS: kind.status, "change_type": kind.change}
-    return new | ({"change_reason": facts.answer("reason")} if facts.answer("reason") else {})
+    code = facts.answer(kind.reason)
+    return new | ({"change_reason": code} if code else {})
 
 
 def open_cases(facts: Facts) -> tuple[OtherCase, ...]:
@@ -224,31 +261,16 @@ RULES = (
         "请先办结或撤回原有业务",
         at="start",
     ),
-    Rule(
-        "ground_of_other_kind",
-        f"{ID}.grounds",
-        lambda facts: other_kind(facts, ground_kind(facts)),
-        lambda facts: f"所选条件是{ground_kind(facts)}的条件，与办理的类别不符",
-        "请选择本类的条件，或改选办理的类别",
-        field="ground",
-    ),
-    Rule(
-        "ground_retired",
-        f"{ID}.grounds",
-        lambda facts: bool((one := ground(facts)) and one.retired),
-        "所选条件已由州级教育行政部门停用",
-        "请选择现行的条件",
-        field="ground",
-    ),
-    Rule(
-        "reason_of_other_kind",
-        f"{ID}.reasons",
-        lambda facts: other_kind(facts, reason(facts).get("kind", "")),
-        lambda facts: (
-            f"“{reason(facts).get('title', '')}”是{reason(facts).get('kind', '')}的异动原因，与办理的类别不符"
-        ),
-        "请选择本类的异动原因",
-        field="reason",
+    *(
+        Rule(
+            f"{kind.ground}_retired",
+            f"{ID}.grounds",
+            retired(kind.ground),
+            "所选条件已由州级教育行政部门停用",
+            "请选择现行的条件",
+            field=kind.ground,
+        )
+        for kind in KINDS.values()
     ),
     *evidence_rules(EVIDENCE),
 )
@@ -304,8 +326,9 @@ WORKFLOW = Workflow(
         Page(
             "what",
             "退学或除名",
-            ("kind", "ground", "reason", "explanation"),
+            ("kind", "ground", "reason", "dismissal_ground", "dismissal_reason", "explanation"),
             "批准后一律不得复学。只是暂时不能上学的，请办理休学。",
+            steers="kind",
         ),
     ),
     evidence=EVIDENCE,
@@ -318,6 +341,7 @@ WORKFLOW = Workflow(
         Printout("notice", "退学告知书", "withdrawal_notice.docx", notice_names),
     ),
     number_prefix="TX",
+    relevant=asked,
     terminal=Terminal(
         article="ended_record",
         follows=follows,

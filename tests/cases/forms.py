@@ -98,10 +98,10 @@ def texts(docx: bytes) -> list[str]:
     return found + [paragraph.text for paragraph in document.sections[0].footer.paragraphs]
 
 
-def pdf_of(docx: bytes, folder: Path, soffice: str) -> pypdfium2.PdfDocument:
-    """The form as LibreOffice prints it."""
-    source = folder / "form.docx"
-    source.write_bytes(docx)
+def pdf_of(form: bytes, folder: Path, soffice: str, kind: str = "docx") -> pypdfium2.PdfDocument:
+    """The form, a DOCX or an XLSX, as LibreOffice prints it."""
+    source = folder / f"form.{kind}"
+    source.write_bytes(form)
     profile = f"-env:UserInstallation={(folder / 'office').as_uri()}"
     command = [soffice, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(source)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)

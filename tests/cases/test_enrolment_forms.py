@@ -21,7 +21,7 @@ from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Printout
 from tests.cases.enrolment import APPROVAL, REGISTER, STATE_RUN, roster_facts, roster_rows
 from tests.cases.forms import pdf_of, said
-from tests.services import soffice_path
+from tests.services import calc_path, soffice_path
 
 # As 临州教学管发〔2022〕5号 prints them: a line a row, a tab between cells.
 SOURCE_APPROVAL = """附表1:
@@ -179,13 +179,33 @@ def test_the_register_lies_across_and_repeats_its_heading_and_counts_its_pages()
 def test_the_sheet_lies_across_and_repeats_its_heading_and_counts_its_pages() -> None:
     page = xlsx(REGISTER, roster_facts(30))
     assert page.page_setup.orientation == "landscape" and page.page_setup.paperSize == 9
-    assert page.print_title_rows == "$4:$4" and page.freeze_panes == "A5"
+    assert page.print_title_rows == "$3:$4" and page.freeze_panes == "A5"
     assert page.sheet_properties.pageSetUpPr.fitToPage and page.page_setup.fitToHeight == 0
     assert page.print_area.endswith("$A$1:$I$36")
-    assert page.oddFooter.center.text == "第 &P 页 共 &N 页"
-    assert page.oddFooter.right.text == "编号：XS2026000001　第 5 版"
+    assert page.oddFooter.right.text == "第 &P 页 共 &N 页"
+    assert page.oddFooter.left.text == (
+        "编号：XS2026000001　状态：审核中　版本：第 5 版\n打印时间：2026-09-20 10:05　存证码：1024-3f9a0c12be77"
+    )
     assert page.column_dimensions["G"].width >= 20  # 18 digits in one line
     assert page.cell(36, 1).value.endswith("校验码：XS2026000001|register-form|5|0123456789ab")
+
+
+@pytest.mark.parametrize("printout", [APPROVAL, REGISTER], ids=lambda one: one.id)
+def test_the_code_stands_square_in_a_row_that_every_page_repeats(printout: Printout) -> None:
+    page = xlsx(printout, roster_facts(30))
+    (picture,) = page._images
+    anchor = picture.anchor
+    assert anchor._from.row == anchor.to.row == 2 and page.print_title_rows.startswith("$3:$")
+    assert anchor._from.col == anchor.to.col  # within one column, whatever its width comes to
+    wide, high = (getattr(anchor.to, one) - getattr(anchor._from, one) for one in ("colOff", "rowOff"))
+    assert wide == pytest.approx(high, rel=0.02) and wide / 36000 == pytest.approx(21, abs=0.5)  # mm
+    assert picture._data() == printing.qr_png(CIRCUMSTANCES["qr_text"])
+
+
+def test_a_long_title_takes_a_second_line() -> None:
+    long = replace(roster_facts(1).school, supervisors={"county": "云岭青禾保安族东乡族撒拉族自治县教育局"})
+    short, tall = (xlsx(APPROVAL, roster_facts(1, **given)) for given in ({}, {"school": long}))
+    assert tall.row_dimensions[2].height == 2 * short.row_dimensions[2].height
 
 
 def test_nothing_in_a_sheet_becomes_a_formula_or_loses_a_digit() -> None:
@@ -252,5 +272,30 @@ def test_the_pages_as_office_software_prints_them(tmp_path: Path) -> None:
     assert len(texts) > 1
     for number, text in enumerate(texts, start=1):
         assert f"第{number}页共{len(texts)}页" in tight(text) and "高中就读学校" in text
+    _hold_every_number_in_one_line(texts)
+
+
+def _hold_every_number_in_one_line(texts: list[str]) -> None:
     shown = [line for text in texts for line in text.splitlines()]
     assert all(any(row["id_number"] in line for line in shown) for row in roster_rows(60))
+
+
+def test_the_sheets_as_office_software_prints_them(tmp_path: Path) -> None:
+    """The approval form on one page; every page of the register with headings, its number and what tells this copy from others."""
+    papers = []
+    for printout, given in ((APPROVAL, roster_facts(60, opinions=BOTH)), (REGISTER, roster_facts(90))):
+        assert printout.sheet is not None
+        data = printing.render_sheet(printout, printout.sheet, given, **CIRCUMSTANCES)
+        (tmp_path / printout.id).mkdir()
+        papers.append(pdf_of(data, tmp_path / printout.id, calc_path(), "xlsx"))
+    cover, register = [[page.get_textpage().get_text_range() for page in paper] for paper in papers]
+    assert len(cover) == 1 and len(register) > 2
+    for number, text in enumerate(register, start=1):
+        assert f"第{number}页共{len(register)}页" in tight(text) and "高中就读学校" in text
+    for text in (*cover, *register):
+        assert (
+            "编号：XS2026000001" in text
+            and "存证码：1024-3f9a0c12be77" in text
+            and "青禾县第一高级中学" in text
+        )
+    _hold_every_number_in_one_line(register)

@@ -7,11 +7,18 @@ from datetime import datetime
 
 import pytest
 import xlsxwriter
+from docx import Document
 
 from portal.cases.loads import mapping
 from portal.cases.loads.reading import Unreadable, head_of, open_table
 from portal.models import Level
 from tests import exports
+
+
+def a_word_file() -> bytes:
+    out = io.BytesIO()
+    Document().save(out)
+    return out.getvalue()
 
 
 def recognised(*headings: str) -> list[str]:
@@ -94,6 +101,9 @@ def test_text_files_with_quoted_digits(delimiter: str) -> None:
         (b"PK\x03\x04 cut off", "打不开"),
         (b"\xd0\xcf\x11\xe0", "旧格式"),
         (b"\x00\x01\x02", "不是 XLSX 或 CSV"),
+        (b"%PDF-1.4", "这是 PDF 文件"),
+        (b"\xff\xd8\xff\xe0", "这是图片"),
+        (a_word_file(), "这是 Word 文档"),
         ("学籍号,姓名\n".encode() + b"\xff\xff\xff", "编码认不出来"),
         (("学籍号,姓名\nL1," + "马" * 10_001).encode(), "10,000"),
         (("学籍号,姓名\n" + "," * 300 + "x").encode(), "列数超过"),

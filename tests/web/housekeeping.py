@@ -46,6 +46,7 @@ ENGLISH = frozenset(
             "Excel",
             "WPS",
             "Windows",
+            "Word",
             "PostgreSQL",
             "SQLite",
         ),

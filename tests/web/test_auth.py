@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from portal.accounts import attempts, one_time_codes, passwords, sessions
 from portal.accounts.local_paths import local_path
-from portal.accounts.titles import browser
+from portal.accounts.titles import SESSION_ENDS, SESSION_NOTICES, browser
 from portal.extensions import db, limiter
 from portal.models import (
     Account,
@@ -64,6 +64,50 @@ def test_signing_in_and_out(client: FlaskClient, account: Account) -> None:
     assert actions() == ["signed_in", "signed_out"]
     signed_in = db.session.scalars(select(AuditRecord).order_by(AuditRecord.seq)).first()
     assert signed_in and (signed_in.actor_id, signed_in.office_id) == (account.id, account.office_id)
+
+
+def test_the_sign_in_page_says_how_a_session_ended(app: Flask, account: Account) -> None:
+    """Signed in elsewhere, or time up: two different things to a person, the first with what to do about it."""
+    office, home = app.test_client(), app.test_client()
+    elsewhere, late = "您的账号已在另一处登录，本处已退出", "登录已超时"
+    assert elsewhere not in office.get("/sign-in").text
+    enter(office, "ma.li", PASSWORD)
+    enter(home, "ma.li", PASSWORD)
+    sent = office.get(INSIDE)
+    assert sent.status_code == 303
+    page = office.get(sent.headers["Location"]).text
+    assert elsewhere in page and "如果不是您本人" in page and "修改密码" in page and late not in page
+    assert elsewhere not in enter(office, "ma.li", "Wrong-Guess-99").text
+    assert enter(office, "ma.li", PASSWORD).status_code == 303  # now the other place is told
+    assert elsewhere in home.get("/sign-in").text
+    office.post("/sign-out")
+    assert elsewhere not in office.get("/sign-in").text and late not in office.get("/sign-in").text
+
+
+def test_a_session_whose_time_was_up_is_told_as_expired_whatever_came_after(
+    app: Flask, account: Account
+) -> None:
+    office, home = app.test_client(), app.test_client()
+    enter(office, "ma.li", PASSWORD)
+    silent = db.session.scalars(select(SignInSession)).one()
+    silent.last_seen_at = datetime.now(UTC) - timedelta(hours=2)
+    db.session.commit()
+    for _ in range(2):
+        page = office.get(office.get(INSIDE).headers["Location"]).text
+        assert "登录已超时" in page and "另一处" not in page
+        enter(home, "ma.li", PASSWORD)
+
+
+@pytest.mark.parametrize("why", sorted(set(SESSION_ENDS) - {"signed_out"}))
+def test_every_other_end_has_its_words(client: FlaskClient, account: Account, why: str) -> None:
+    """Of a closed account only the attempt to sign in speaks."""
+    enter(client, "ma.li", PASSWORD)
+    sessions.end_all(account.id, why)
+    db.session.commit()
+    page = client.get("/sign-in").text
+    title = SESSION_NOTICES.get(why, ("", ""))[0]
+    assert bool(title) == (why not in ("account_closed", "office_closed"))
+    assert (title in page) if title else not any(one in page for one, _ in SESSION_NOTICES.values())
 
 
 def test_a_cookie_replayed_after_sign_out_is_dead(client: FlaskClient, account: Account) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,7 +26,8 @@ from tests.cases.forms import enter, pdf_of
 from tests.conftest import KEY
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.scans import in_one_file, scanned, sheet
-from tests.services import soffice_path
+from tests.scans import stamped as with_seal
+from tests.services import calc_path, soffice_path
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMS = ("approval-form", "register-form")
@@ -86,6 +88,10 @@ def test_the_sheet_is_recorded_before_it_is_given_out(app: Flask, cast: Cast) ->
     assert unquote(docx.headers["Content-Disposition"].split("''")[1]) == f"{name}.docx"
     shown = enter(app, cast.registrar).get(f"/cases/{case.id}").text
     assert all(f"/printouts/{form}.{kind}" in shown for form in FORMS for kind in ("docx", "xlsx"))
+    assert f"打印第 {case.version} 版" in shown
+    for title in ("普通高中新生学籍注册审批表", "普通高中学生学籍注册登记表"):
+        assert f"<span>{title}（Word）</span>" in shown
+        assert f'<span class="visually-hidden">{title}</span>（Excel）' in shown
 
 
 def test_a_form_that_is_no_table_and_others_cases_have_no_sheet(app: Flask, cast: Cast) -> None:
@@ -93,7 +99,12 @@ def test_a_form_that_is_no_table_and_others_cases_have_no_sheet(app: Flask, cast
     client = enter(app, cast.registrar)
     assert client.get(f"/cases/{plain.id}/printouts/approval-form.xlsx").status_code == 404
     assert client.get(f"/cases/{case.id}/printouts/other-form.xlsx").status_code == 404
-    assert "（XLSX）" not in client.get(f"/cases/{plain.id}").text
+    shown = client.get(f"/cases/{plain.id}").text
+    assert (
+        "关键信息变更审批表（Word）" in shown
+        and "（Excel）" not in shown
+        and f"打印第 {plain.version} 版" in shown
+    )
     stranger = enter(app, Cast().registrar)
     assert stranger.get(f"/cases/{case.id}/printouts/register-form.xlsx").status_code == 404
     assert not list(db.session.scalars(select(AuditRecord).where(AuditRecord.action == "case.printed")))
@@ -111,21 +122,54 @@ def test_both_forms_land_before_and_after_the_approvals(app: Flask, cast: Cast) 
     assert {page.case_id for page in pages} == {case.id}
 
 
-def test_the_pages_of_a_list_are_one_copy(app: Flask, cast: Cast, tmp_path: Path) -> None:
-    """As office software prints it: every page bears the code, and none is called an earlier copy of the other."""
-    case = submitted(cast, 30)
-    client = enter(app, cast.registrar)
-    docx = client.get(f"/cases/{case.id}/printouts/register-form.docx").data
-    paper = pdf_of(docx, tmp_path, soffice_path())
-    scans = [
-        scanned(np.asarray(page.render(scale=150 / 72).to_pil().convert("RGB")), skew=2.0, quarters=1)
-        for page in paper
+OFFICES = pytest.mark.parametrize(("kind", "office"), [("docx", soffice_path), ("xlsx", calc_path)])
+
+
+def scans_of(form: bytes, kind: str, office: Callable[[], str], folder: Path) -> list[bytes]:
+    """The pages as office software prints them, stamped and scanned on their side at 150 dpi."""
+    papers = [
+        np.asarray(page.render(scale=150 / 72).to_pil().convert("RGB"))
+        for page in pdf_of(form, folder, office(), kind)
     ]
+    return [scanned(with_seal(paper, (60, 40), 150), skew=2.0, quarters=1) for paper in papers]
+
+
+@OFFICES
+def test_the_pages_of_a_list_are_one_copy(
+    app: Flask, cast: Cast, tmp_path: Path, kind: str, office: Callable[[], str]
+) -> None:
+    """As office software prints it: every page bears the code, and none is called an earlier copy of the other."""
+    case = submitted(cast, 40)
+    client = enter(app, cast.registrar)
+    form = client.get(f"/cases/{case.id}/printouts/register-form.{kind}").data
+    scans = scans_of(form, kind, office, tmp_path)
     pages = brought(client, scans)
     assert len(pages) > 1
     assert {(page.outcome, page.case_id, page.message) for page in pages} == {("landed", case.id, "")}
     (again, *_others) = brought(client, scans[:1])
     assert "已有盖章扫描件" in again.message
+
+
+def test_a_sheet_lands_like_the_form_and_that_of_another_version_is_refused(
+    app: Flask, cast: Cast, tmp_path: Path
+) -> None:
+    """Both forms as XLSX, printed before a row was struck: the list says which row, the approval form lands as it did."""
+    case = submitted(cast, 3)
+    client = enter(app, cast.registrar)
+    before: list[bytes] = []
+    for form in FORMS:
+        (tmp_path / form).mkdir()
+        data = client.get(f"/cases/{case.id}/printouts/{form}.xlsx").data
+        before += scans_of(data, "xlsx", calc_path, tmp_path / form)
+    pages = brought(client, before)
+    assert [(page.outcome, page.case_id, page.printout) for page in pages] == [
+        ("landed", case.id, form) for form in FORMS
+    ]
+    act(case, cast.reviewer, "strike", rows=(row_id(case, 2),), note="录取信息待核")
+    db.session.commit()
+    approval, register = brought(client, before)
+    assert (approval.outcome, register.outcome, register.case_id) == ("landed", "refused", None)
+    assert "打印件第 2 行现已不在其中" in register.message and "请重新打印" in register.message
 
 
 def test_a_list_printed_before_a_row_was_struck_is_refused_by_that_row(app: Flask, cast: Cast) -> None:

@@ -19,6 +19,7 @@ from portal.models import AuditRecord, Case, Decision, EvidenceFile, Pupil, Regi
 from portal.models.types import utcnow
 from tests.builders import NEW_NAME, Cast, a_case, a_file, a_pupil, a_reason, act, an_id_number
 from tests.cases.forms import enter
+from tests.withdrawals import a_withdrawal
 
 
 def at_desk(app: Flask, who: Actor, case: Case, args: str = "", status: int = 200) -> BeautifulSoup:
@@ -226,6 +227,38 @@ def test_after_a_decision_comes_the_next_case_of_the_same_box_and_at_the_end_the
     assert answer.headers["Location"] == "/queue/todo?doubtful=1"
     told = client.get(answer.headers["Location"]).text
     assert "本队列已办完" in told and f"已同意：{cases[1].number}" in told
+
+
+def test_the_next_case_is_one_of_the_same_procedure_and_the_page_says_which(app: Flask) -> None:
+    """Within the filter that the queue was opened with; the others come when there is none left."""
+    cast = Cast()
+    first, other, last = (
+        a_case(cast, "county_review", pupil=a_pupil(cast.school)),
+        a_withdrawal(cast, "county_review"),
+        a_case(cast, "county_review", pupil=a_pupil(cast.school)),
+    )
+    db.session.commit()
+    args = "?box=todo&sort=newest"  # newest first: last, other, first
+    client = enter(app, cast.reviewer)
+
+    def decided(case: Case, args: str = args) -> str:
+        posted = {"seen": stamp(fresh(case)), "verb": "approve"}
+        return str(client.post(f"/cases/{case.id}/decide{args}", data=posted).headers["Location"])
+
+    assert decided(last) == f"/cases/{first.id}/desk{args}"
+    told = client.get(f"/cases/{first.id}/desk{args}").text
+    assert f"已同意：{last.number}" in told and f"下一件：关键信息变更 {first.number}。" in told
+    assert decided(first) == f"/cases/{other.id}/desk{args}"
+    told = client.get(f"/cases/{other.id}/desk{args}").text
+    assert f"本队列中的关键信息变更已办完。下一件：普通高中退学、除名 {other.number}。" in told
+
+
+def test_a_filter_by_procedure_is_never_left(app: Flask) -> None:
+    cast = Cast()
+    case = a_case(cast, "county_review", pupil=a_pupil(cast.school))
+    a_withdrawal(cast, "county_review")
+    answer = decide(app, cast.reviewer, case, "approve", f"?box=todo&workflow={case.workflow}")
+    assert answer.headers["Location"] == f"/queue/todo?workflow={case.workflow}"
 
 
 def test_several_coded_reasons_return_the_case_as_a_list(app: Flask) -> None:

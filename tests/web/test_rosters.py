@@ -93,7 +93,9 @@ def test_a_sheet_is_read_and_faults_stand_beside_their_cells(app: Flask, cast: C
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"no workbook", "没有找到列标题"),
+        (b"no workbook", "文件开头是“no workbook”"),
+        (b"%PDF-1.7\n", "这是 PDF 文件，不是 XLSX 或 CSV 工作表"),
+        ("马一春,622999201005060017\n".encode(), "文件开头是“马一春”。"),
         (as_sheet([]), "没有内容"),
     ],
 )
@@ -103,7 +105,10 @@ def test_a_sheet_that_cannot_be_used_says_why_and_takes_nothing_away(
     case = begin(app, cast)
     load(app, cast, case, people(2))
     page = page_of(load(app, cast, case, data), 422)
-    assert told in page.select_one("#file-error").get_text()
+    error = page.select_one("#file-error")
+    assert told in error.get_text() and "622999" not in error.get_text()
+    assert "全国学籍系统" not in error.get_text()
+    assert error.a["href"] == f"/cases/{case.id}/roster/blank.xlsx"
     assert len(rows_of(case)) == 2
 
 
@@ -113,7 +118,20 @@ def test_missing_columns_are_named(app: Flask, cast: Cast) -> None:
     case = begin(app, cast)
     data = as_xlsx(people(1), ("name", "sex"), ("姓名", "性别"))
     page = page_of(load(app, cast, case, data), 422)
-    assert "准考证号" in page.select_one("#file-error").get_text()
+    error = page.select_one("#file-error").get_text()
+    assert "没有找到这些列：准考证号、" in error and "文件里的列是“姓名”、“性别”。" in error
+    assert "登记表要有这些列：姓名、准考证号、" in error
+
+
+def test_an_export_of_the_national_system_is_told_from_a_roster_by_its_columns(
+    app: Flask, cast: Cast
+) -> None:
+    from tests.exports import as_xlsx
+
+    case = begin(app, cast)
+    data = as_xlsx(people(1), ("student_number", "name", "sex"), ("学籍号", "姓名", "性别"))
+    error = page_of(load(app, cast, case, data), 422).select_one("#file-error").get_text()
+    assert "文件里的列是“学籍号”、“姓名”、“性别”。" in error and "登记表要有这些列" in error
 
 
 def test_a_row_is_mended_in_its_place(app: Flask, cast: Cast) -> None:

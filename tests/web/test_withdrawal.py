@@ -51,12 +51,51 @@ def test_a_compulsory_pupil_is_stopped_on_the_first_page_and_by_hand(app: Flask,
     assert db.session.scalars(select(Case)).all() == []
 
 
+def fields_of(page: Any) -> set[str]:
+    form = BeautifulSoup(page.text, "html.parser").select_one("#fill")
+    return {one["name"] for one in form.select("input, select, textarea") if one.get("type") != "hidden"}
+
+
+def test_the_form_asks_for_the_kind_chosen_and_loses_nothing_on_the_way_back(app: Flask, cast: Cast) -> None:
+    case = actions.start(cast.registrar, workflow(ENDS), cast.pupil)
+    db.session.commit()
+    client = enter(app, cast.registrar)
+    address = f"/cases/{case.id}/fill/what"
+
+    def post(go: str = "look", **answers: str) -> Any:
+        db.session.expire_all()
+        return client.post(address, data={"version": actions.stamp(case), "go": go, **answers})
+
+    assert fields_of(client.get(address)) == {"kind", "explanation"}
+    page = post(kind="退学", explanation="学生十一月提出")
+    assert page.status_code == 200 and "请选择符合的条件" not in page.text  # looking is not leaving
+    assert fields_of(page) == {"kind", "explanation", "ground", "reason"}
+    assert "受开除学籍（除名）处分" not in page.text and "触犯刑法" not in page.text
+    page = post(kind="除名", ground="applied", reason="21", explanation="学生十一月提出")
+    assert fields_of(page) == {"kind", "explanation", "dismissal_ground", "dismissal_reason"}
+    assert "书面申请退学" not in page.text and "自动退学" not in page.text
+    page = post(kind="退学", dismissal_ground="dismissed", dismissal_reason="23", explanation="")
+    shown = BeautifulSoup(page.text, "html.parser")
+    assert shown.select_one("input[name=ground][checked]")["value"] == "applied"
+    assert shown.select_one("select[name=reason] option[selected]")["value"] == "21"
+    page = post(kind="除名", ground="applied", reason="21", explanation="受处分，见决定书，已申辩。")
+    shown = BeautifulSoup(page.text, "html.parser")
+    assert shown.select_one("input[name=dismissal_ground][checked]")["value"] == "dismissed"
+    assert shown.select_one("select[name=dismissal_reason] option[selected]")["value"] == "23"
+    assert post("", kind="除名").status_code == 303
+    incomplete = post("", kind="退学", reason="")
+    assert incomplete.status_code == 422 and "请选择异动原因" in incomplete.text
+
+
 def test_the_papers_are_held_against_the_pupils_name_not_against_the_status(app: Flask, cast: Cast) -> None:
     case = a_withdrawal(cast, "county_review")
     db.session.commit()
     page = BeautifulSoup(enter(app, cast.reviewer).get(f"/cases/{case.id}/desk").text, "html.parser")
     rows = {row.th.get_text(strip=True): row for row in page.select("#comparison tbody tr") if row.th}
     assert cast.pupil.name in rows["姓名"].get_text() and "未识别" in rows["姓名"].get_text()
+    for title in ("学生状态", "学籍异动类别", "学籍异动原因"):
+        assert "由批准写入，无需与材料比对" in rows[title].get_text(), title
+    assert "无需与材料比对" not in rows["姓名"].get_text()
     assert "一致" not in rows["学生状态"].get_text() and "更正识读" not in rows["学生状态"].get_text()
     answer = enter(app, cast.reviewer).post(f"/cases/{case.id}/readings/name", data={"value": "马别人"})
     assert answer.status_code == 303

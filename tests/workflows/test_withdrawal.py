@@ -19,7 +19,7 @@ from portal.workflows.facts import (
     PupilFacts,
     SchoolFacts,
 )
-from portal.workflows.withdrawal import EVIDENCE, KINDS, WORKFLOW, WithdrawalForm, notice_names
+from portal.workflows.withdrawal import EVIDENCE, KINDS, WORKFLOW, WithdrawalForm, form_names, notice_names
 
 LEAVING = {
     "kind": "退学",
@@ -27,7 +27,7 @@ LEAVING = {
     "reason": "21",
     "explanation": "学生和监护人于十一月提出退学，学校多次家访未能挽回。",
 }
-DISMISSAL = {**LEAVING, "kind": "除名", "ground": "dismissed", "reason": "99"}
+DISMISSAL = {**LEAVING, "kind": "除名", "dismissal_ground": "dismissed", "dismissal_reason": "99"}
 PAPERS = ("application", "school_report", "guardian_identity")
 MORE_PAPERS = ("school_report", "guardian_identity", "school_decision", "hearing_record")
 LOCAL = LocalCondition("local-1", "连续旷课满一学期", "退学", "云州教发〔2026〕1号", "第十二条")
@@ -88,13 +88,20 @@ TABLE = [
     ("ended once, taken back", facts(endings=(ending(stands=False),)), set()),
     ("an open case about the status", facts(other_cases=(other({"enrolment_status"}),)), {"open_case"}),
     ("an open case about the name", facts(other_cases=(other({"name"}),)), set()),
-    ("ground of a dismissal", facts({**LEAVING, "ground": "dismissed"}), {"ground_of_other_kind"}),
-    ("reason of a dismissal", facts({**LEAVING, "reason": "23"}), {"reason_of_other_kind"}),
     ("a local ground", facts({**LEAVING, "ground": "local-1"}, local={"grounds": (LOCAL,)}), set()),
     (
         "a local ground that was retired",
         facts({**LEAVING, "ground": "local-1"}, local={"grounds": (replace(LOCAL, retired=True),)}),
         {"ground_retired"},
+    ),
+    (
+        "a local ground of a dismissal that was retired",
+        facts(
+            {**DISMISSAL, "dismissal_ground": "local-1"},
+            papers=MORE_PAPERS,
+            local={"grounds": (replace(LOCAL, scope="除名", retired=True),)},
+        ),
+        {"dismissal_ground_retired"},
     ),
     *(
         (f"without {slot}", facts(papers=tuple(p for p in PAPERS if p != slot)), {f"{slot}_missing"})
@@ -175,6 +182,35 @@ def test_local_grounds_are_offered_with_their_clause_and_retired_ones_are_not() 
     labels = {value: label for value, label, *_ in form["ground"].iter_choices()}
     assert "云州教发〔2026〕1号 第十二条" in labels["local-1"] and "local-2" not in labels
     assert "甘教厅〔2018〕12号 第三十三条" in labels["applied"]
+
+
+@pytest.mark.parametrize(("answers", "own"), [(LEAVING, "退学"), (DISMISSAL, "除名"), ({}, "")])
+def test_only_what_belongs_to_the_kind_is_asked_and_counts(answers: dict[str, Any], own: str) -> None:
+    """Though the answers of both kinds are kept."""
+    both = {**LEAVING, **DISMISSAL, **answers, "kind": own}
+    asked = {"退学": {"ground", "reason"}, "除名": {"dismissal_ground", "dismissal_reason"}, "": set()}
+    assert WORKFLOW.asked(facts(both)) == {"kind", "explanation"} | asked[own]
+    names = form_names(facts(both))
+    titles = {"退学": ("自动退学", "申请退学"), "除名": ("其他", "除名"), "": ("", "")}
+    assert names["reason"] == titles[own][0] and titles[own][1] in names["ground"]
+
+
+def test_a_dismissal_in_the_fields_of_a_withdrawal_is_read_as_one() -> None:
+    shared = {**LEAVING, "kind": "除名", "ground": "dismissed", "reason": "99"}
+    form = WithdrawalForm.from_raw(shared, facts())
+    assert form.errors_in(WORKFLOW.asked(facts(shared))) == {}
+    assert form_names(facts(form.typed()))["ground"] == "受开除学籍（除名）处分"
+    switched = WithdrawalForm.from_raw({**LEAVING, "kind": "除名"}, facts())
+    assert switched.errors_in(["dismissal_ground"]) == {"dismissal_ground": ["请选择符合的条件"]}
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [("ground", "dismissed"), ("reason", "23"), ("dismissal_ground", "applied"), ("dismissal_reason", "21")],
+)
+def test_a_choice_of_the_other_kind_is_none(field: str, code: str) -> None:
+    form = WithdrawalForm.from_raw({**LEAVING, **DISMISSAL, field: code}, facts())
+    assert form.errors_in([field]) == {field: ["请从列出的选项中选择"]}
 
 
 def test_the_unknown_article_says_so() -> None:

@@ -27,6 +27,8 @@ MAX_COLUMNS = 200
 MAX_CELL = 10_000  # characters
 EXACT = 10**15  # beyond this a number kept by Excel has lost digits
 REFUSED = 3
+HEADS = ((b"%PDF-", " PDF 文件"), (b"\xff\xd8\xff", "图片"), (b"\x89PNG", "图片"))
+OFFICE = (("word/", " Word 文档"), ("ppt/", "演示文稿"))
 
 
 class Unreadable(Exception):
@@ -35,6 +37,8 @@ class Unreadable(Exception):
 
 def rows_of(data: bytes) -> Iterator[tuple[int, list[str]]]:
     """(row number, texts) of each row with something in it. Raises Unreadable."""
+    if kind := _known_by(data):
+        raise Unreadable(f"这是{kind}，不是 XLSX 或 CSV 工作表，请核对选择的文件")
     if data[:4] == b"PK\x03\x04":
         found = _workbook_rows(data)
     elif data[:4] == b"\xd0\xcf\x11\xe0":
@@ -54,6 +58,20 @@ def rows_of(data: bytes) -> Iterator[tuple[int, list[str]]]:
             if any(len(text) > MAX_CELL for text in texts):
                 raise Unreadable(f"第 {number} 行有超过 {MAX_CELL:,} 个字的单元格，请核对是不是学生名单")
             yield number, texts
+
+
+def _known_by(data: bytes) -> str:
+    """The kind of a file that is often chosen by mistake, by its first bytes; "" for any other."""
+    if data[:4] == b"PK\x03\x04":
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as parts:
+                names = parts.namelist()
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            return ""
+        if "xl/workbook.xml" in names or "[Content_Types].xml" not in names:
+            return ""
+        return next((kind for folder, kind in OFFICE if any(one.startswith(folder) for one in names)), "")
+    return next((kind for head, kind in HEADS if data.startswith(head)), "")
 
 
 def _workbook_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -107,7 +125,7 @@ def _csv_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
 def _decoded(data: bytes) -> str:
     """UTF-8 with or without a mark, else GB18030, which holds every character of the others that China uses."""
     if b"\0" in data:
-        raise Unreadable("这不是 XLSX 或 CSV 文件，请选择从全国学籍系统导出的名单")
+        raise Unreadable("这不是 XLSX 或 CSV 工作表，请核对选择的文件")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)

@@ -5,6 +5,7 @@ Nothing is judged here: a text comes as it stands in its cell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,17 +14,20 @@ from portal.cases.loads.mapping import tidy
 from portal.cases.loads.reading import HEAD_ROWS, Unreadable, open_lines
 from portal.workflows.roster import RosterColumn
 
+MOST_NAMED, MOST_CHARACTERS = 6, 16  # of what a wrong file holds instead
+DIGITS = re.compile(r"[0-9]{5}")
 LEAST_HEADINGS = 2  # of those asked for: a title row above holds one text, and seldom a heading
 
 
 @dataclass(frozen=True)
 class SheetRows:
     """`rows` are (row number in the sheet, {column key: text}) for the columns that were found, blank lines left out.
-    `missing` are the titles of required columns that have no heading, `ignored` the headings that were not used."""
+    `missing` are the titles of required columns that have no heading, `ignored` the headings that were not used, `found` all."""
 
     rows: list[tuple[int, dict[str, str]]]
     missing: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
 
 def read_sheet(stream: BinaryIO, columns: Sequence[RosterColumn]) -> SheetRows:
@@ -41,6 +45,7 @@ def read_sheet(stream: BinaryIO, columns: Sequence[RosterColumn]) -> SheetRows:
         rows,
         tuple(column.title for column in columns if column.required and column.key not in places),
         tuple(text for place, text in enumerate(headings) if text and place not in places.values()),
+        tuple(filter(None, headings)),
     )
 
 
@@ -52,8 +57,18 @@ def _headings(
     count, number, texts = max(found, key=lambda one: one[:2], default=(0, 0, []))
     if count < min(LEAST_HEADINGS, len(columns)):
         some = "”“".join(column.title for column in columns[:2])
-        raise Unreadable(f"没有找到列标题（如“{some}”）。请核对选择的文件，并保留标题行")
+        there = next((texts for _number, texts in first if any(texts)), [])
+        seen = f"文件开头是{named(there) or '号码'}" if there else "文件里没有内容"
+        raise Unreadable(f"没有找到列标题（如“{some}”），{seen}。请核对选择的文件，并保留标题行")
     return -number, [" ".join(text.split()) for text in texts]
+
+
+def named(texts: Sequence[str]) -> str:
+    """The first few texts of a row in quotation marks, each cut short and none that is a number of somebody; "" for none."""
+    some = [
+        " ".join(text.split())[:MOST_CHARACTERS] for text in texts if text.strip() and not DIGITS.search(text)
+    ]
+    return "、".join(f"“{text}”" for text in some[:MOST_NAMED]) + ("等" if len(some) > MOST_NAMED else "")
 
 
 def _places(headings: Sequence[str], known: Mapping[str, str]) -> dict[str, int]:

@@ -113,9 +113,13 @@ def mend(me: Person, name: str, column: str, text: str) -> None:
 
 
 def remove(me: Person, names: Iterable[str]) -> None:
-    for name in names:
+    """With scripts the question says how many and whom."""
+    gone = list(names)
+    for name in gone:
         row(me, name).get_by_role("checkbox").check()
     me.press("删去所选")
+    if me.scripts:
+        expect(me.page.locator("dialog[open]")).to_contain_text(f"共 {len(gone)} 行：{'、'.join(gone[:5])}")
     confirm(me)
     me.see("已删去")
 

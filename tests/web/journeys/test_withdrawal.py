@@ -74,8 +74,16 @@ def fill_and_submit(me: Person, pictures: dict[str, Path]) -> str:
     me.picture("04-choose")
     me.page.get_by_role("region", name="普通高中退学、除名", exact=True).get_by_role("button").click()
     me.page.wait_for_load_state()
-    me.see("云州教发〔2026〕1号 第十二条")
+    expect(me.page.get_by_label("异动原因")).to_have_count(0)
+    me.page.get_by_label("除名", exact=True).check()
+    if not me.scripts:
+        me.press("按所选显示要填的内容")
+    me.see("受开除学籍（除名）处分")
+    expect(me.page.get_by_text("书面申请退学")).to_have_count(0)
     me.page.get_by_label("退学", exact=True).check()
+    if not me.scripts:
+        me.press("按所选显示要填的内容")
+    me.see("云州教发〔2026〕1号 第十二条")
     me.page.get_by_label("学生和监护人书面申请退学").check()
     me.page.get_by_label("异动原因").select_option("21")
     me.page.get_by_label("情况说明").fill("学生和监护人于十一月三日书面提出退学，学校三次家访未能挽回。")
