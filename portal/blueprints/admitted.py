@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, request
@@ -19,7 +20,7 @@ from portal.cases.intake.sheets import workbook
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import Office, Role
+from portal.models import Level, Office, Role
 from portal.standards import id_number
 from portal.web import deny, found, go, roles
 
@@ -84,7 +85,8 @@ def upload() -> BaseResponse:
 def confirm() -> BaseResponse:
     """The waiting file becomes the list of the year."""
     here = scope()
-    waiting, note = admissions.staged(here), request.form.get("note", "")
+    waiting = admissions.staged(here)
+    typed = {key: request.form.get(key, "") for key in ("note", "document")}
     if waiting is None:
         return _show(here, 409, "没有等待确认的名单，请重新导入")
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
@@ -92,12 +94,14 @@ def confirm() -> BaseResponse:
     try:
         judged = admissions.read_again(roster, known, waiting)
         here = scope()
-        made = admissions.confirm(here, request.form.get("seen", ""), judged, note)
+        made = admissions.confirm(
+            here, request.form.get("seen", ""), judged, typed["note"], typed["document"]
+        )
     except Unreadable as error:
         return _show(scope(), 422, str(error))
     except Refused as refused:
         db.session.rollback()
-        return _show(scope(), 409 if refused.conflict else 422, refused.message, note=note)
+        return _show(scope(), 409 if refused.conflict else 422, refused.message, typed=typed)
     db.session.commit()
     admissions.throw_away(waiting.sealed)
     flash(f"{made.year} 年录取名单第 {made.number} 版已生效，共 {made.people} 人。", "success")
@@ -136,16 +140,22 @@ def faults() -> Response:
 
 
 def _show(
-    here: Scope, status: int = 200, message: str = "", file_fault: str = "", note: str = ""
+    here: Scope,
+    status: int = 200,
+    message: str = "",
+    file_fault: str = "",
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
     versions, waiting = admissions.history(here), admissions.staged(here)
     counts = _counts(here, waiting)
+    own = [one.id for one in schools(here)]
     return page(
         "intake/admitted.html",
         status,
         here,
         newest=versions[0] if versions else None,
-        versions=versions,
+        versions=[(one, admissions.changed_by(one, own)) for one in versions],
+        of_state=here.actor.office_level is Level.STATE,
         waiting=waiting,
         counts=counts,
         over=sum(1 for one in counts if one.over),
@@ -153,7 +163,7 @@ def _show(
         faults=[_masked(one) for one in waiting.faults[:SHOWN_FAULTS]] if waiting else [],
         message=message,
         file_fault=file_fault,
-        note=note,
+        typed=typed or {},
     )
 
 

@@ -70,8 +70,14 @@ class AdmittedList(db.Model):
     number: Mapped[int] = mapped_column(Integer)
     filename: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
+    document: Mapped[str] = mapped_column(
+        String(80), default=""
+    )  # the authority's 文号 or letter, where there is one
     note: Mapped[str] = mapped_column(Text, default="")
     people: Mapped[int] = mapped_column(Integer)  # how many it holds
+    changes: Mapped[dict[str, dict[str, int]]] = mapped_column(
+        Json, default=dict
+    )  # school id -> how many were added, removed, changed, moved_in, moved_out since the version before
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 

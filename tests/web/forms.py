@@ -196,6 +196,12 @@ INTAKE_FORMS = {
         removes=frozenset({"preferences"}),
     ),
     "admitted.discard": Form("approver", intake_forms.discarded, removes=frozenset({"preferences"})),
+    "admitted_people.look_up": Form(
+        "registrar",
+        to("/intake/admitted/people", q="马"),
+        {"preferences": {"value"}},
+        frozenset({"preferences"}),
+    ),
     "not_reported.postpone": Form("registrar", intake_forms.postponement, adds=frozenset({"postponements"})),
     "not_reported.withdraw": Form("registrar", intake_forms.withdrawal, removes=frozenset({"postponements"})),
     "province.send": Form("approver", intake_forms.sent, adds=frozenset({"province_filings"})),

@@ -80,7 +80,7 @@ def confirmed(world: World, client: FlaskClient) -> Filled:
     assert client.post(path, data=form).status_code == 303
     page = client.get(path).text
     seen = page.split('name="seen" value="')[1].split('"')[0]
-    return f"{path}/confirm", {"year": year(), "seen": seen, "note": "补录后更换名单"}
+    return f"{path}/confirm", {"year": year(), "seen": seen, "note": "补录后更换名单", "document": ""}
 
 
 def discarded(world: World, client: FlaskClient) -> Filled:

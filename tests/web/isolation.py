@@ -11,7 +11,7 @@ Parts and fields name things by kind:
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
     roster:STANDING a roster: draft, review, approved, or sent to the province      row:STANDING a row of it      postponement    one of the school
-    @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
+    @stamp @picture @sheet @name @admitted @class @login @case_number @today      see named_things.value_of()
 """
 
 from __future__ import annotations
@@ -267,6 +267,11 @@ ROUTES: dict[str, Rule] = {
     "admitted.discard": Rule(APPROVER),
     # What waits is thrown away by the form above.
     "admitted.faults": Rule(APPROVER, own=frozenset({200, 404})),
+    "admitted_people.page": Rule(INTAKE),
+    "admitted_people.look_up": Rule(
+        INTAKE, form={"q": "@admitted"}, reads=True, own=frozenset({303}), shows=False
+    ),
+    "admitted_people.workbook": Rule(ENTERERS),
     "not_reported.page": Rule(INTAKE, SCHOOL_OFFICE),
     "not_reported.postpone": Rule(
         REGISTRAR,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit, tasks
 from portal.cases.intake import admitted_rows, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
-from portal.cases.intake.planning import REASON_LEAST, REASON_MOST
+from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope, schools
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
@@ -37,6 +37,9 @@ MOST_PEOPLE = 50_000
 KEPT_FAULTS = 2_000
 CHUNK = 1_000  # rows in one INSERT
 LIST = Admitted.__table__
+CHANGES = {
+    "added": "新增", "removed": "减少", "changed": "信息有变", "moved_in": "改录进来", "moved_out": "改录出去",
+}  # fmt: skip
 COMPARED = (
     "school_id", "exam_county", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score",
 )  # fmt: skip
@@ -179,9 +182,9 @@ def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
     return _judged(roster, schools, tasks.store().read(waiting.sealed))[0]
 
 
-def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
-    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave.
-    Raises Refused, with `conflict` when another file or list came meanwhile."""
+def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = "") -> AdmittedList:
+    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave,
+    `document` the authority's number or letter. Raises Refused, with `conflict` when another file or list came meanwhile."""
     _only_who_may(scope)
     plans.hold_all(one.id for one in schools(scope))
     waiting, held = staged(scope), _held(scope)
@@ -195,7 +198,11 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
     note = " ".join(note.split())
     if former and not REASON_LEAST <= len(note) <= REASON_MOST:
         raise Refused(f"请写明为什么更换名单（{REASON_LEAST} 到 {REASON_MOST} 个字）")
+    document = " ".join(document.split())
+    if len(document) > DOCUMENT_MOST or not document.isprintable():
+        raise Refused(f"文号或来函最多 {DOCUMENT_MOST} 个字")
     made = _made(scope, waiting, len(judged.rows), note[:REASON_MOST])
+    made.document, made.changes = document, _changes(former, judged.rows) if former else {}
     for several in _in_chunks(judged.rows):
         db.session.execute(insert(LIST), [{**row, "id": new_id(), "list_id": made.id} for row in several])
     db.session.delete(held)
@@ -205,6 +212,36 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
         "intake.list_set", "admitted_list", made.id, year=made.year, number=made.number, people=made.people
     )
     return made
+
+
+def _changes(former: AdmittedList, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """What the rows of a new list change, as AdmittedList.changes keeps it: counted by school, so that each office is told of
+    its own schools only."""
+    old = _people_of(former)
+    new = {row["exam_number"]: tuple(row[key] for key in COMPARED) for row in rows}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for number in new.keys() | old.keys():
+        before, after = old.get(number), new.get(number)
+        if after is None and before is not None:
+            found[str(before[0])]["removed"] += 1
+        elif before is None and after is not None:
+            found[str(after[0])]["added"] += 1
+        elif before and after and before[0] != after[0]:
+            found[str(before[0])]["moved_out"] += 1
+            found[str(after[0])]["moved_in"] += 1
+        elif before and after and before != after:
+            found[str(after[0])]["changed"] += 1
+    return {school: dict(counts) for school, counts in found.items()}
+
+
+def changed_by(made: AdmittedList, school_ids: Iterable[uuid.UUID]) -> str:
+    """What a version changed for these schools, in words; "" for the first one and for one that was kept without."""
+    if not made.changes:
+        return ""
+    total: Counter[str] = Counter()
+    for school_id in school_ids:
+        total.update(made.changes.get(str(school_id), {}))
+    return "，".join(f"{words} {total[key]} 人" for key, words in CHANGES.items() if total[key]) or "没有变化"
 
 
 def _made(scope: Scope, waiting: Staged, people: int, note: str) -> AdmittedList:
