@@ -28,14 +28,13 @@ def page(template: str, status: int, here: Scope, **context: Any) -> Response:
     """A page of the intake with its tabs and the years to go to."""
     endpoint = request.endpoint or ""
     years = [(year, url_for(_page_of(endpoint), year=year), year == here.year) for year in scopes.years(here)]
-    deadline = here.deadline
     return reply(
         template,
         status,
         scope=here,
         tabs=_tabs(here, endpoint),
         years=years,
-        due=scopes.countdown(deadline) if deadline else None,
+        due=here.due,
         today=clock.today(),
         **context,
     )
