@@ -23,7 +23,9 @@ from portal.models.intake import (
     PlanFigure,
     Postponement,
     ProvinceFiling,
+    ProvinceReturnRow,
     RosterRow,
+    SecondaryNumberCorrection,
 )
 from portal.models.local import LocalConditionSet
 from portal.models.people import (
@@ -68,6 +70,7 @@ __all__ = [
     "Postponement",
     "Preference",
     "ProvinceFiling",
+    "ProvinceReturnRow",
     "Pupil",
     "ReadingCorrection",
     "RegisterChange",
@@ -76,6 +79,7 @@ __all__ = [
     "Remark",
     "Role",
     "RosterRow",
+    "SecondaryNumberCorrection",
     "SignInAttempt",
     "SignInSession",
     "StampedBatch",

@@ -216,6 +216,16 @@ INTAKE_FORMS = {
         },
         frozenset({"register_changes"}),
     ),
+    "province.correct": Form(
+        "approver",
+        intake_forms.another_number,
+        {"roster_rows": {"secondary_number"}, "pupils": {"particulars", "version"}},
+        frozenset({"register_changes", "secondary_number_corrections"}),
+        frozenset({"province_return_rows"}),
+    ),
+    "province.set_aside": Form(
+        "approver", intake_forms.set_aside, removes=frozenset({"province_return_rows"})
+    ),
 }
 EDITED = {"version", "changed_at", "claimed_by_id", "claimed_at"}
 ROWS = frozenset({"roster_rows"})
