@@ -1,4 +1,5 @@
-"""what is kept of an intake: what a new list of the admitted changed, rows of the province's return, corrections
+"""what is kept of an intake: what a new list of the admitted changed, rows of the province's return, corrections,
+files on their way
 
 Revision ID: 0005
 Revises: 0004
@@ -82,8 +83,28 @@ def upgrade():
         sa.UniqueConstraint("row_id", "number", name=op.f("uq_secondary_number_corrections_row_id_number")),
     )
 
+    op.create_table(
+        "intake_files",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("office_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("store_key", sa.String(length=200), nullable=False),
+        sa.Column("expires_at", portal.models.types.UtcDateTime(), nullable=True),
+        sa.Column("begun_at", portal.models.types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_intake_files_account_id_accounts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["office_id"], ["offices.id"], name=op.f("fk_intake_files_office_id_offices")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_files")),
+        sa.UniqueConstraint("store_key", name=op.f("uq_intake_files_store_key")),
+    )
+
 
 def downgrade():
+    op.drop_table("intake_files")
     op.drop_table("secondary_number_corrections")
     op.drop_table("province_return_rows")
     with op.batch_alter_table("register_changes") as batch_op:

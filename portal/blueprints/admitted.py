@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, page, posted_file, scope
-from portal.cases.intake import admissions, plans
+from portal.cases.intake import admissions, files, plans
 from portal.cases.intake.admissions import Staged
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, schools
@@ -23,6 +23,7 @@ from portal.extensions import db
 from portal.models import Level, Office, Role
 from portal.standards import id_number
 from portal.web import deny, found, go, roles
+from storage.objects import Sealed
 
 bp = Blueprint("admitted", __name__, url_prefix="/intake/admitted")
 
@@ -65,10 +66,14 @@ def upload() -> BaseResponse:
         return _show(here, 422, file_fault=NO_FILE)
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    data = posted[1].read()
     try:
-        received = admissions.receive(roster, known, posted[0], posted[1].read())
+        examined = admissions.examine(roster, known, data)
     except Unreadable as error:
         return _show(scope(), 422, file_fault=str(error))
+    key = files.expect(scope())
+    db.session.commit()
+    received = admissions.keep(key, posted[0], data, examined)
     here = scope()
     try:
         old = admissions.stage(here, received)
@@ -76,7 +81,7 @@ def upload() -> BaseResponse:
         db.session.rollback()
         return _show(scope(), 422, refused.message)
     db.session.commit()
-    admissions.throw_away(old)
+    _throw_away(old)
     return go("admitted.page", year=here.year)
 
 
@@ -103,7 +108,7 @@ def confirm() -> BaseResponse:
         db.session.rollback()
         return _show(scope(), 409 if refused.conflict else 422, refused.message, typed=typed)
     db.session.commit()
-    admissions.throw_away(waiting.sealed)
+    _throw_away(waiting.sealed)
     flash(f"{made.year} 年录取名单第 {made.number} 版已生效，共 {made.people} 人。", "success")
     return go("admitted.page", year=made.year)
 
@@ -119,7 +124,7 @@ def discard() -> BaseResponse:
         db.session.rollback()
         return _show(scope(), 422, refused.message)
     db.session.commit()
-    admissions.throw_away(gone)
+    _throw_away(gone)
     flash("已放弃导入的文件，名单没有变动。", "success")
     return go("admitted.page", year=here.year)
 
@@ -137,6 +142,11 @@ def faults() -> Response:
     return download(
         workbook("错误清单", FAULT_HEADINGS, lines, FAULT_WIDTHS), f"录取名单错误_{here.year}.xlsx", XLSX
     )
+
+
+def _throw_away(sealed: Sealed | None) -> None:
+    admissions.throw_away(sealed)
+    db.session.commit()
 
 
 def _show(

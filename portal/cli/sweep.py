@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 
 from portal import tasks
 from portal.cases import evidence, stamped
+from portal.cases.intake import files
 from portal.cases.loads.lifecycle import forget_discarded
 from portal.extensions import reading_only
 
@@ -25,6 +26,7 @@ def sweep() -> None:
     with reading_only(False):
         click.echo(f"{evidence.reap(app.extensions['store'])} unfinished uploads cleared up")
         click.echo(f"{stamped.reap(app.extensions['store'])} unfinished batches of stamped forms cleared up")
+        click.echo(f"{files.reap(app.extensions['store'])} unfinished lists of the admitted cleared up")
         click.echo(f"{forget_discarded(app.extensions['store'])} files of discarded loads deleted")
     click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
     tasks.wait()

@@ -17,6 +17,7 @@ from portal.models.evidence import (
 from portal.models.intake import (
     Admitted,
     AdmittedList,
+    IntakeFile,
     IntakePlan,
     IntakeReminder,
     NumberRange,
@@ -55,6 +56,7 @@ __all__ = [
     "EvidenceFile",
     "EvidencePage",
     "Holiday",
+    "IntakeFile",
     "IntakePlan",
     "IntakeReminder",
     "Level",

@@ -188,14 +188,22 @@ INTAKE_FORMS = {
     "intake.remind": Form("reviewer", intake_forms.reminder, adds=frozenset({"intake_reminders"})),
     "intake_plan.save": Form("approver", intake_forms.plan, adds=frozenset({"intake_plans", "plan_figures"})),
     "intake_plan.load": Form("approver", intake_forms.plan_sheet, nothing=True),
-    "admitted.upload": Form("approver", intake_forms.admitted, {"preferences": {"value"}}),
+    "admitted.upload": Form(
+        "approver",
+        intake_forms.admitted,
+        {"preferences": {"value"}},
+        frozenset({"intake_files"}),
+        frozenset({"intake_files"}),
+    ),
     "admitted.confirm": Form(
         "approver",
         intake_forms.confirmed,
         adds=frozenset({"admitted_lists", "admitted"}),
-        removes=frozenset({"preferences"}),
+        removes=frozenset({"preferences", "intake_files"}),
     ),
-    "admitted.discard": Form("approver", intake_forms.discarded, removes=frozenset({"preferences"})),
+    "admitted.discard": Form(
+        "approver", intake_forms.discarded, removes=frozenset({"preferences", "intake_files"})
+    ),
     "admitted_people.look_up": Form(
         "registrar",
         to("/intake/admitted/people", q="马"),

@@ -18,7 +18,7 @@ from portal.models import Case, IntakeReminder, Office, ProvinceReturnRow, Roste
 from portal.models.types import new_id
 from portal.standards.school_year import year_of_entry
 from tests.builders import act
-from tests.intakes import a_list, a_person, a_plan, a_roster
+from tests.intakes import a_list, a_person, a_plan, a_roster, receive_list
 
 if TYPE_CHECKING:
     from tests.web.world import Estate
@@ -69,7 +69,7 @@ def _waiting(estate: Estate) -> None:
     cells = [texts.get(title, "") for title in columns]
     lines = "\n".join(",".join(line) for line in (columns, cells)).encode()
     known = admitted_rows.Schools.of(schools(scope))
-    admissions.stage(scope, admissions.receive(scope.roster, known, estate.canaries.text(".csv"), lines))
+    admissions.stage(scope, receive_list(scope, known, estate.canaries.text(".csv"), lines))
 
 
 def _of_school(estate: Estate, people: list[dict[str, str]]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases.intake import admitted_rows, plans
+from portal.cases.intake import admitted_rows, files, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope, schools
@@ -30,7 +30,7 @@ from portal.extensions import db
 from portal.models import Admitted, AdmittedList, Case, Preference, RosterRow
 from portal.models.types import new_id, utcnow
 from portal.workflows.vocabulary import Roster
-from storage.objects import ObjectStore, Sealed, new_key
+from storage.objects import ObjectStore, Sealed
 
 MAX_BYTES = 25 * 1024 * 1024
 MOST_PEOPLE = 50_000
@@ -47,7 +47,7 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class Received:
-    """A file that was read and judged: nothing of it is in the database yet."""
+    """A file that was read, judged and stored: the database knows nothing of it but its key."""
 
     filename: str
     sealed: Sealed
@@ -79,19 +79,19 @@ class Staged:
         return datetime.fromisoformat(self.at)
 
 
-def receive(roster: Roster, schools: Schools, filename: str, data: bytes) -> Received:
-    """Read, judge and store a file. Slow and without the database: call it outside a transaction.
+@dataclass(frozen=True)
+class Examined:
+    """A file that was read and judged, with the columns that were of no use."""
+
+    judged: Judged
+    ignored: tuple[str, ...]
+
+
+def examine(roster: Roster, schools: Schools, data: bytes) -> Examined:
+    """Read and judge a file. Slow and without the database: call it outside a transaction.
 
     Raises Unreadable with a sentence for a file that is no list.
     """
-    judged, ignored = _judged(roster, schools, data)
-    sealed = tasks.store().put(
-        new_key("intake"), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
-    )
-    return Received(filename[-200:], sealed, judged, ignored)
-
-
-def _judged(roster: Roster, schools: Schools, data: bytes) -> tuple[Judged, tuple[str, ...]]:
     if len(data) > MAX_BYTES:
         raise Unreadable("文件超过 25 MB，请核对是不是录取名单")
     sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster))
@@ -101,7 +101,15 @@ def _judged(roster: Roster, schools: Schools, data: bytes) -> tuple[Judged, tupl
         raise Unreadable("标题行下面没有学生")
     if len(sheet.rows) > MOST_PEOPLE:
         raise Unreadable(f"名单超过 {MOST_PEOPLE:,} 人，请核对文件")
-    return admitted_rows.judge(roster, sheet, schools), sheet.ignored
+    return Examined(admitted_rows.judge(roster, sheet, schools), sheet.ignored)
+
+
+def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
+    """Put the file into the store under the key of files.expect(), which has been committed. No database. Raises StoreError."""
+    sealed = tasks.store().put(
+        key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
+    )
+    return Received(filename[-200:], sealed, examined.judged, examined.ignored)
 
 
 def stage(scope: Scope, received: Received) -> Sealed | None:
@@ -114,6 +122,9 @@ def stage(scope: Scope, received: Received) -> Sealed | None:
         db.session.add(held)
     old = Sealed(**held.value["sealed"]) if held.value else None  # type: ignore[arg-type]
     held.value = asdict(_described(scope, received))
+    files.settle(received.sealed.key)
+    if old is not None:
+        files.drop(old.key)
     db.session.flush()
     audit.append(
         "intake.list_loaded", "office", scope.state.id, year=scope.year, sha256=received.sealed.sha256
@@ -179,7 +190,7 @@ def staged(scope: Scope) -> Staged | None:
 
 def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
     """The rows of the file that waits. Slow and without the database. Raises Unreadable, StoreError."""
-    return _judged(roster, schools, tasks.store().read(waiting.sealed))[0]
+    return examine(roster, schools, tasks.store().read(waiting.sealed)).judged
 
 
 def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = "") -> AdmittedList:
@@ -206,6 +217,7 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = 
     for several in _in_chunks(judged.rows):
         db.session.execute(insert(LIST), [{**row, "id": new_id(), "list_id": made.id} for row in several])
     db.session.delete(held)
+    files.drop(waiting.sealed.key)
     made.made_at = utcnow()  # last: a roster decided before goes by the list before
     db.session.flush()
     audit.append(
@@ -271,16 +283,18 @@ def discard(scope: Scope) -> Sealed | None:
     if waiting is None or held is None:
         return None
     db.session.delete(held)
+    files.drop(waiting.sealed.key)
     db.session.flush()
     audit.append("intake.list_discarded", "office", scope.state.id, year=scope.year)
     return waiting.sealed
 
 
 def throw_away(sealed: Sealed | None) -> None:
-    """Delete a file that nothing names any more."""
+    """Delete a file that nothing names any more, after the commit that dropped it; the caller commits again."""
     store: ObjectStore = tasks.store()
     if sealed is not None:
         store.delete(sealed.key, sealed.version_id)
+        files.forget(sealed.key)
 
 
 def history(scope: Scope) -> list[AdmittedList]:
