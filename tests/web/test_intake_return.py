@@ -113,6 +113,8 @@ def test_another_number_is_put_right_with_reason_and_document(app: Flask) -> Non
     steps = db.session.scalars(history.order_by(RegisterChange.pupil_version))
     assert [(step.before, step.after, step.correction) for step in steps] == [("", "F1", 0), ("F1", "F9", 1)]
     assert pupil.version == 3
+    shown = look(app, cast.registrar, f"/register/pupils/{pupil.id}").get_text()
+    assert "省厅重号（省教基函〔2026〕88号" in shown and "F9" in shown
     made = db.session.scalars(select(SecondaryNumberCorrection)).one()
     assert (made.before, made.after, made.account_id) == ("F1", "F9", cast.approver.id)
     record = select(AuditRecord).where(AuditRecord.action == "intake.secondary_corrected")
