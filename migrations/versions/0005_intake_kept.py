@@ -19,14 +19,16 @@ depends_on = None
 
 
 def upgrade():
-    with op.batch_alter_table("admitted_lists") as batch_op:
-        batch_op.add_column(sa.Column("document", sa.String(length=80), nullable=False, server_default=""))
-        batch_op.add_column(
-            sa.Column("changes", portal.models.types.Json, nullable=False, server_default="{}")
-        )
-    with op.batch_alter_table("admitted_lists") as batch_op:
-        batch_op.alter_column("document", server_default=None)
-        batch_op.alter_column("changes", server_default=None)
+    # Added in place: SQLite would make the table anew for more, and dropping the old one would take the people of every list
+    # with it (ON DELETE CASCADE).
+    op.add_column(
+        "admitted_lists",
+        sa.Column("document", sa.String(length=80), nullable=False, server_default=sa.text("''")),
+    )
+    op.add_column(
+        "admitted_lists",
+        sa.Column("changes", portal.models.types.Json, nullable=False, server_default="{}"),
+    )
 
     with op.batch_alter_table("register_changes") as batch_op:
         batch_op.add_column(sa.Column("correction", sa.Integer(), nullable=False, server_default="0"))
@@ -113,6 +115,5 @@ def downgrade():
         batch_op.create_unique_constraint(
             "uq_register_changes_case_id_pupil_id_column", ["case_id", "pupil_id", "column"]
         )
-    with op.batch_alter_table("admitted_lists") as batch_op:
-        batch_op.drop_column("changes")
-        batch_op.drop_column("document")
+    op.drop_column("admitted_lists", "changes")
+    op.drop_column("admitted_lists", "document")

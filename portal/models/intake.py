@@ -71,12 +71,12 @@ class AdmittedList(db.Model):
     filename: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
     document: Mapped[str] = mapped_column(
-        String(80), default=""
+        String(80), default="", server_default=text("''")
     )  # the authority's 文号 or letter, where there is one
     note: Mapped[str] = mapped_column(Text, default="")
     people: Mapped[int] = mapped_column(Integer)  # how many it holds
     changes: Mapped[dict[str, dict[str, int]]] = mapped_column(
-        Json, default=dict
+        Json, default=dict, server_default="{}"
     )  # school id -> how many were added, removed, changed, moved_in, moved_out since the version before
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -251,7 +251,7 @@ class ProvinceReturnRow(db.Model):
     row: Mapped[int] = mapped_column(Integer)  # as Excel counts
     number: Mapped[str] = mapped_column(String(40))  # 学号
     secondary_number: Mapped[str] = mapped_column(String(80))
-    fault: Mapped[str] = mapped_column(String(20))  # a key of province_return.REMEDIES
+    fault: Mapped[str] = mapped_column(String(20))  # a key of province_unsettled.REMEDIES
     reason: Mapped[str] = mapped_column(Text)
     row_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("roster_rows.id")
