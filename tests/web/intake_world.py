@@ -41,7 +41,6 @@ def fill(estates: Sequence[Estate]) -> None:
         admitted.filename, admitted.note = words.text(".xlsx"), words.text()
         _waiting(several[0])
         for estate in several:
-            estate.admitted = [one["name"] for one in people[estate.name]]
             _of_school(estate, people[estate.name])
 
 

@@ -12,7 +12,7 @@ Parts and fields name things by kind:
     account         an account                                          =text        just this text
     roster:STANDING a roster: draft, review, approved, or sent to the province      row:STANDING a row of it      postponement    one of the school
     return_row      a row of the province's return that waits
-    @stamp @picture @sheet @name @admitted @class @login @case_number @today      see named_things.value_of()
+    @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
 """
 
 from __future__ import annotations
@@ -269,9 +269,8 @@ ROUTES: dict[str, Rule] = {
     # What waits is thrown away by the form above.
     "admitted.faults": Rule(APPROVER, own=frozenset({200, 404})),
     "admitted_people.page": Rule(INTAKE),
-    "admitted_people.look_up": Rule(
-        INTAKE, form={"q": "@admitted"}, reads=True, own=frozenset({303}), shows=False
-    ),
+    # An empty text ends a search, so that the pages after it list everybody.
+    "admitted_people.look_up": Rule(INTAKE, form={"q": "="}, reads=True, own=frozenset({303}), shows=False),
     "admitted_people.workbook": Rule(ENTERERS),
     "not_reported.page": Rule(INTAKE, SCHOOL_OFFICE),
     "not_reported.postpone": Rule(

@@ -81,8 +81,6 @@ def value_of(world: World, estate: Estate, spec: str, person: str | None, target
         return estate.pupils[0].class_name
     if spec == "@name":
         return estate.pupils[0].name
-    if spec == "@admitted":
-        return estate.admitted[0]
     if spec == "@login":
         return estate.own_people[0].login
     if spec == "@case_number":

@@ -88,7 +88,6 @@ class Estate:
     roster_rows: dict[str, list[str]] = field(default_factory=dict)  # ids, by the name of their roster
     postponements: list[Postponement] = field(default_factory=list)
     return_rows: list[str] = field(default_factory=list)  # ids of rows of the province's return that wait
-    admitted: list[str] = field(default_factory=list)  # names on the list of the admitted
     own_offices: list[Office] = field(default_factory=list)
     own_people: list[Account] = field(default_factory=list)
 
