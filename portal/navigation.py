@@ -27,7 +27,7 @@ from portal.web import actor
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
 SEERS = (Role.REGISTRAR, *DECIDERS, Role.AUDITOR)
 
-ABOUT_INTAKE = ("intake", "intake_plan", "admitted", "not_reported", "province")
+ABOUT_INTAKE = ("intake", "intake_plan", "admitted", "admitted_people", "not_reported", "province")
 AT_HOME = ("queues.home", "queues.box")
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from portal.cases import actions, clock, starting
 from portal.cases.access import Actor
+from portal.cases.intake import admissions, files
+from portal.cases.intake.admitted_rows import Schools
+from portal.cases.intake.scope import Scope
 from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.models import Admitted, AdmittedList, Case, IntakePlan, Office, PlanFigure
@@ -121,6 +124,13 @@ def a_list(
     db.session.execute(db.insert(Admitted), rows)
     db.session.flush()
     return made
+
+
+def receive_list(scope: Scope, schools: Schools, name: str, data: bytes) -> admissions.Received:
+    """A file as the page for uploading takes it, up to the transaction that stages it."""
+    examined = admissions.examine(scope.roster, schools, data)
+    key = files.expect(scope)
+    return admissions.keep(key, name, data, examined)
 
 
 def a_roster(registrar: Actor, rows: Sequence[Mapping[str, str]], actual: int | None = None) -> Case:

@@ -35,6 +35,7 @@ NAMES = (
     "intake",
     "intake_plan",
     "admitted",
+    "admitted_people",
     "not_reported",
     "province",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, request
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, page, posted_file, scope
-from portal.cases.intake import admissions, plans
+from portal.cases.intake import admissions, files, plans
 from portal.cases.intake.admissions import Staged
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, schools
@@ -19,9 +20,10 @@ from portal.cases.intake.sheets import workbook
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import Office, Role
+from portal.models import Level, Office, Role
 from portal.standards import id_number
 from portal.web import deny, found, go, roles
+from storage.objects import Sealed
 
 bp = Blueprint("admitted", __name__, url_prefix="/intake/admitted")
 
@@ -64,10 +66,14 @@ def upload() -> BaseResponse:
         return _show(here, 422, file_fault=NO_FILE)
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    data = posted[1].read()
     try:
-        received = admissions.receive(roster, known, posted[0], posted[1].read())
+        examined = admissions.examine(roster, known, data)
     except Unreadable as error:
         return _show(scope(), 422, file_fault=str(error))
+    key = files.expect(scope())
+    db.session.commit()
+    received = admissions.keep(key, posted[0], data, examined)
     here = scope()
     try:
         old = admissions.stage(here, received)
@@ -75,7 +81,7 @@ def upload() -> BaseResponse:
         db.session.rollback()
         return _show(scope(), 422, refused.message)
     db.session.commit()
-    admissions.throw_away(old)
+    _throw_away(old)
     return go("admitted.page", year=here.year)
 
 
@@ -84,7 +90,8 @@ def upload() -> BaseResponse:
 def confirm() -> BaseResponse:
     """The waiting file becomes the list of the year."""
     here = scope()
-    waiting, note = admissions.staged(here), request.form.get("note", "")
+    waiting = admissions.staged(here)
+    typed = {key: request.form.get(key, "") for key in ("note", "document")}
     if waiting is None:
         return _show(here, 409, "没有等待确认的名单，请重新导入")
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
@@ -92,14 +99,16 @@ def confirm() -> BaseResponse:
     try:
         judged = admissions.read_again(roster, known, waiting)
         here = scope()
-        made = admissions.confirm(here, request.form.get("seen", ""), judged, note)
+        made = admissions.confirm(
+            here, request.form.get("seen", ""), judged, typed["note"], typed["document"]
+        )
     except Unreadable as error:
         return _show(scope(), 422, str(error))
     except Refused as refused:
         db.session.rollback()
-        return _show(scope(), 409 if refused.conflict else 422, refused.message, note=note)
+        return _show(scope(), 409 if refused.conflict else 422, refused.message, typed=typed)
     db.session.commit()
-    admissions.throw_away(waiting.sealed)
+    _throw_away(waiting.sealed)
     flash(f"{made.year} 年录取名单第 {made.number} 版已生效，共 {made.people} 人。", "success")
     return go("admitted.page", year=made.year)
 
@@ -115,7 +124,7 @@ def discard() -> BaseResponse:
         db.session.rollback()
         return _show(scope(), 422, refused.message)
     db.session.commit()
-    admissions.throw_away(gone)
+    _throw_away(gone)
     flash("已放弃导入的文件，名单没有变动。", "success")
     return go("admitted.page", year=here.year)
 
@@ -135,17 +144,28 @@ def faults() -> Response:
     )
 
 
+def _throw_away(sealed: Sealed | None) -> None:
+    admissions.throw_away(sealed)
+    db.session.commit()
+
+
 def _show(
-    here: Scope, status: int = 200, message: str = "", file_fault: str = "", note: str = ""
+    here: Scope,
+    status: int = 200,
+    message: str = "",
+    file_fault: str = "",
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
     versions, waiting = admissions.history(here), admissions.staged(here)
     counts = _counts(here, waiting)
+    own = [one.id for one in schools(here)]
     return page(
         "intake/admitted.html",
         status,
         here,
         newest=versions[0] if versions else None,
-        versions=versions,
+        versions=[(one, admissions.changed_by(one, own)) for one in versions],
+        of_state=here.actor.office_level is Level.STATE,
         waiting=waiting,
         counts=counts,
         over=sum(1 for one in counts if one.over),
@@ -153,7 +173,7 @@ def _show(
         faults=[_masked(one) for one in waiting.faults[:SHOWN_FAULTS]] if waiting else [],
         message=message,
         file_fault=file_fault,
-        note=note,
+        typed=typed or {},
     )
 
 

@@ -398,7 +398,7 @@ def _check_page(
         confirm=casefile.confirmation(facts, word, fault),
         first_step=first,
         figures=_figures(case, facts),
-        limit=clock.clock_setting(case),
+        limit=clock.limit_text(case),
         limit_article=facts.policy.source(f"clock.{law.id}"),
     )
 

@@ -28,14 +28,13 @@ def page(template: str, status: int, here: Scope, **context: Any) -> Response:
     """A page of the intake with its tabs and the years to go to."""
     endpoint = request.endpoint or ""
     years = [(year, url_for(_page_of(endpoint), year=year), year == here.year) for year in scopes.years(here)]
-    deadline = here.deadline
     return reply(
         template,
         status,
         scope=here,
         tabs=_tabs(here, endpoint),
         years=years,
-        due=scopes.countdown(deadline) if deadline else None,
+        due=here.due,
         today=clock.today(),
         **context,
     )
@@ -44,7 +43,8 @@ def page(template: str, status: int, here: Scope, **context: Any) -> Response:
 def _tabs(here: Scope, endpoint: str) -> list[dict[str, object]]:
     """The pages of this person; a school's fourth is its own people who did not come."""
     pages = [("intake.ledger", "台账"), ("intake_plan.page", "招生计划"), ("admitted.page", "录取名单")]
-    tabs = [(title, url_for(name, year=here.year), _page_of(endpoint) == name) for name, title in pages]
+    opened = {"admitted_people.page": "admitted.page"}.get(_page_of(endpoint), _page_of(endpoint))
+    tabs = [(title, url_for(name, year=here.year), opened == name) for name, title in pages]
     if here.actor.office_level is not Level.SCHOOL:
         province = url_for("province.page", year=here.year)
         tabs.append(("报省", province, endpoint.startswith("province.")))
@@ -64,6 +64,7 @@ def _page_of(endpoint: str) -> str:
     return {
         "intake_plan": "intake_plan.page",
         "admitted": "admitted.page",
+        "admitted_people": "admitted_people.page",
         "province": "province.page",
     }.get(blueprint, "intake.ledger")
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, XLSX, page, posted_file, scope
-from portal.cases.intake import province, province_return
+from portal.cases.intake import province, province_return, province_unsettled
 from portal.cases.intake.province_return import Report
 from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
@@ -26,7 +26,7 @@ from portal.web import actor, go, roles
 bp = Blueprint("province", __name__, url_prefix="/intake/province")
 
 READERS = (Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
-MOVED = "有学生的学籍刚被更改，这次没有写入。请再导入一次。"
+MOVED = "有学生的学籍刚被更改，这次没有写入。请再办一次。"
 
 
 @bp.get("", endpoint="page")
@@ -72,7 +72,7 @@ def sheet() -> Response:
 @bp.post("/return")
 @roles(Role.APPROVER)
 def take() -> Response:
-    """Load the province's return; the answer says what became of each row that could not be used."""
+    """Load the province's return; rows that cannot be used are kept and listed with what to do."""
     here, posted = scope(), posted_file()
     if posted is None:
         return _show(here, 422, file_fault=NO_FILE)
@@ -93,15 +93,51 @@ def take() -> Response:
     return _show(scope(), report=report)
 
 
+@bp.post("/set-aside")
+@roles(Role.APPROVER)
+def set_aside() -> BaseResponse:
+    """A row of a return needs nothing more."""
+    here = scope()
+    try:
+        province_unsettled.set_aside(here, _id(request.form.get("row", "")))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 409 if refused.conflict else 422, refused.message)
+    db.session.commit()
+    flash("这一行不再列出。", "success")
+    return go("province.page", year=here.year)
+
+
+@bp.post("/correct")
+@roles(Role.APPROVER)
+def correct() -> BaseResponse:
+    """The province has given somebody another 学籍辅号: put the registered one right."""
+    here = scope()
+    form = {key: request.form.get(key, "") for key in ("row", "reason", "document")}
+    if faults := province_unsettled.correction_faults(form):
+        return _show(here, 422, "学籍辅号没有更正", correcting=form, correction_faults=faults)
+    try:
+        made = province_unsettled.correct(here, _id(form["row"]), form)
+    except (Refused, RegisterMoved) as refused:
+        db.session.rollback()
+        message = refused.message if isinstance(refused, Refused) else MOVED
+        status = 422 if isinstance(refused, Refused) and not refused.conflict else 409
+        return _show(scope(), status, message, correcting=form)
+    db.session.commit()
+    flash(f"学籍辅号已由 {made.before} 更正为 {made.after}。", "success")
+    return go("province.page", year=here.year)
+
+
 def _chosen() -> list[uuid.UUID]:
     """The ticked rosters; a text that is no id is nobody's roster."""
-    found = []
-    for text in request.form.getlist("case"):
-        try:
-            found.append(uuid.UUID(text))
-        except ValueError:
-            found.append(uuid.UUID(int=0))
-    return found
+    return [_id(text) for text in request.form.getlist("case")]
+
+
+def _id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)
 
 
 def _show(
@@ -112,8 +148,11 @@ def _show(
     faults: Mapping[str, str] | None = None,
     file_fault: str = "",
     report: Report | None = None,
+    correcting: Mapping[str, str] | None = None,
+    correction_faults: Mapping[str, str] | None = None,
 ) -> Response:
     waiting, sent = province.filings(here)
+    unsettled, unsettled_total = province_unsettled.listed(here)
     return page(
         "intake/province.html",
         status,
@@ -126,4 +165,9 @@ def _show(
         faults=faults or {},
         file_fault=file_fault,
         report=report,
+        unsettled=unsettled,
+        unsettled_total=unsettled_total,
+        corrections=province_unsettled.corrections(here),
+        correcting=correcting or {},
+        correction_faults=correction_faults or {},
     )

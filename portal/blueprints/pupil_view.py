@@ -15,6 +15,8 @@ from sqlalchemy import select
 from portal.cases import clock
 from portal.cases.access import Actor, visible_to
 from portal.cases.facts import STATUS_TEXT, pupil_values
+from portal.cases.intake import roster_entries
+from portal.cases.intake.roster_entries import RosterEntry
 from portal.cases.loads.comparing import ADDED, CHANGED, MISSING, WRITTEN
 from portal.extensions import db
 from portal.models import OPEN, Case, Decision, Pupil, RegisterChange, RegisterLoad, RegisterLoadRow, Role
@@ -79,7 +81,7 @@ def _title(column: Column) -> str:
 
 @dataclass(frozen=True)
 class ChangeItem:
-    """One column that an approved case changed."""
+    """One column that an approved case changed; `note` says why, where it was put right afterwards."""
 
     title: str
     before: str
@@ -88,9 +90,24 @@ class ChangeItem:
     number: str
     url: str
     approved_by: str
+    note: str = ""
 
 
-def _changes(pupil: Pupil, actor: Actor, *, revealed: bool) -> list[ChangeItem]:
+@dataclass(frozen=True)
+class EntryItem:
+    """All that a roster wrote when its pupil entered the register, as one line. `said` are pairs from the list of the
+    admitted, empty for somebody who may not see the roster."""
+
+    title: str
+    written: list[ChangeItem]
+    at: str
+    number: str
+    url: str
+    approved_by: str
+    said: tuple[tuple[str, str], ...]
+
+
+def _changes(pupil: Pupil, actor: Actor, *, revealed: bool) -> list[ChangeItem | EntryItem]:
     query = (
         select(RegisterChange, Case)
         .join(Case, Case.id == RegisterChange.case_id)
@@ -101,8 +118,13 @@ def _changes(pupil: Pupil, actor: Actor, *, revealed: bool) -> list[ChangeItem]:
     ids = {case.id for _, case in rows}
     readable = set(db.session.scalars(select(Case.id).where(Case.id.in_(ids), visible_to(actor))))
     approvers = _approvers(ids)
-    return [
-        ChangeItem(
+    entered = roster_entries.of(pupil, {case.id: case for _, case in rows if case.intake_year})
+    items: list[ChangeItem | EntryItem] = []
+    folded: dict[uuid.UUID, EntryItem] = {}
+    for change, case in rows:
+        entry = entered.get(case.id)
+        why = entry.corrections.get(change.correction) if entry and case.id in readable else None
+        item = ChangeItem(
             title=BY_KEY[change.column].title,
             before=shown(BY_KEY[change.column], change.before, revealed=revealed),
             after=shown(BY_KEY[change.column], change.after, revealed=revealed),
@@ -110,9 +132,27 @@ def _changes(pupil: Pupil, actor: Actor, *, revealed: bool) -> list[ChangeItem]:
             number=case.number,
             url=url_for("cases.show", case_id=case.id) if case.id in readable else "",
             approved_by=approvers.get(case.id, ""),
+            note=f"{why.reason}（{why.document}，{why.account.name}更正）" if why else "",
         )
-        for change, case in rows
-    ]
+        if entry is None or change.pupil_version != entry.version:
+            items.append(item)
+            continue
+        if case.id not in folded:
+            folded[case.id] = _entry(case, entry, item, readable=case.id in readable)
+            items.append(folded[case.id])
+        folded[case.id].written.append(item)
+    return items
+
+
+def _entry(case: Case, entry: RosterEntry, item: ChangeItem, *, readable: bool) -> EntryItem:
+    place = f"，登记表第 {entry.place} 行" if entry.place else ""
+    said: tuple[tuple[str, str], ...] = ()
+    if readable and entry.admitted is not None:
+        one = entry.admitted
+        school = case.owner.name
+        said = (("准考证号", one.exam_number), ("中考成绩", one.exam_score), ("录取学校", school))
+    title = f"{workflow(case.workflow).title}，案件号 {case.number}{place}"
+    return EntryItem(title, [], item.at, item.number, item.url, item.approved_by, said)
 
 
 def _approvers(case_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -12,10 +12,8 @@ from typing import Any
 
 from flask import url_for
 
-from portal.cases import clock
-from portal.cases.intake.scope import countdown, deadline_of
 from portal.cases.rosters.editing import roster_of
-from portal.models import Case, Status
+from portal.models import Case
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows.facts import Facts, Finding, RosterRow
@@ -84,7 +82,6 @@ class Figures:
     admitted: int | None
     first: str
     last: str
-    deadline: clock.Due | None = None  # of what the school has still to send
 
 
 def figures(case: Case, facts: Facts) -> Figures:
@@ -102,15 +99,7 @@ def figures(case: Case, facts: Facts) -> Figures:
         admitted=quota.admitted if quota else None,
         first=given.first if given else "",
         last=given.last if given else "",
-        deadline=_deadline(case, facts),
     )
-
-
-def _deadline(case: Case, facts: Facts) -> clock.Due | None:
-    if case.status not in (Status.DRAFT, Status.RETURNED):
-        return None
-    day = deadline_of(facts.policy, case.workflow, case.intake_year or 0)
-    return countdown(day) if day else None
 
 
 def sheet(case: Case, facts: Facts, show: str, page: int, *, revealed: bool) -> Sheet:

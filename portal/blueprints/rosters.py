@@ -194,13 +194,13 @@ def assign(case_id: uuid.UUID) -> BaseResponse:
     """Put the ticked people into one class."""
     case = _editable(case_id)
     try:
-        count = editing.assign_class(
+        count, class_name = editing.assign_class(
             case, actor(), request.form.get("version", ""), _ticked(), request.form.get("class_name", "")
         )
     except Refused as refused:
         return _refused(case_id, refused)
     db.session.commit()
-    flash(f"已把 {count} 名学生编入{request.form.get('class_name', '').strip()}。", "success")
+    flash(f"已把 {count} 名学生编入{class_name}。", "success")
     return go("rosters.show", case_id=case.id, **_place())
 
 

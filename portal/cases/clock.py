@@ -13,13 +13,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 
 from portal.extensions import db
-from portal.models import Case, Holiday, Status
+from portal.models import OPEN, Case, Holiday, Status
 from portal.models.types import utcnow
-from portal.policies import policy
+from portal.policies import Policy, policy
 from portal.standards.workdays import Calendar
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NO_LIMIT = date(9999, 12, 31)
+NO_LIMIT_TEXT = "没有规定办理时限"
+SOON = 10  # days before a deadline from which it is told in another tone
 
 
 def today() -> date:
@@ -69,7 +71,7 @@ def due_date(start: date, limit: int, used: int, calendar: Calendar) -> date:
 
 @dataclass(frozen=True)
 class Due:
-    """What a person reads of a clock: text and tone (ok, soon, late, paused), and what is uncertain about it."""
+    """What a person reads of a clock: text and tone (ok, soon, late, paused, neutral), and what is uncertain about it."""
 
     text: str
     tone: str
@@ -78,11 +80,22 @@ class Due:
 
 
 def read_clock(case: Case, day: date, calendar: Calendar) -> Due | None:
-    """The clock of a case as of `day`, or None where none runs (drafts, ended cases, no limit)."""
+    """The clock of a case as of `day`, in the words of every page, or None where none runs (drafts, ended cases). Where the
+    law sets no limit to the review, a roster that the school has still to send goes by the year's deadline."""
+    draft = case.status == Status.DRAFT
+    if (draft and not case.intake_year) or case.status not in OPEN:
+        return None
+    unlimited = not clock_setting(case)["days"]
+    if unlimited and case.intake_year and case.status != Status.IN_REVIEW:
+        return until_deadline(policy(case.policy), case.workflow, case.intake_year)
+    if unlimited and not draft:
+        return UNLIMITED
     if case.status == Status.RETURNED:
         return Due(f"暂停计时（已用 {case.clock_used} 个工作日）", "paused")
-    if case.status != Status.IN_REVIEW or case.due_on is None or case.due_on == NO_LIMIT:
+    if draft or case.due_on is None:
         return None
+    if case.due_on == NO_LIMIT:
+        return UNLIMITED
     left = calendar.between(day, case.due_on)
     unknown = calendar.unknown_years(case.clock_from or day, case.due_on)
     warning = "；".join(f"{year} 年放假安排未录入，暂按周末计算" for year in unknown)
@@ -92,6 +105,41 @@ def read_clock(case: Case, day: date, calendar: Calendar) -> Due | None:
         return Due("今天到期", "soon", case.due_on, warning)
     tone = "soon" if left <= int(clock_setting(case)["soon"]) else "ok"
     return Due(f"剩 {left} 个工作日", tone, case.due_on, warning)
+
+
+UNLIMITED = Due(NO_LIMIT_TEXT, "neutral")
+
+
+def limit_text(case: Case) -> str:
+    """The limit of a case's review in words, before it runs."""
+    setting = clock_setting(case)
+    if not setting["days"]:
+        return NO_LIMIT_TEXT
+    span = "全部环节合计" if setting["mode"] == "total" else "每个环节各"
+    return f"{span} {setting['days']} 个工作日，退回补正期间不计时"
+
+
+def deadline_of(pack: Policy, workflow: str, year: int) -> date | None:
+    """The day by which a roster of a year must have been sent; None where the policy names none."""
+    key = f"{workflow}.deadline"
+    return date.fromisoformat(f"{year}-{pack.value(key)}") if key in pack.values else None
+
+
+def until_deadline(pack: Policy, workflow: str, year: int) -> Due:
+    """How far off the day is by which a year's roster must have been sent."""
+    day = deadline_of(pack, workflow, year)
+    return countdown(day) if day else UNLIMITED
+
+
+def countdown(day: date) -> Due:
+    """A deadline in words: calendar days, because the clause names a day."""
+    left = (day - today()).days
+    words = f"{day.month} 月 {day.day} 日"
+    if left < 0:
+        return Due(f"{words}截止，已逾期 {-left} 天", "late", day)
+    if left == 0:
+        return Due(f"{words}截止，就是今天", "soon", day)
+    return Due(f"{words}截止，还有 {left} 天", "soon" if left <= SOON else "ok", day)
 
 
 def recompute_due_dates() -> int:

@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 
 from portal import tasks
 from portal.cases import evidence_keeping
+from portal.cases.intake import files
 from portal.cases.loads.lifecycle import forget_discarded
 from portal.cases.stamped.receiving import reap as reap_stamped
 from portal.extensions import reading_only
@@ -26,6 +27,7 @@ def sweep() -> None:
     with reading_only(False):
         click.echo(f"{evidence_keeping.reap(app.extensions['store'])} unfinished uploads cleared up")
         click.echo(f"{reap_stamped(app.extensions['store'])} unfinished batches of stamped forms cleared up")
+        click.echo(f"{files.reap(app.extensions['store'])} unfinished lists of the admitted cleared up")
         click.echo(f"{forget_discarded(app.extensions['store'])} files of discarded loads deleted")
     click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
     tasks.wait()

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from portal.cases import starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act, stamp
-from portal.cases.intake import admissions, planning
+from portal.cases.intake import admissions, files, planning
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, scope_of
 from portal.cases.intake.scope import schools as schools_in
@@ -29,6 +29,7 @@ from portal.workflows import WORKFLOWS
 from storage.objects import ObjectStore
 
 DOCUMENT = "云州教基发〔2026〕12号"
+LIST_DOCUMENT = "云招考函〔2026〕7号"
 GRADUATES = {"qinghe": 322, "baishi": 96}
 PLACES = {
     "qinghe": 140,
@@ -166,10 +167,16 @@ def _plan(scope: Scope, offices: Mapping[str, Office]) -> None:
 def _list(scope: Scope, people: Mapping[str, Sequence[Newcomer]], offices: Mapping[str, Office]) -> None:
     schools = Schools.of(schools_in(scope))
     db.session.rollback()
-    received = admissions.receive(scope.roster, schools, "录取名单.xlsx", _sheet(people, offices))
+    data = _sheet(people, offices)
+    examined = admissions.examine(scope.roster, schools, data)
+    key = files.expect(scope)
+    db.session.commit()
+    received = admissions.keep(key, "录取名单.xlsx", data, examined)
     admissions.stage(scope, received)
     db.session.commit()
-    admissions.confirm(scope, received.sealed.sha256, received.judged, "")
+    admissions.confirm(scope, received.sealed.sha256, received.judged, "", LIST_DOCUMENT)
+    db.session.commit()
+    admissions.throw_away(received.sealed)
     db.session.commit()
 
 

@@ -17,13 +17,16 @@ from portal.models.evidence import (
 from portal.models.intake import (
     Admitted,
     AdmittedList,
+    IntakeFile,
     IntakePlan,
     IntakeReminder,
     NumberRange,
     PlanFigure,
     Postponement,
     ProvinceFiling,
+    ProvinceReturnRow,
     RosterRow,
+    SecondaryNumberCorrection,
 )
 from portal.models.local import LocalConditionSet
 from portal.models.people import (
@@ -53,6 +56,7 @@ __all__ = [
     "EvidenceFile",
     "EvidencePage",
     "Holiday",
+    "IntakeFile",
     "IntakePlan",
     "IntakeReminder",
     "Level",
@@ -68,6 +72,7 @@ __all__ = [
     "Postponement",
     "Preference",
     "ProvinceFiling",
+    "ProvinceReturnRow",
     "Pupil",
     "ReadingCorrection",
     "RegisterChange",
@@ -76,6 +81,7 @@ __all__ = [
     "Remark",
     "Role",
     "RosterRow",
+    "SecondaryNumberCorrection",
     "SignInAttempt",
     "SignInSession",
     "StampedBatch",

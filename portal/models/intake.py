@@ -70,8 +70,14 @@ class AdmittedList(db.Model):
     number: Mapped[int] = mapped_column(Integer)
     filename: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
+    document: Mapped[str] = mapped_column(
+        String(80), default="", server_default=text("''")
+    )  # the authority's 文号 or letter, where there is one
     note: Mapped[str] = mapped_column(Text, default="")
     people: Mapped[int] = mapped_column(Integer)  # how many it holds
+    changes: Mapped[dict[str, dict[str, int]]] = mapped_column(
+        Json, default=dict, server_default="{}"
+    )  # school id -> how many were added, removed, changed, moved_in, moved_out since the version before
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
@@ -99,6 +105,21 @@ class Admitted(db.Model):
     birth_date: Mapped[date] = mapped_column()
     id_number: Mapped[str] = mapped_column(String(20))
     exam_score: Mapped[str] = mapped_column(String(10))  # 中考成绩, as written
+
+
+class IntakeFile(db.Model):
+    """A file on its way to become a list of the admitted, by the intent protocol: staged, waiting, dropped, reaping, gone.
+    `expires_at` says from when the sweep may clear it up, and of one that is gone until when it looks again."""
+
+    __tablename__ = "intake_files"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))  # the state bureau
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
+    status: Mapped[str] = mapped_column(String(10))
+    store_key: Mapped[str] = mapped_column(String(200), unique=True)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
 class RosterRow(db.Model):
@@ -215,3 +236,46 @@ class ProvinceFiling(db.Model):
 
     case: Mapped[Case] = relationship(lazy="joined")
     sent_by: Mapped[Account] = relationship()
+
+
+class ProvinceReturnRow(db.Model):
+    """A row of the province's return that could not be used; it stays until a later load settles it or the state puts it
+    aside. Texts as the file had them."""
+
+    __tablename__ = "province_return_rows"
+    __table_args__ = (Index("ix_province_return_rows_number", "office_id", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))  # the state bureau
+    year: Mapped[int] = mapped_column(Integer)  # of the page on which it was loaded
+    row: Mapped[int] = mapped_column(Integer)  # as Excel counts
+    number: Mapped[str] = mapped_column(String(40))  # 学号
+    secondary_number: Mapped[str] = mapped_column(String(80))
+    fault: Mapped[str] = mapped_column(String(20))  # a key of province_unsettled.REMEDIES
+    reason: Mapped[str] = mapped_column(Text)
+    row_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("roster_rows.id")
+    )  # whom the number belongs to
+    filename: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+class SecondaryNumberCorrection(db.Model):
+    """A 学籍辅号 that the province had changed afterwards: what stood before, by which document. Nothing is overwritten."""
+
+    __tablename__ = "secondary_number_corrections"
+    __table_args__ = (UniqueConstraint("row_id", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    row_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("roster_rows.id"))
+    number: Mapped[int] = mapped_column(Integer)  # 1, 2, … of the row; RegisterChange.correction
+    before: Mapped[str] = mapped_column(String(40))
+    after: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(String(80))
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    account: Mapped[Account] = relationship(lazy="joined")
+    roster_row: Mapped[RosterRow] = relationship(lazy="joined")

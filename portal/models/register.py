@@ -116,7 +116,7 @@ class RegisterChange(db.Model):
     """One column of one pupil changed by one approved case, before and after. Written only by cases.register."""
 
     __tablename__ = "register_changes"
-    __table_args__ = (UniqueConstraint("case_id", "pupil_id", "column"),)
+    __table_args__ = (UniqueConstraint("case_id", "pupil_id", "column", "correction"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
@@ -125,4 +125,5 @@ class RegisterChange(db.Model):
     before: Mapped[str] = mapped_column(Text)
     after: Mapped[str] = mapped_column(Text)
     pupil_version: Mapped[int] = mapped_column(Integer)
+    correction: Mapped[int] = mapped_column(Integer, default=0)  # 1, 2, …: what was noted later, put right
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

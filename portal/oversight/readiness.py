@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.cases import clock, evidence
 from portal.extensions import db, reading_only
-from portal.models import AuditHead, AuditRecord, EvidenceFile, Preference
+from portal.models import AuditHead, AuditRecord, EvidenceFile, IntakeFile, Preference
 from portal.models.types import utcnow
 from portal.oversight import holidays
 from portal.settings import SECRET_KEY_MIN_BYTES, Settings
@@ -217,7 +217,8 @@ def check_audit(_installation: Installation) -> Check:
 def check_staged(_installation: Installation) -> Check:
     limit = utcnow() - evidence.STAGED_FOR
     waiting = select(func.count()).where(EvidenceFile.status == "staged", EvidenceFile.uploaded_at < limit)
-    number = db.session.execute(waiting).scalar_one()
+    lists = select(func.count()).where(IntakeFile.status == "staged", IntakeFile.begun_at < limit)
+    number = db.session.execute(waiting).scalar_one() + db.session.execute(lists).scalar_one()
     if number:
         hours = evidence.STAGED_FOR // timedelta(hours=1)
         words = f"{number} 个没有完成的上传已超过 {hours} 小时，尚未清理：请每天运行一次 flask sweep"

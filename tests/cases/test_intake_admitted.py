@@ -18,7 +18,7 @@ from portal.models import Office
 from portal.models.types import new_id
 from portal.workflows.high_school_enrolment import ROSTER_LAW
 from tests.builders import Cast, a_school
-from tests.intakes import a_person
+from tests.intakes import a_person, receive_list
 
 FIRST, TWIN_1, TWIN_2 = (
     Office(id=new_id(), name=name, code=code)
@@ -95,7 +95,7 @@ def test_twenty_thousand_people_become_a_list(app: Flask) -> None:
         writer.writerow([one[column.key] for column in columns(ROSTER_LAW)])
     begun = time.monotonic()
     known = Schools.of(schools)
-    received = admissions.receive(scope.roster, known, "名单.csv", out.getvalue().encode())
+    received = receive_list(scope, known, "名单.csv", out.getvalue().encode())
     admissions.stage(scope, received)
     waiting = admissions.staged(scope)
     assert waiting and (waiting.people, waiting.faulty, waiting.added) == (20_000, 0, 20_000)
@@ -118,7 +118,7 @@ def test_a_list_that_came_meanwhile_is_not_replaced_unseen(app: Flask) -> None:
         one = a_row(number, admitted_to=cast.school.code)
         line = ",".join(one[column.key] for column in columns(ROSTER_LAW))
         data = f"{titles}\n{line}\n".encode()
-        admissions.stage(scope, admissions.receive(scope.roster, known, "名单.csv", data))
+        admissions.stage(scope, receive_list(scope, known, "名单.csv", data))
         waiting = admissions.staged(scope)
         assert waiting is not None
         return waiting.sealed.sha256

@@ -9,8 +9,9 @@ import pytest
 import time_machine
 from flask import Flask
 
+from portal.cases.clock import countdown
 from portal.cases.intake import ledger, planning, plans, province, scope
-from portal.cases.intake.scope import Scope, countdown, scope_of
+from portal.cases.intake.scope import Scope, scope_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Role

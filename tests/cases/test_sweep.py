@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from io import BytesIO
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from portal.cases import evidence, evidence_keeping
+from portal.cases.intake import admissions, files
+from portal.cases.intake.admissions import Received
+from portal.cases.intake.admitted_rows import Schools, columns
+from portal.cases.intake.scope import scope_of
 from portal.cases.loads import lifecycle
+from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import EvidenceFile, RegisterLoad
+from portal.models import EvidenceFile, IntakeFile, RegisterLoad
 from portal.models.types import utcnow
 from storage.objects import Sealed
 from tests import exports
 from tests.builders import Cast, a_case
+from tests.intakes import a_person, receive_list
 
 
 def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> None:
@@ -68,3 +75,54 @@ def test_what_arrives_late_is_swept_however_long_the_portal_stood_still(app: Fla
     assert not stays() and not stays(29)
     assert not stays(300), "the first sweep after the 30 days looks for the last time"
     assert stays()
+
+
+def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None:
+    """A process that died between store and commit, and one that died between a commit and the deletion after it."""
+    store = app.extensions["store"]
+    cast = Cast()
+    db.session.commit()
+    scope = scope_of(cast.approver)
+    assert scope is not None
+    known = Schools.of([cast.school])
+    titles = ",".join(column.title for column in columns(scope.roster))
+
+    def receive(number: int) -> Received:
+        one = {**a_person(number), "admitted_to": cast.school.code, "exam_county": "青禾县"}
+        line = ",".join(one[column.key] for column in columns(scope.roster))
+        received = receive_list(scope, known, "名单.csv", f"{titles}\n{line}\n".encode())
+        db.session.commit()
+        return received
+
+    lost, replaced, waiting, fresh = (receive(number) for number in range(4))
+    admissions.stage(scope, replaced)
+    db.session.commit()
+    assert admissions.stage(scope, waiting) == replaced.sealed, "and then the process died"
+    db.session.commit()
+    for key in (lost.sealed.key, replaced.sealed.key):
+        file = db.session.scalars(select(IntakeFile).where(IntakeFile.store_key == key)).one()
+        file.expires_at = utcnow() - timedelta(hours=2)
+    db.session.commit()
+
+    result = app.test_cli_runner().invoke(args=["sweep"])
+
+    assert result.exit_code == 0 and "2 unfinished lists of the admitted cleared up" in result.output
+    assert [store.exists(one.sealed) for one in (lost, replaced, waiting, fresh)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    late = store.put(f"{lost.sealed.key}-late", BytesIO(b"x"), size_limit=9, media_type="text/csv")
+    assert files.reap(store) == 0 and not store.exists(late), "looked for again until 30 days after"
+    with pytest.raises(Refused, match="重新导入"):
+        admissions.stage(scope, lost)
+    db.session.rollback()
+    gone = admissions.discard(scope)
+    db.session.commit()
+    assert gone == waiting.sealed
+    admissions.throw_away(gone)
+    db.session.commit()
+    assert not store.exists(waiting.sealed)
+    left = {one.store_key: one.status for one in db.session.scalars(select(IntakeFile))}
+    assert left == {lost.sealed.key: "gone", replaced.sealed.key: "gone", fresh.sealed.key: "staged"}

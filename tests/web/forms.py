@@ -188,14 +188,28 @@ INTAKE_FORMS = {
     "intake.remind": Form("reviewer", intake_forms.reminder, adds=frozenset({"intake_reminders"})),
     "intake_plan.save": Form("approver", intake_forms.plan, adds=frozenset({"intake_plans", "plan_figures"})),
     "intake_plan.load": Form("approver", intake_forms.plan_sheet, nothing=True),
-    "admitted.upload": Form("approver", intake_forms.admitted, {"preferences": {"value"}}),
+    "admitted.upload": Form(
+        "approver",
+        intake_forms.admitted,
+        {"preferences": {"value"}},
+        frozenset({"intake_files"}),
+        frozenset({"intake_files"}),
+    ),
     "admitted.confirm": Form(
         "approver",
         intake_forms.confirmed,
         adds=frozenset({"admitted_lists", "admitted"}),
-        removes=frozenset({"preferences"}),
+        removes=frozenset({"preferences", "intake_files"}),
     ),
-    "admitted.discard": Form("approver", intake_forms.discarded, removes=frozenset({"preferences"})),
+    "admitted.discard": Form(
+        "approver", intake_forms.discarded, removes=frozenset({"preferences", "intake_files"})
+    ),
+    "admitted_people.look_up": Form(
+        "registrar",
+        to("/intake/admitted/people", q="马"),
+        {"preferences": {"value"}},
+        frozenset({"preferences"}),
+    ),
     "not_reported.postpone": Form("registrar", intake_forms.postponement, adds=frozenset({"postponements"})),
     "not_reported.withdraw": Form("registrar", intake_forms.withdrawal, removes=frozenset({"postponements"})),
     "province.send": Form("approver", intake_forms.sent, adds=frozenset({"province_filings"})),
@@ -209,6 +223,16 @@ INTAKE_FORMS = {
             "province_filings": {"returned", "returned_on"},
         },
         frozenset({"register_changes"}),
+    ),
+    "province.correct": Form(
+        "approver",
+        intake_forms.another_number,
+        {"roster_rows": {"secondary_number"}, "pupils": {"particulars", "version"}},
+        frozenset({"register_changes", "secondary_number_corrections"}),
+        frozenset({"province_return_rows"}),
+    ),
+    "province.set_aside": Form(
+        "approver", intake_forms.set_aside, removes=frozenset({"province_return_rows"})
     ),
 }
 EDITED = {"version", "changed_at", "claimed_by_id", "claimed_at"}

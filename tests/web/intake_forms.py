@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.cases import clock
 from portal.cases.intake import planning, plans
 from portal.extensions import db
-from portal.models import Admitted, Holiday, Office, Postponement, RosterRow
+from portal.models import Admitted, Holiday, Office, Postponement, ProvinceReturnRow, RosterRow
 from portal.standards.school_year import year_of_entry
 from tests.builders import a_school
 from tests.intakes import a_person
@@ -80,7 +80,7 @@ def confirmed(world: World, client: FlaskClient) -> Filled:
     assert client.post(path, data=form).status_code == 303
     page = client.get(path).text
     seen = page.split('name="seen" value="')[1].split('"')[0]
-    return f"{path}/confirm", {"year": year(), "seen": seen, "note": "补录后更换名单"}
+    return f"{path}/confirm", {"year": year(), "seen": seen, "note": "补录后更换名单", "document": ""}
 
 
 def discarded(world: World, client: FlaskClient) -> Filled:
@@ -125,6 +125,23 @@ def province_sheet(world: World, _client: FlaskClient) -> Filled:
 
 def returned(world: World, _client: FlaskClient) -> Filled:
     case = world.home.rosters["sent"]
-    number = db.session.scalars(select(RosterRow.number).where(RosterRow.case_id == case.id)).one()
+    query = select(RosterRow.number).where(RosterRow.case_id == case.id, RosterRow.secondary_number == "")
+    number = db.session.scalars(query).one()
     db.session.rollback()
     return "/intake/province/return", {"year": year(), "file": file_of("学号,学籍辅号", f"{number},F1")}
+
+
+def another_number(world: World, _client: FlaskClient) -> Filled:
+    form = {"row": world.home.return_rows[0], "reason": "省厅更正号码", "document": "文号"}
+    return "/intake/province/correct", form | {"year": year()}
+
+
+def set_aside(world: World, client: FlaskClient) -> Filled:
+    """A row about nobody, which a load has left."""
+    file = file_of("学号,学籍辅号", "999999999998,F8")
+    path = "/intake/province/return"
+    assert client.post(path, data={"year": year(), "file": file}).status_code == 200
+    query = select(ProvinceReturnRow.id).where(ProvinceReturnRow.number == "999999999998")
+    row = str(db.session.scalars(query).one())
+    db.session.rollback()
+    return "/intake/province/set-aside", {"year": year(), "row": row}

@@ -1,5 +1,5 @@
 """The intake of the world: for each state a plan, a list of the admitted and a list that waits with errors; for each school
-a roster that was sent to the province, one that was not, a draft and one under review, a person who did not come and one whose registration is postponed.
+a roster that was sent to the province and came back with a number too many, one that was not, a draft and one under review, a person who did not come and one whose registration is postponed.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from portal.cases import clock
-from portal.cases.intake import admissions, admitted_rows, not_reported, province
+from portal.cases.intake import admissions, admitted_rows, not_reported, province, province_return
 from portal.cases.intake.scope import Scope, schools, scope_of
+from portal.cases.rosters.sheet import SheetRows
 from portal.extensions import db
-from portal.models import Case, IntakeReminder, Office, RosterRow
+from portal.models import Case, IntakeReminder, Office, ProvinceReturnRow, RosterRow
 from portal.models.types import new_id
 from portal.standards.school_year import year_of_entry
 from tests.builders import act
-from tests.intakes import a_list, a_person, a_plan, a_roster
+from tests.intakes import a_list, a_person, a_plan, a_roster, receive_list
 
 if TYPE_CHECKING:
     from tests.web.world import Estate
@@ -67,13 +68,13 @@ def _waiting(estate: Estate) -> None:
     cells = [texts.get(title, "") for title in columns]
     lines = "\n".join(",".join(line) for line in (columns, cells)).encode()
     known = admitted_rows.Schools.of(schools(scope))
-    admissions.stage(scope, admissions.receive(scope.roster, known, estate.canaries.text(".csv"), lines))
+    admissions.stage(scope, receive_list(scope, known, estate.canaries.text(".csv"), lines))
 
 
 def _of_school(estate: Estate, people: list[dict[str, str]]) -> None:
     words = estate.canaries
-    for number, name in enumerate(("sent", "approved")):
-        estate.rosters[name] = _approved(estate, people[number : number + 1], number + 1)
+    estate.rosters["sent"] = _approved(estate, [people[0], people[3]], 2)
+    estate.rosters["approved"] = _approved(estate, people[1:2], 3)
     estate.rosters["draft"] = a_roster(estate.actor("registrar"), people[5:7], 6)
     estate.rosters["review"] = a_roster(estate.actor("registrar"), people[7:9], 6)
     act(estate.rosters["review"], estate.actor("registrar"), "submit")
@@ -82,6 +83,7 @@ def _of_school(estate: Estate, people: list[dict[str, str]]) -> None:
         estate.roster_rows[name] = [str(row) for row in db.session.scalars(rows)]
     document = words.text("号")
     province.send(scope_here(estate, "approver"), [estate.rosters["sent"].id], document, clock.today())
+    _came_back(estate)
     form = {
         "exam_number": people[2]["exam_number"],
         "reason": words.text("，因病住院"),
@@ -94,6 +96,19 @@ def _of_school(estate: Estate, people: list[dict[str, str]]) -> None:
     words.numbers |= {case.number for case in estate.rosters.values()} | set(
         _numbers(estate.rosters.values())
     )
+
+
+def _came_back(estate: Estate) -> None:
+    """The last of the roster that was sent has a 学籍辅号, and the province gives another."""
+    rows = db.select(RosterRow.number).where(RosterRow.case_id == estate.rosters["sent"].id)
+    number = str(list(db.session.scalars(rows.order_by(RosterRow.number)))[-1])
+    for turn in "12":
+        secondary = f"F{turn}{estate.canaries.word}"
+        sheet = SheetRows([(2, {"number": number, "secondary": secondary})])
+        filename, digest = estate.canaries.text(".xlsx"), secondary.rjust(64, "0")
+        province_return.take(scope_here(estate, "approver"), sheet, filename, digest)
+    kept = db.select(ProvinceReturnRow.id).where(ProvinceReturnRow.number == number)
+    estate.return_rows.append(str(db.session.scalars(kept).one()))
 
 
 def _approved(estate: Estate, rows: list[dict[str, str]], actual: int) -> Case:

@@ -11,6 +11,7 @@ Parts and fields name things by kind:
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
     roster:STANDING a roster: draft, review, approved, or sent to the province      row:STANDING a row of it      postponement    one of the school
+    return_row      a row of the province's return that waits
     @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
 """
 
@@ -267,6 +268,10 @@ ROUTES: dict[str, Rule] = {
     "admitted.discard": Rule(APPROVER),
     # What waits is thrown away by the form above.
     "admitted.faults": Rule(APPROVER, own=frozenset({200, 404})),
+    "admitted_people.page": Rule(INTAKE),
+    # An empty text ends a search, so that the pages after it list everybody.
+    "admitted_people.look_up": Rule(INTAKE, form={"q": "="}, reads=True, own=frozenset({303}), shows=False),
+    "admitted_people.workbook": Rule(ENTERERS),
     "not_reported.page": Rule(INTAKE, SCHOOL_OFFICE),
     "not_reported.postpone": Rule(
         REGISTRAR,
@@ -280,6 +285,10 @@ ROUTES: dict[str, Rule] = {
     ),
     "province.sheet": Rule(APPROVER, form={"case": "roster:sent"}, reads=True),
     "province.take": Rule(APPROVER, form={"file": "@sheet"}),
+    "province.set_aside": Rule(APPROVER, form={"row": "return_row"}),
+    "province.correct": Rule(
+        APPROVER, form={"row": "return_row", "reason": "=省厅更正号码", "document": "=文号"}
+    ),
     # paper, and the way into the national system
     "printouts.docx": Rule(SEERS, {"case_id": "case:approved", "printout_id": "=approval-form"}),
     # The form of the cases that the walk knows is no table.

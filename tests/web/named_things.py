@@ -45,6 +45,8 @@ def things(world: World, estate: Estate, spec: str, person: str | None) -> list[
         return [str(estate.rosters[which].id)]
     if kind == "row":
         return estate.roster_rows[which]
+    if kind == "return_row":
+        return estate.return_rows
     if kind == "postponement":
         return [str(one.id) for one in estate.postponements]
     if kind == "batch":

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
 
-from portal.cases import actions
+from portal.cases import starting
 from portal.extensions import db
 from portal.models import Case
 from portal.workflows import workflow
@@ -45,7 +45,7 @@ def states(found: dict[str, tuple[str, str]]) -> list[str]:
 
 
 def test_a_draft_turns_green_step_by_step(app: Flask, cast: Cast) -> None:
-    case = actions.start(cast.registrar, workflow(ENDS), cast.pupil)
+    case = starting.start(cast.registrar, workflow(ENDS), cast.pupil)
     before = steps(app, cast, case, "fill/what")
     assert states(before) == ["done", "current", "todo", "todo"]
     empty = steps(app, cast, case)
@@ -83,7 +83,7 @@ def test_a_roster_with_a_faulty_row_is_not_done(app: Flask, cast: Cast) -> None:
 
 
 def test_a_stop_that_came_up_since_stands_at_the_pupil(app: Flask, cast: Cast) -> None:
-    case = actions.start(cast.registrar, workflow(ENDS), cast.pupil)
+    case = starting.start(cast.registrar, workflow(ENDS), cast.pupil)
     cast.pupil.stage = "初中"
     found = steps(app, cast, case)
     assert found["选择学生"][0] == "lacking" and "只适用于普通高中" in found["选择学生"][1]

@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from portal.cases.remarks import CASE, Reason
 from portal.extensions import db
 from portal.models import (
     AuditRecord,
@@ -159,6 +160,31 @@ def test_the_deadline_is_counted_in_days(app: Flask, september: Any) -> None:
     september.move_to("2026-10-12T02:00:00Z")
     assert "已逾期 12 天" in look(app, cast.reviewer, "/intake").get_text()
     assert "就是今天" not in look(app, cast.reviewer, "/intake").get_text()
+
+
+def test_ledger_queue_and_case_tell_a_time_limit_in_the_same_words(app: Flask) -> None:
+    cast = Intake()
+    cast.plan(10, 8)
+    case = a_roster(cast.registrar, cast.admit()[:2])
+    db.session.commit()
+    until = "9 月 30 日截止，还有 9 天"
+    for page in ("/intake", "/queue/drafts", f"/cases/{case.id}/check", f"/cases/{case.id}/roster"):
+        assert look(app, cast.registrar, page).get_text().count(until) == 1, page
+    unlimited = "没有规定办理时限"
+    then = look(app, cast.registrar, f"/cases/{case.id}/check").select_one("section[aria-labelledby=then]")
+    assert then is not None and unlimited in then.get_text()
+    act(case, cast.registrar, "submit")
+    db.session.commit()
+    for who, page in (
+        (cast.registrar, "/queue/started"),
+        (cast.registrar, f"/cases/{case.id}"),
+        (cast.reviewer, "/queue/todo"),
+        (cast.reviewer, f"/cases/{case.id}/desk"),
+    ):
+        assert unlimited in look(app, who, page).get_text(), page
+    act(case, cast.reviewer, "return", reasons=(Reason("other", CASE, "", "请核对名单"),))
+    db.session.commit()
+    assert until in look(app, cast.registrar, "/queue/returned").get_text()
 
 
 def test_a_school_is_reminded_once_a_day_and_told_until_it_sends(app: Flask, september: Any) -> None:

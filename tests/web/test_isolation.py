@@ -21,6 +21,7 @@ from portal.blueprints import cases as cases_desk
 from portal.blueprints import evidence as evidence_desk
 from portal.blueprints import landings, printouts, register, review
 from portal.cases import access, claims, entries, queues, roster
+from portal.cases.intake import admitted_people, province_unsettled
 from portal.cases.intake import scope as intake_scope
 from portal.cases.loads import lifecycle
 from portal.extensions import db, reading_only
@@ -281,6 +282,14 @@ MUTANTS: dict[str, tuple[Patch, tuple[str, ...]]] = {
     "an intake of every school": (
         _set(intake_scope, "offices_under", lambda _path: select(Office.id)),
         ("intake.ledger", "not_reported.page"),
+    ),
+    "a list of the admitted of every school": (
+        _set(admitted_people, "offices_under", lambda _path: select(Office.id)),
+        ("admitted_people.page", "admitted_people.workbook"),
+    ),
+    "rosters of everybody beside the province's return": (
+        _set(province_unsettled, "visible_to", lambda _actor: true()),
+        ("province.page",),
     ),
     "offices of everybody": (_set(management, "office_in_reach", lambda _actor: true()), ("admin.office",)),
     "accounts of everybody": (

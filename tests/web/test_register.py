@@ -7,14 +7,20 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import tasks
+from portal.cases import clock, register
+from portal.cases.intake import province
+from portal.cases.intake.scope import Scope, scope_of
 from portal.extensions import db
-from portal.models import AuditRecord, Level, Pupil, RegisterLoad, Role
+from portal.models import AuditRecord, Level, Pupil, RegisterLoad, Role, RosterRow
 from tests import exports
-from tests.builders import NEW_NAME, Cast, a_case, a_pupil, a_school, an_actor, sign_in
+from tests.builders import NEW_NAME, Cast, a_case, a_pupil, a_school, act, an_actor, sign_in
+from tests.cases.forms import enter
+from tests.intakes import a_list, a_plan, a_roster, people
 
 
 class Browser(FlaskClient):
@@ -295,3 +301,47 @@ def test_discarding_leaves_the_register_alone(client: FlaskClient, cast: Cast) -
     assert client.post(f"/register/loads/{load.id}/apply").status_code == 409
     assert db.session.query(Pupil).count() == before
     assert cast.school.level == Level.SCHOOL
+
+
+def test_an_entry_by_a_roster_is_one_line_with_what_the_list_said(app: Flask) -> None:
+    cast, ones = Cast(), people(3)
+    a_plan(cast.state, cast.approver, {cast.school: 5})
+    a_list(cast.state, cast.approver, {cast.school: ones})
+    case = a_roster(cast.registrar, ones, 3)
+    act(case, cast.registrar, "submit")
+    act(case, cast.reviewer, "approve")
+    act(case, cast.approver, "approve")
+    province.send(found_scope(cast), [case.id], "云州教报〔2026〕3号", clock.today())
+    row = db.session.scalars(select(RosterRow).where(RosterRow.exam_number == ones[1]["exam_number"])).one()
+    register.note_later(case, "secondary_number", {row.pupil_id: "F1"})  # type: ignore[dict-item]
+    db.session.commit()
+    page = soup_of(app, cast.registrar, row.pupil_id)
+    lines = page.select("section[aria-labelledby=changes] tbody tr")
+    assert len(lines) == 2, "the entry, and the number that became known later"
+    later, entry = (line.get_text(" ", strip=True) for line in lines)
+    assert "学籍辅号" in later and "F1" in later
+    assert f"普通高中新生学籍注册，案件号 {case.number}，登记表第 2 行" in entry
+    assert f"准考证号 {ones[1]['exam_number']}" in entry and f"中考成绩 {ones[1]['exam_score']}" in entry
+    assert f"录取学校 {cast.school.name}" in entry
+    folded = lines[1].select_one("details")
+    assert folded is not None and "高一" in folded.get_text() and ones[1]["id_number"] not in str(page)
+    elsewhere = a_school(cast.county)
+    pupil = db.session.get_one(Pupil, row.pupil_id)
+    pupil.school_id = elsewhere.id
+    other = an_actor("registrar", elsewhere)
+    db.session.commit()
+    told = soup_of(app, other, row.pupil_id).select_one("section[aria-labelledby=changes]")
+    assert told is not None and case.number in told.get_text() and not told.select("tbody a")
+    assert ones[1]["exam_number"] not in told.get_text() and "中考成绩" not in told.get_text()
+
+
+def found_scope(cast: Cast) -> Scope:
+    found = scope_of(cast.approver)
+    assert found is not None
+    return found
+
+
+def soup_of(app: Flask, who: Any, pupil_id: Any) -> BeautifulSoup:
+    answer = enter(app, who).get(f"/register/pupils/{pupil_id}")
+    assert answer.status_code == 200
+    return BeautifulSoup(answer.text, "html.parser")

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import select
 
-from portal.cases import actions
+from portal.cases import actions, starting
 from portal.cases.local_conditions import history, key_of
 from portal.cases.offices import policy_of
 from portal.extensions import db
@@ -57,7 +57,7 @@ def fields_of(page: Any) -> set[str]:
 
 
 def test_the_form_asks_for_the_kind_chosen_and_loses_nothing_on_the_way_back(app: Flask, cast: Cast) -> None:
-    case = actions.start(cast.registrar, workflow(ENDS), cast.pupil)
+    case = starting.start(cast.registrar, workflow(ENDS), cast.pupil)
     db.session.commit()
     client = enter(app, cast.registrar)
     address = f"/cases/{case.id}/fill/what"

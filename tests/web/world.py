@@ -87,6 +87,7 @@ class Estate:
     )  # "sent" to the province, "approved", "draft", "review"
     roster_rows: dict[str, list[str]] = field(default_factory=dict)  # ids, by the name of their roster
     postponements: list[Postponement] = field(default_factory=list)
+    return_rows: list[str] = field(default_factory=list)  # ids of rows of the province's return that wait
     own_offices: list[Office] = field(default_factory=list)
     own_people: list[Account] = field(default_factory=list)
 

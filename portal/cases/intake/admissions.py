@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,9 +18,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases.intake import admitted_rows, plans
+from portal.cases.intake import admitted_rows, files, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
-from portal.cases.intake.planning import REASON_LEAST, REASON_MOST
+from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope, schools
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
@@ -30,13 +30,16 @@ from portal.extensions import db
 from portal.models import Admitted, AdmittedList, Case, Preference, RosterRow
 from portal.models.types import new_id, utcnow
 from portal.workflows.roster import Roster
-from storage.objects import ObjectStore, Sealed, new_key
+from storage.objects import ObjectStore, Sealed
 
 MAX_BYTES = 25 * 1024 * 1024
 MOST_PEOPLE = 50_000
 KEPT_FAULTS = 2_000
 CHUNK = 1_000  # rows in one INSERT
 LIST = Admitted.__table__
+CHANGES = {
+    "added": "新增", "removed": "减少", "changed": "信息有变", "moved_in": "改录进来", "moved_out": "改录出去",
+}  # fmt: skip
 COMPARED = (
     "school_id", "exam_county", "name", "sex", "ethnicity", "birth_date", "id_number", "exam_score",
 )  # fmt: skip
@@ -44,7 +47,7 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class Received:
-    """A file that was read and judged: nothing of it is in the database yet."""
+    """A file that was read, judged and stored: the database knows nothing of it but its key."""
 
     filename: str
     sealed: Sealed
@@ -76,19 +79,19 @@ class Staged:
         return datetime.fromisoformat(self.at)
 
 
-def receive(roster: Roster, schools: Schools, filename: str, data: bytes) -> Received:
-    """Read, judge and store a file. Slow and without the database: call it outside a transaction.
+@dataclass(frozen=True)
+class Examined:
+    """A file that was read and judged, with the columns that were of no use."""
+
+    judged: Judged
+    ignored: tuple[str, ...]
+
+
+def examine(roster: Roster, schools: Schools, data: bytes) -> Examined:
+    """Read and judge a file. Slow and without the database: call it outside a transaction.
 
     Raises Unreadable with a sentence for a file that is no list.
     """
-    judged, ignored = _judged(roster, schools, data)
-    sealed = tasks.store().put(
-        new_key("intake"), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
-    )
-    return Received(filename[-200:], sealed, judged, ignored)
-
-
-def _judged(roster: Roster, schools: Schools, data: bytes) -> tuple[Judged, tuple[str, ...]]:
     if len(data) > MAX_BYTES:
         raise Unreadable("文件超过 25 MB，请核对是不是录取名单")
     sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster))
@@ -98,7 +101,15 @@ def _judged(roster: Roster, schools: Schools, data: bytes) -> tuple[Judged, tupl
         raise Unreadable("标题行下面没有学生")
     if len(sheet.rows) > MOST_PEOPLE:
         raise Unreadable(f"名单超过 {MOST_PEOPLE:,} 人，请核对文件")
-    return admitted_rows.judge(roster, sheet, schools), sheet.ignored
+    return Examined(admitted_rows.judge(roster, sheet, schools), sheet.ignored)
+
+
+def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
+    """Put the file into the store under the key of files.expect(), which has been committed. No database. Raises StoreError."""
+    sealed = tasks.store().put(
+        key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
+    )
+    return Received(filename[-200:], sealed, examined.judged, examined.ignored)
 
 
 def stage(scope: Scope, received: Received) -> Sealed | None:
@@ -111,6 +122,9 @@ def stage(scope: Scope, received: Received) -> Sealed | None:
         db.session.add(held)
     old = Sealed(**held.value["sealed"]) if held.value else None  # type: ignore[arg-type]
     held.value = asdict(_described(scope, received))
+    files.settle(received.sealed.key)
+    if old is not None:
+        files.drop(old.key)
     db.session.flush()
     audit.append(
         "intake.list_loaded", "office", scope.state.id, year=scope.year, sha256=received.sealed.sha256
@@ -176,12 +190,12 @@ def staged(scope: Scope) -> Staged | None:
 
 def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
     """The rows of the file that waits. Slow and without the database. Raises Unreadable, StoreError."""
-    return _judged(roster, schools, tasks.store().read(waiting.sealed))[0]
+    return examine(roster, schools, tasks.store().read(waiting.sealed)).judged
 
 
-def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
-    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave.
-    Raises Refused, with `conflict` when another file or list came meanwhile."""
+def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = "") -> AdmittedList:
+    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave,
+    `document` the authority's number or letter. Raises Refused, with `conflict` when another file or list came meanwhile."""
     _only_who_may(scope)
     plans.hold_all(one.id for one in schools(scope))
     waiting, held = staged(scope), _held(scope)
@@ -195,16 +209,51 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str) -> AdmittedList:
     note = " ".join(note.split())
     if former and not REASON_LEAST <= len(note) <= REASON_MOST:
         raise Refused(f"请写明为什么更换名单（{REASON_LEAST} 到 {REASON_MOST} 个字）")
+    document = " ".join(document.split())
+    if len(document) > DOCUMENT_MOST or not document.isprintable():
+        raise Refused(f"文号或来函最多 {DOCUMENT_MOST} 个字")
     made = _made(scope, waiting, len(judged.rows), note[:REASON_MOST])
+    made.document, made.changes = document, _changes(former, judged.rows) if former else {}
     for several in _in_chunks(judged.rows):
         db.session.execute(insert(LIST), [{**row, "id": new_id(), "list_id": made.id} for row in several])
     db.session.delete(held)
+    files.drop(waiting.sealed.key)
     made.made_at = utcnow()  # last: a roster decided before goes by the list before
     db.session.flush()
     audit.append(
         "intake.list_set", "admitted_list", made.id, year=made.year, number=made.number, people=made.people
     )
     return made
+
+
+def _changes(former: AdmittedList, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """What the rows of a new list change, as AdmittedList.changes keeps it: counted by school, so that each office is told of
+    its own schools only."""
+    old = _people_of(former)
+    new = {row["exam_number"]: tuple(row[key] for key in COMPARED) for row in rows}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for number in new.keys() | old.keys():
+        before, after = old.get(number), new.get(number)
+        if after is None and before is not None:
+            found[str(before[0])]["removed"] += 1
+        elif before is None and after is not None:
+            found[str(after[0])]["added"] += 1
+        elif before and after and before[0] != after[0]:
+            found[str(before[0])]["moved_out"] += 1
+            found[str(after[0])]["moved_in"] += 1
+        elif before and after and before != after:
+            found[str(after[0])]["changed"] += 1
+    return {school: dict(counts) for school, counts in found.items()}
+
+
+def changed_by(made: AdmittedList, school_ids: Iterable[uuid.UUID]) -> str:
+    """What a version changed for these schools, in words; "" for the first one and for one that was kept without."""
+    if not made.changes:
+        return ""
+    total: Counter[str] = Counter()
+    for school_id in school_ids:
+        total.update(made.changes.get(str(school_id), {}))
+    return "，".join(f"{words} {total[key]} 人" for key, words in CHANGES.items() if total[key]) or "没有变化"
 
 
 def _made(scope: Scope, waiting: Staged, people: int, note: str) -> AdmittedList:
@@ -234,16 +283,18 @@ def discard(scope: Scope) -> Sealed | None:
     if waiting is None or held is None:
         return None
     db.session.delete(held)
+    files.drop(waiting.sealed.key)
     db.session.flush()
     audit.append("intake.list_discarded", "office", scope.state.id, year=scope.year)
     return waiting.sealed
 
 
 def throw_away(sealed: Sealed | None) -> None:
-    """Delete a file that nothing names any more."""
+    """Delete a file that nothing names any more, after the commit that dropped it; the caller commits again."""
     store: ObjectStore = tasks.store()
     if sealed is not None:
         store.delete(sealed.key, sealed.version_id)
+        files.forget(sealed.key)
 
 
 def history(scope: Scope) -> list[AdmittedList]:

@@ -1,4 +1,7 @@
-"""The province's return: 学籍辅号 by 学号, written to rosters and register. Loading the same file again changes nothing."""
+"""The province's return: 学籍辅号 by 学号, written to rosters and register. Loading the same file again changes nothing.
+
+A row that cannot be used is kept with what is wrong until a later load settles it (province_unsettled.py).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from sqlalchemy import bindparam, select, update
 from portal import audit
 from portal.cases import clock, register
 from portal.cases.access import visible_to
+from portal.cases.intake import province_unsettled
 from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
@@ -35,13 +39,25 @@ MOST = 40  # characters of a 学籍辅号
 ROWS = RosterRow.__table__
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A row that could not be used. `fault` is a key of province_unsettled.REMEDIES, `row_id` the roster row of its 学号."""
+
+    row: int
+    number: str
+    secondary: str
+    fault: str
+    reason: str
+    row_id: uuid.UUID | None
+
+
 @dataclass
 class Report:
-    """What became of a return: rows newly written, rows that said what stood already, and (row, 学号, why) of the others."""
+    """What became of a return: rows newly written, rows that said what stood already, and the others."""
 
     written: int = 0
     known: int = 0
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     completed: list[Case] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
 
@@ -65,15 +81,24 @@ def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
     new: dict[uuid.UUID, list[tuple[Any, str]]] = defaultdict(list)
     for number, texts in sheet.rows:
         one = people.get(texts["number"])
-        fault = _fault(texts, one, twice, taken)
+        fault, reason = _fault(texts, one, twice, taken)
         if fault or one is None:
-            report.refused.append((number, texts["number"], fault))
+            at = one.id if one is not None else None
+            report.refused.append(Refusal(number, texts["number"], texts["secondary"], fault, reason, at))
         elif one.secondary_number:
             report.known += 1
         else:
             new[one.case_id].append((one, texts["secondary"]))
     for case_id, several in new.items():
         report.written += _write(case_id, several)
+    province_unsettled.keep(
+        scope,
+        filename,
+        sha256,
+        numbers=[texts["number"] for _row, texts in sheet.rows],
+        written=[text for several in new.values() for _one, text in several],
+        refused=report.refused,
+    )
     _settle(scope, {one.case_id for one in people.values()}, report, filename, sha256)
     return report
 
@@ -110,23 +135,32 @@ def _taken(secondary: list[str]) -> dict[str, str]:
     return found
 
 
-def _fault(texts: Mapping[str, str], one: Any, twice: set[tuple[str, str]], taken: Mapping[str, str]) -> str:
+def _fault(
+    texts: Mapping[str, str], one: Any, twice: set[tuple[str, str]], taken: Mapping[str, str]
+) -> tuple[str, str]:
+    """(key of what is wrong, sentence), both "" for a row that fits."""
     number, secondary = texts["number"], texts["secondary"]
     if not number or not secondary:
-        return "学号或学籍辅号是空的"
+        return "empty", "学号或学籍辅号是空的"
     if ("number", number) in twice:
-        return "这个学号在表中出现了不止一次"
+        return "twice", "这个学号在表中出现了不止一次"
     if ("secondary", secondary) in twice:
-        return "这个学籍辅号在表中给了不止一个人"
+        return "shared", "这个学籍辅号在表中给了不止一个人"
     if one is None:
-        return "没有这个学号，或所在名单还没有登记报省"
-    if len(secondary) > MOST or not secondary.isascii() or not secondary.isalnum():
-        return f"学籍辅号应是字母和数字，最多 {MOST} 位"
+        return "unknown", "没有这个学号，或所在名单还没有登记报省"
+    if not well_formed(secondary):
+        return "shape", f"学籍辅号应是字母和数字，最多 {MOST} 位"
     if taken.get(secondary, number) != number:
-        return f"这个学籍辅号已经给了学号 {taken[secondary]}"
+        return "taken", f"这个学籍辅号已经给了学号 {taken[secondary]}"
+    if said := _differs(texts, one.values):
+        return "differs", said
     if one.secondary_number not in ("", secondary):
-        return f"已登记的学籍辅号是 {one.secondary_number}，与表中的 {secondary} 不同"
-    return _differs(texts, one.values)
+        return "other", f"已登记的学籍辅号是 {one.secondary_number}，与表中的 {secondary} 不同"
+    return "", ""
+
+
+def well_formed(secondary: str) -> bool:
+    return len(secondary) <= MOST and secondary.isascii() and secondary.isalnum()
 
 
 def _differs(texts: Mapping[str, str], values: Mapping[str, str]) -> str:

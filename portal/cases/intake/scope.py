@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, select
 
 from portal.cases import clock
 from portal.cases.access import Actor, offices_under
-from portal.cases.clock import Due
 from portal.cases.offices import line_of, policy_of
 from portal.extensions import db
 from portal.models import AdmittedList, Case, IntakePlan, Level, Office, Role
@@ -23,8 +22,6 @@ from portal.standards.school_year import year_of_entry
 from portal.workflows import WORKFLOWS
 from portal.workflows.roster import Roster
 from portal.workflows.vocabulary import Workflow
-
-SOON = 10  # days before a deadline from which it is told in another tone
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,12 @@ class Scope:
     @property
     def deadline(self) -> date | None:
         """The day by which a roster must have been sent; None where the policy names none."""
-        return deadline_of(self.policy, self.law.id, self.year)
+        return clock.deadline_of(self.policy, self.law.id, self.year)
+
+    @property
+    def due(self) -> clock.Due:
+        """The same in words."""
+        return clock.until_deadline(self.policy, self.law.id, self.year)
 
     def article(self, article_id: str) -> Article | None:
         return self.policy.articles.get(article_id)
@@ -126,23 +128,6 @@ def find_school(scope: Scope, school_id: uuid.UUID) -> Office | None:
 def _county_of(school: Office, bureaus: dict[uuid.UUID, Office]) -> uuid.UUID | None:
     ids = [uuid.UUID(part) for part in school.path.strip("/").split("/")]
     return next((one for one in reversed(ids) if one in bureaus), None)
-
-
-def deadline_of(policy: Policy, workflow: str, year: int) -> date | None:
-    """The day by which a roster of a year must have been sent; None where the policy names none."""
-    key = f"{workflow}.deadline"
-    return date.fromisoformat(f"{year}-{policy.value(key)}") if key in policy.values else None
-
-
-def countdown(day: date) -> Due:
-    """A deadline in words: calendar days, because the clause names a day."""
-    left = (day - clock.today()).days
-    words = f"{day.month} 月 {day.day} 日"
-    if left < 0:
-        return Due(f"{words}截止，已逾期 {-left} 天", "late", day)
-    if left == 0:
-        return Due(f"{words}截止，就是今天", "soon", day)
-    return Due(f"{words}截止，还有 {left} 天", "soon" if left <= SOON else "ok", day)
 
 
 def names_of(offices: Sequence[Office]) -> dict[uuid.UUID, str]:

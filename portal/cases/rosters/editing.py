@@ -98,8 +98,10 @@ def remove_rows(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID]) -
     return gone
 
 
-def assign_class(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID], class_name: str) -> int:
-    """Write one class into several rows; how many. Raises Refused."""
+def assign_class(
+    case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID], class_name: str
+) -> tuple[int, str]:
+    """Write one class into several rows; (how many, the class as kept). Raises Refused."""
     if not ids:
         raise Refused("还没有选择学生，请先在名单中勾选")
     if not class_name.strip():
@@ -116,7 +118,7 @@ def assign_class(case: Case, actor: Actor, seen: str, ids: Sequence[uuid.UUID], 
     if changed:
         written = update(ROWS).where(ROWS.c.id == bindparam("row_id"))
         db.session.connection().execute(written.values(values=bindparam("new_values")), changed)
-    return len(changed)
+    return len(changed), values[CLASS]
 
 
 def add_admitted(case: Case, actor: Actor, seen: str, exam_numbers: Sequence[str] | None = None) -> int:

@@ -1,0 +1,210 @@
+"""Rows of the province's return that could not be used: kept until a later load settles them, put aside by hand, or, where
+the province has given somebody another 学籍辅号, put right by the state with a reason and a document."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit
+from portal.cases import register
+from portal.cases.access import visible_to
+from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
+from portal.cases.intake.scope import Scope
+from portal.cases.refusing import Refused
+from portal.cases.rosters.reading import chunks
+from portal.extensions import db
+from portal.models import Case, Level, ProvinceReturnRow, RosterRow, SecondaryNumberCorrection
+from portal.models.types import new_id, utcnow
+
+if TYPE_CHECKING:
+    from portal.cases.intake.province_return import Refusal
+
+SHOWN = 200
+UNSETTLED = ProvinceReturnRow.__table__
+OTHER = "other"  # somebody has a 学籍辅号, and the file gives another
+REMEDIES = {
+    "empty": "在返回表中补填后再导入",
+    "twice": "同一学号只留正确的一行后再导入",
+    "shared": "向省厅核对这个学籍辅号是谁的，改正后再导入",
+    "unknown": "核对学号；名单还没有登记报省的，先登记再导入",
+    "shape": "核对是否填错了列，改正后再导入",
+    "taken": "向省厅核对这个学籍辅号是谁的；先前给错了人的，先更正那一位",
+    "differs": "向省厅核对是不是同一人，改正后再导入",
+    OTHER: "省厅确认改号的，凭文件更正；写错的，改正后再导入",
+}
+IN_DOUBT = ("empty", "unknown")  # faults of the 学号: the same 学籍辅号 under the right one settles them
+
+
+@dataclass(frozen=True)
+class Unsettled:
+    """A kept row with the person to whom its 学号 belongs, None where nobody has it."""
+
+    kept: ProvinceReturnRow
+    person: RosterRow | None
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.kept.fault]
+
+    @property
+    def may_correct(self) -> bool:
+        return self.kept.fault == OTHER and self.person is not None
+
+
+def keep(
+    scope: Scope,
+    filename: str,
+    sha256: str,
+    *,
+    numbers: Iterable[str],
+    written: Iterable[str],
+    refused: Sequence[Refusal],
+) -> None:
+    """Forget what this load has settled, keep what it could not use. A load judges every 学号 in it anew, and all that the same
+    file has left behind."""
+    own = UNSETTLED.c.office_id == scope.state.id
+    db.session.execute(delete(UNSETTLED).where(own, UNSETTLED.c.sha256 == sha256))
+    for several in chunks(number for number in numbers if number):
+        db.session.execute(delete(UNSETTLED).where(own, UNSETTLED.c.number.in_(several)))
+    for several in chunks(written):
+        gone = delete(UNSETTLED).where(own, UNSETTLED.c.secondary_number.in_(several))
+        db.session.execute(gone.where(UNSETTLED.c.fault.in_(IN_DOUBT)))
+    for several in chunks(one.secondary for one in refused if not one.number):
+        again = delete(UNSETTLED).where(own, UNSETTLED.c.secondary_number.in_(several))
+        db.session.execute(again.where(UNSETTLED.c.number == ""))
+    at = utcnow()
+    rows = [
+        {
+            "id": new_id(),
+            "office_id": scope.state.id,
+            "year": scope.year,
+            "row": one.row,
+            "number": one.number[:40],
+            "secondary_number": one.secondary[:80],
+            "fault": one.fault,
+            "reason": one.reason,
+            "row_id": one.row_id,
+            "filename": filename[-200:],
+            "sha256": sha256,
+            "loaded_at": at,
+        }
+        for one in refused
+    ]
+    if rows:
+        db.session.execute(insert(UNSETTLED), rows)
+
+
+def listed(scope: Scope, most: int = SHOWN) -> tuple[list[Unsettled], int]:
+    """(the rows of the year that wait, as far as the person may see them; how many there are). A bureau below the state sees
+    those about people whose rosters it sees."""
+    query = _seen(scope, select(ProvinceReturnRow, RosterRow))
+    found = db.session.execute(
+        query.order_by(ProvinceReturnRow.loaded_at.desc(), ProvinceReturnRow.row).limit(most)
+    )
+    rows = [Unsettled(kept, person) for kept, person in found]
+    if len(rows) < most:
+        return rows, len(rows)
+    return rows, db.session.execute(_seen(scope, select(func.count(ProvinceReturnRow.id)))).scalar_one()
+
+
+def _seen(scope: Scope, query: Any) -> Any:
+    query = query.select_from(ProvinceReturnRow).outerjoin(
+        RosterRow, RosterRow.id == ProvinceReturnRow.row_id
+    )
+    query = query.where(ProvinceReturnRow.office_id == scope.state.id, ProvinceReturnRow.year == scope.year)
+    if scope.actor.office_level is Level.STATE:
+        return query
+    return query.join(Case, Case.id == RosterRow.case_id).where(visible_to(scope.actor))
+
+
+def find(scope: Scope, kept_id: uuid.UUID) -> Unsettled | None:
+    """The row if the person may see it, None otherwise, whether or not it exists."""
+    query = _seen(scope, select(ProvinceReturnRow, RosterRow)).where(ProvinceReturnRow.id == kept_id)
+    found = db.session.execute(query).one_or_none()
+    return Unsettled(found[0], found[1]) if found else None
+
+
+def set_aside(scope: Scope, kept_id: uuid.UUID) -> None:
+    """Forget a row that needs nothing more. Raises Refused."""
+    one = _held(scope, kept_id)
+    number = one.kept.number
+    db.session.delete(one.kept)
+    db.session.flush()
+    audit.append("intake.return_row_set_aside", "office", scope.state.id, year=scope.year, number=number)
+
+
+def correction_faults(form: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with a form of `reason` and `document`: {field: sentence}."""
+    faults, document = {}, form.get("document", "").strip()
+    if not REASON_LEAST <= len(_tidy(form.get("reason", ""))) <= REASON_MOST:
+        faults["reason"] = f"请写明为什么更正（{REASON_LEAST} 到 {REASON_MOST} 个字）"
+    if not document or len(document) > DOCUMENT_MOST or not document.isprintable():
+        faults["document"] = f"请填省厅的文号或来函（最多 {DOCUMENT_MOST} 个字）"
+    return faults
+
+
+def correct(scope: Scope, kept_id: uuid.UUID, form: Mapping[str, str]) -> SecondaryNumberCorrection:
+    """Give the person the 学籍辅号 of the kept row instead of the one that stands; the form must be without faults. The old one
+    stays in the corrections and in the register's history. Raises Refused, RegisterMoved."""
+    one = _held(scope, kept_id)
+    query = select(RosterRow).where(RosterRow.id == one.kept.row_id).with_for_update(of=RosterRow)
+    person = db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    after = one.kept.secondary_number
+    if one.kept.fault != OTHER or person is None or person.secondary_number in ("", after):
+        raise Refused("这一行不能这样更正，请刷新页面核对", conflict=True)
+    holder = select(RosterRow.number).where(RosterRow.secondary_number == after)
+    if other := db.session.scalars(holder).first():
+        raise Refused(f"学籍辅号 {after} 现在是学号 {other} 的，请先更正那一位", conflict=True)
+    earlier = select(func.count()).where(SecondaryNumberCorrection.row_id == person.id)
+    made = SecondaryNumberCorrection(
+        id=new_id(),
+        row_id=person.id,
+        number=db.session.execute(earlier).scalar_one() + 1,
+        before=person.secondary_number,
+        after=after,
+        reason=_tidy(form.get("reason", "")),
+        document=form.get("document", "").strip(),
+        account_id=scope.actor.id,
+    )
+    try:
+        db.session.add(made)
+        db.session.execute(update(RosterRow).where(RosterRow.id == person.id).values(secondary_number=after))
+        if person.pupil_id:
+            case = db.session.get_one(Case, person.case_id)
+            register.note_later(case, "secondary_number", {person.pupil_id: after}, correction=made.number)
+        db.session.delete(one.kept)
+        db.session.flush()
+    except IntegrityError as error:
+        raise Refused("这个学籍辅号刚刚给了别人，或刚有人更正过，请刷新页面", conflict=True) from error
+    audit.append("intake.secondary_corrected", "case", person.case_id, row=person.id.hex, number=made.number)
+    return made
+
+
+def corrections(scope: Scope, most: int = SHOWN) -> list[SecondaryNumberCorrection]:
+    """The year's corrections as far as the person may see the rosters, the newest first."""
+    query = (
+        select(SecondaryNumberCorrection)
+        .join(RosterRow, RosterRow.id == SecondaryNumberCorrection.row_id)
+        .join(Case, Case.id == RosterRow.case_id)
+        .where(Case.intake_year == scope.year, visible_to(scope.actor))
+    )
+    return list(db.session.scalars(query.order_by(SecondaryNumberCorrection.made_at.desc()).limit(most)))
+
+
+def _held(scope: Scope, kept_id: uuid.UUID) -> Unsettled:
+    if not scope.may_set:
+        raise Refused("只有州级审批人员可以处理省厅返回表")
+    one = find(scope, kept_id)
+    if one is None:
+        raise Refused("这一行已经处理过，请刷新页面", conflict=True)
+    return one
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,141 @@
+"""The province's return over HTTP: rows that cannot be used stay until they are settled, and a wrong 学籍辅号 is put right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from portal.cases import clock
+from portal.extensions import db
+from portal.models import (
+    AuditRecord,
+    ProvinceReturnRow,
+    Pupil,
+    RegisterChange,
+    RosterRow,
+    SecondaryNumberCorrection,
+)
+from portal.standards.school_year import year_of_entry
+from tests.cases.forms import enter
+from tests.intakes import a_list, people
+from tests.web.test_intake import Intake, cells, look, soup, xlsx
+
+PAGE = "/intake/province"
+
+
+def sent(app: Flask) -> tuple[Intake, Any, list[RosterRow]]:
+    """Three approved people of the first school, sent to the province; the state's client, and their rows."""
+    cast, ones = Intake(), people(3)
+    cast.plan(10, 8, year=year_of_entry(clock.today()))
+    a_list(cast.state, cast.approver, {cast.school: ones})
+    case = cast.approved(ones, 3)
+    client = enter(app, cast.approver)
+    form = {"case": str(case.id), "document": "云州教报〔2026〕3号", "sent_on": clock.today().isoformat()}
+    assert client.post(f"{PAGE}/send", data=form).status_code == 303
+    rows = select(RosterRow).where(RosterRow.case_id == case.id).order_by(RosterRow.position)
+    return cast, client, list(db.session.scalars(rows))
+
+
+def load(client: Any, *lines: tuple[str, ...], titles: tuple[str, ...] = ("学号", "学籍辅号", "姓名")) -> Any:
+    answer = client.post(f"{PAGE}/return", data={"file": (xlsx(titles, *lines), "返回.xlsx")})
+    assert answer.status_code == 200, answer.text[:2000]
+    return soup(answer)
+
+
+def unsettled(page: Any) -> list[list[str]]:
+    section = page.select_one("section[aria-labelledby=unsettled]")
+    return cells(section) if section else []
+
+
+def kept() -> list[tuple[str, str]]:
+    rows = db.session.scalars(select(ProvinceReturnRow).order_by(ProvinceReturnRow.row))
+    return [(one.number, one.fault) for one in rows]
+
+
+def test_rows_that_cannot_be_used_wait_until_a_later_load_settles_them(app: Flask) -> None:
+    cast, client, rows = sent(app)
+    one, two, three = (str(row.number) for row in rows)
+    page = load(client, (one, "F1", "别人"), (two, "F2", ""), ("261399999999", "F3", ""), ("", "F4", ""))
+    assert [line[:2] for line in unsettled(page)] == [["2", one], ["4", "261399999999"], ["5", "（空）"]]
+    again = soup(client.get(PAGE))
+    assert unsettled(again) == unsettled(page), "not only on the answer"
+    assert "姓名不符" in unsettled(again)[0][4] and "核对是不是同一人" in unsettled(again)[0][4]
+    assert "返回.xlsx" in unsettled(again)[0][5]
+    county = look(app, cast.reviewer, PAGE)
+    assert [line[1] for line in unsettled(county)] == [one] and not county.select("main form")
+    assert unsettled(look(app, cast.reviewer_2, PAGE)) == []
+    load(client, (one, "F1", ""), (three, "F3", ""))
+    assert kept() == [("", "empty")], "the number was mistyped, and stands under the right one now"
+    load(client, (one, "F1", "别人"))
+    assert kept() == [(one, "differs"), ("", "empty")], "a later load judges the person anew"
+    load(client, (one, "F1", ""))
+    row = db.session.scalars(select(ProvinceReturnRow)).one()
+    assert enter(app, cast.reviewer).post(f"{PAGE}/set-aside", data={"row": row.id}).status_code == 404
+    assert client.post(f"{PAGE}/set-aside", data={"row": row.id}).status_code == 303
+    assert client.post(f"{PAGE}/set-aside", data={"row": row.id}).status_code == 409
+    assert client.post(f"{PAGE}/set-aside", data={"row": "x"}).status_code == 409
+    assert kept() == [] and unsettled(soup(client.get(PAGE))) == []
+
+
+def test_the_same_file_again_keeps_its_rows_once(app: Flask) -> None:
+    _cast, client, rows = sent(app)
+    number = str(rows[0].number)
+    for _ in range(2):
+        load(client, ("", "F4", ""), ("", "", "某人"), (number, "F1", ""), (number, "F5", ""))
+    assert [fault for _number, fault in kept()] == ["empty", "empty", "twice", "twice"]
+
+
+def test_another_number_is_put_right_with_reason_and_document(app: Flask) -> None:
+    cast, client, rows = sent(app)
+    one, two = (str(row.number) for row in rows[:2])
+    load(client, (one, "F1", ""), (two, "F2", ""))
+    page = load(client, (one, "F9", ""))
+    assert "更正学籍辅号" in unsettled(page)[0][-1]
+    row = str(db.session.scalars(select(ProvinceReturnRow.id)).one())
+    form = {"row": row, "reason": "省厅重号", "document": ""}
+    wrong = client.post(f"{PAGE}/correct", data=form)
+    assert wrong.status_code == 422 and "请填省厅的文号" in wrong.text and 'value="省厅重号"' in wrong.text
+    form["document"] = "省教基函〔2026〕88号"
+    assert enter(app, cast.reviewer).post(f"{PAGE}/correct", data=form).status_code == 404
+    assert client.post(f"{PAGE}/correct", data=form).status_code == 303
+    assert client.post(f"{PAGE}/correct", data=form).status_code == 409
+    told = look(app, cast.reviewer, PAGE).get_text()
+    assert "F1 → F9" in told and "省教基函〔2026〕88号" in told and "省厅重号" in told
+    db.session.expire_all()
+    entered = db.session.get_one(RosterRow, rows[0].id)
+    pupil = db.session.get_one(Pupil, entered.pupil_id)
+    assert entered.secondary_number == pupil.particulars["secondary_number"] == "F9"
+    history = select(RegisterChange).where(
+        RegisterChange.pupil_id == pupil.id, RegisterChange.column == "secondary_number"
+    )
+    steps = db.session.scalars(history.order_by(RegisterChange.pupil_version))
+    assert [(step.before, step.after, step.correction) for step in steps] == [("", "F1", 0), ("F1", "F9", 1)]
+    assert pupil.version == 3
+    shown = look(app, cast.registrar, f"/register/pupils/{pupil.id}").get_text()
+    assert "省厅重号（省教基函〔2026〕88号" in shown and "F9" in shown
+    made = db.session.scalars(select(SecondaryNumberCorrection)).one()
+    assert (made.before, made.after, made.account_id) == ("F1", "F9", cast.approver.id)
+    record = select(AuditRecord).where(AuditRecord.action == "intake.secondary_corrected")
+    assert len(list(db.session.scalars(record))) == 1
+    page = load(client, (one, "F9", ""))
+    assert "已有相同辅号 1 人" in page.get_text() and kept() == []
+
+
+def test_a_number_that_somebody_has_is_never_taken_by_a_correction(app: Flask) -> None:
+    _cast, client, rows = sent(app)
+    one, two, three = (str(row.number) for row in rows)
+    load(client, (one, "F1", ""), (two, "F2", ""))
+    load(client, (one, "F3", ""))
+    row = str(db.session.scalars(select(ProvinceReturnRow.id)).one())
+    load(client, (three, "F3", ""))
+    form = {"row": row, "reason": "省厅重号", "document": "省教基函〔2026〕88号"}
+    answer = client.post(f"{PAGE}/correct", data=form)
+    assert answer.status_code == 409 and f"现在是学号 {three} 的" in answer.text
+    assert 'value="省厅重号"' in answer.text
+    load(client, (one, "F2", ""))
+    assert kept() == [(one, "taken")]
+    row = str(db.session.scalars(select(ProvinceReturnRow.id)).one())
+    assert client.post(f"{PAGE}/correct", data=form | {"row": row}).status_code == 409
+    assert db.session.get_one(RosterRow, rows[0].id, populate_existing=True).secondary_number == "F1"
