@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
@@ -193,7 +194,7 @@ def test_what_cannot_be_recorded_does_not_happen(app: Flask, chain: str) -> None
 
 
 def test_the_command_line_says_so(app: Flask, chain: str) -> None:
-    run: Callable[..., object] = app.test_cli_runner().invoke
+    run: Callable[..., Result] = app.test_cli_runner().invoke
     db.session.rollback()
     anchor = run(args=["audit", "anchor"])
     assert anchor.output.strip() == f"{RECORDS}:{audit.verify().head}"

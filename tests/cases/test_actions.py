@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -246,10 +248,10 @@ def test_a_total_clock_runs_on_between_offices(app: Flask) -> None:
         cast = Cast(pack)
         case = a_case(cast, "county_review")
         assert case.clock_from is not None
-        case.clock_from = clock.date(2026, 11, 2)
+        case.clock_from = date(2026, 11, 2)
         db.session.flush()
         act(case, cast.reviewer, "approve")
-        assert (case.clock_from == clock.date(2026, 11, 2)) is same
+        assert (case.clock_from == date(2026, 11, 2)) is same
 
 
 def test_a_second_case_on_the_same_pupil_is_stopped_at_the_start(app: Flask) -> None:

@@ -13,6 +13,7 @@ from portal.cases.refusing import Refused
 from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.models import NumberRange, Pupil, RegisterChange, RosterRow, Status
+from portal.workflows import workflow
 from tests.builders import Cast, a_file, a_pupil, a_school, act, an_actor
 from tests.cases.test_loads import apply, as_exported, check, undo
 from tests.intakes import a_list, a_plan, a_roster, people, series
@@ -327,7 +328,7 @@ def test_people_of_the_admitted_list_are_put_on_by_a_press(cast: Cast) -> None:
     assert editing.add_admitted(case, cast.registrar, actions.stamp(case)) == 6
     assert editing.not_on(case) == []
     facts = read_facts(case)
-    assert not [one for one in actions.workflow(case.workflow).roster.findings(facts) if one.level == "stop"]  # type: ignore[union-attr]
+    assert not [one for one in workflow(case.workflow).roster.findings(facts) if one.level == "stop"]  # type: ignore[union-attr]
 
 
 def test_a_state_run_school_needs_the_state_alone(cast: Cast) -> None:

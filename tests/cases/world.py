@@ -103,7 +103,7 @@ def make_template(settings: Settings) -> World:
 
 
 @contextmanager
-def running(app: Flask) -> Iterator[time_machine.Coordinates]:
+def running(app: Flask) -> Iterator[time_machine.Traveller]:
     """In the portal's application context, at START by its clock; no connection and no task outlives it."""
     with app.app_context(), time_machine.travel(START, tick=True) as clock:
         try:

@@ -112,7 +112,7 @@ def test_without_a_warm_parent_a_fresh_process_does_it(monkeypatch: pytest.Monke
 
 def test_without_any_process_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_warm_child", lambda: (_ for _ in ()).throw(sandbox._NotStarted))
-    monkeypatch.setattr(sandbox.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     assert judge(b"\xff\xd8\xff").refusal == sandbox.UNAVAILABLE
 
 

@@ -148,9 +148,9 @@ def _structure(page: BeautifulSoup) -> Iterator[str]:
             for target in str(one[name]).split():
                 if isinstance(root, Tag) and target not in ids:
                     yield f"{name} points at {target!r}, which is not there"
-    for one in page.find_all("img"):
-        if one.get("alt") is None:
-            yield f"img without alt: {one.get('src')}"
+    for picture in page.find_all("img"):
+        if picture.get("alt") is None:
+            yield f"img without alt: {picture.get('src')}"
 
 
 def _controls(page: BeautifulSoup) -> Iterator[str]:

@@ -68,7 +68,7 @@ def office_rules(app: Flask) -> list[tuple[str, str]]:
 
 def test_nobody_reaches_offices_or_accounts_above_beside_or_outside(app: Flask, tree: Tree) -> None:
     client = as_(app, tree.middle)
-    unreachable = {
+    unreachable: dict[str, tuple[Office | Account, ...]] = {
         "<uuid:office_id>": (tree.state, tree.other_county, tree.other_school, tree.foreign),
         "<uuid:account_id>": (tree.top, tree.sideways, tree.other_registrar, tree.stranger),
     }

@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse
 from portal import audit, tasks
 from portal.cases import actions, evidence, evidence_keeping
 from portal.cases.access import Actor
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import AuditRecord, Case, EvidenceFile
 from storage.filesystem import FolderStore
@@ -401,7 +402,7 @@ def test_uploads_that_cross_a_submission_end_whole(cast: Cast, sharp: bytes, sca
     act(again(case), cast.registrar, "submit")
     db.session.commit()
     for file_id, kept, judged in crossing:
-        with pytest.raises(actions.Refused, match="业务已提交"):
+        with pytest.raises(Refused, match="业务已提交"):
             evidence.settle(file_id, kept, judged)
         db.session.rollback()
     tasks.wait()

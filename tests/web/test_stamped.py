@@ -18,7 +18,7 @@ from sqlalchemy import select
 from portal import tasks
 from portal.cases import printed, printing
 from portal.cases.access import Actor
-from portal.cases.evidence import files_of
+from portal.cases.evidence import STAGED_FOR, files_of
 from portal.cases.refusing import Refused
 from portal.cases.remarks import Reason, reason_titles
 from portal.cases.stamped import placing, receiving, sorting
@@ -392,7 +392,7 @@ def test_the_sweep_clears_what_never_arrived(app: Flask) -> None:
     db.session.commit()
     kept = bring(enter(app, cast.registrar), [scanned(sheet())])
     batch = receiving.stage(cast.registrar, "批.pdf")
-    batch.created_at = utcnow() - receiving.STAGED_FOR * 2
+    batch.created_at = utcnow() - STAGED_FOR * 2
     db.session.commit()
     sealed = receiving.keep(tasks.store(), batch.store_key, io.BytesIO(b"%PDF-"), "application/pdf")
     assert receiving.reap(tasks.store()) == 1

@@ -188,7 +188,7 @@ def _line(name: str, number: int, beside: Estate | None = None, share: str = "")
             assert beside is not None
             account = beside.people[person]
         estate.people[person] = account
-    words.ids |= {one.id.hex for one in (*own, *estate.own_people)}
+    words.ids |= {one.id.hex for one in own} | {one.id.hex for one in estate.own_people}
     words.numbers |= {one.login for one in estate.own_people} | {one.phone for one in estate.own_people}
     return estate
 
@@ -218,7 +218,8 @@ def _fill(estate: Estate) -> None:
     estate.canaries.ids |= {pupil.id.hex for pupil in estate.pupils}
     estate.canaries.ids |= {file.id.hex for files in estate.files.values() for file in files}
     estate.canaries.ids |= {load.id.hex for load in estate.loads.values()}
-    estate.canaries.ids |= {one.id.hex for one in (*estate.batches.values(), *estate.sheets.values())}
+    estate.canaries.ids |= {one.id.hex for one in estate.batches.values()}
+    estate.canaries.ids |= {one.id.hex for one in estate.sheets.values()}
     estate.canaries.numbers |= {case.number for case in estate.cases.values()}
 
 

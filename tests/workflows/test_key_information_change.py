@@ -11,6 +11,7 @@ from portal.policies import all_policies, policy
 from portal.workflows.facts import EvidenceFact, Facts, Holder, OtherCase, PupilFacts, SchoolFacts
 from portal.workflows.key_information_change import WORKFLOW, KeyInformationForm
 from tests.builders import an_id_number
+from tests.workflows.choices import choices_of
 
 BORN = date(2010, 5, 6)
 NUMBER = an_id_number(BORN, "1", serial=1)
@@ -178,7 +179,7 @@ def test_the_legibility_clause_of_linxia() -> None:
 def test_key_fields_follow_the_policy(pack: str, fields: list[str]) -> None:
     form = KeyInformationForm()
     form.prepare(facts(pack=pack))
-    assert [value for value, *_ in form["fields"].iter_choices()] == fields
+    assert list(choices_of(form, "fields")) == fields
 
 
 @pytest.mark.parametrize(

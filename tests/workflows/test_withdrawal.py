@@ -20,6 +20,7 @@ from portal.workflows.facts import (
     SchoolFacts,
 )
 from portal.workflows.withdrawal import EVIDENCE, KINDS, WORKFLOW, WithdrawalForm, form_names, notice_names
+from tests.workflows.choices import choices_of
 
 LEAVING = {
     "kind": "退学",
@@ -179,7 +180,7 @@ def test_local_grounds_are_offered_with_their_clause_and_retired_ones_are_not() 
     retired = replace(LOCAL, code="local-2", title="旧条件", retired=True)
     form = WithdrawalForm()
     form.prepare(facts(local={"grounds": (LOCAL, retired)}))
-    labels = {value: label for value, label, *_ in form["ground"].iter_choices()}
+    labels = choices_of(form, "ground")
     assert "云州教发〔2026〕1号 第十二条" in labels["local-1"] and "local-2" not in labels
     assert "甘教厅〔2018〕12号 第三十三条" in labels["applied"]
 

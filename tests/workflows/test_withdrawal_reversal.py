@@ -10,6 +10,7 @@ import pytest
 from portal.policies import all_policies, policy
 from portal.workflows.facts import Facts
 from portal.workflows.withdrawal_reversal import WORKFLOW, ReversalForm, form_names
+from tests.workflows.choices import choices_of
 from tests.workflows.test_withdrawal import ending, facts, other
 
 ANSWERS = {
@@ -77,7 +78,7 @@ def test_it_restores_what_stood_before_and_names_the_case() -> None:
     assert form_names(case)["decision"].startswith("TX2026000001")
     form = ReversalForm()
     form.prepare(case)
-    assert [value for value, *_ in form["decision"].iter_choices()] == ["TX2026000001"]
+    assert list(choices_of(form, "decision")) == ["TX2026000001"]
     assert WORKFLOW.changes(reversal({**ANSWERS, "decision": "TX2026999999"})) == {}
 
 
