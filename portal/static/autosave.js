@@ -10,6 +10,12 @@
   const states = new WeakMap();
   const open = new Set();
 
+  /* Forms with changes that are on the page; one that an answer has replaced was sent with what it held. */
+  function unsaved() {
+    open.forEach((form) => { if (!form.isConnected) open.delete(form); });
+    return open;
+  }
+
   function stateOf(form) {
     if (!states.has(form)) states.set(form, { dirty: false, sending: false, stopped: false, timer: 0 });
     return states.get(form);
@@ -135,9 +141,9 @@
     state.dirty = false;
     open.delete(form);
   });
-  window.addEventListener("online", () => open.forEach((form) => later(form, 0)));
-  window.addEventListener("pagehide", () => open.forEach((form) => {
+  window.addEventListener("online", () => unsaved().forEach((form) => later(form, 0)));
+  window.addEventListener("pagehide", () => unsaved().forEach((form) => {
     if (stateOf(form).dirty) navigator.sendBeacon(form.dataset.autosave, body(form));
   }));
-  window.addEventListener("beforeunload", (event) => { if (open.size) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if (unsaved().size) event.preventDefault(); });
 })();

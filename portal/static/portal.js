@@ -121,10 +121,14 @@
   focusMarked(document);
   document.addEventListener("htmx:afterSettle", (event) => focusMarked(event.target));
 
-  /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew. */
+  /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew.
+     A moment later: autosave hears of the change first and leaves the rest to the submit, and arrow keys pass over choices. */
+  let steering = 0;
   document.addEventListener("change", (event) => {
     const holder = event.target.closest("[data-steers]");
-    if (holder) holder.querySelector("button").click();
+    if (!holder) return;
+    clearTimeout(steering);
+    steering = setTimeout(() => { if (holder.isConnected) holder.querySelector("button").click(); }, 150);
   });
 
   /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */

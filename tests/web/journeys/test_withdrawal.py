@@ -80,6 +80,9 @@ def fill_and_submit(me: Person, pictures: dict[str, Path]) -> str:
         me.press("按所选显示要填的内容")
     me.see("受开除学籍（除名）处分")
     expect(me.page.get_by_text("书面申请退学")).to_have_count(0)
+    if me.scripts:  # what was chosen went with the page that it showed: the way off it is open
+        assert me.page.evaluate("window.dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+        expect(me.page.get_by_text("未保存")).to_have_count(0)
     me.page.get_by_label("退学", exact=True).check()
     if not me.scripts:
         me.press("按所选显示要填的内容")
