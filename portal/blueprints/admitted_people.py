@@ -9,18 +9,17 @@ import uuid
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import READERS, XLSX, page, scope
+from portal.cases import preferences
 from portal.cases.intake import admitted_people, plans
 from portal.cases.intake.admitted_people import MOST_TEXT, STATES, Wanted
 from portal.cases.intake.scope import Scope, find_school, schools
 from portal.extensions import db
-from portal.models import Level, Preference, Role
-from portal.models.types import new_id
+from portal.models import Level, Role
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.web import actor, found, go, roles
@@ -66,7 +65,7 @@ def show() -> Response:
 def look_up() -> BaseResponse:
     """Look for what was posted; an empty text ends it. What else narrows the list stays."""
     here, text = scope(), request.form.get("q", "").strip()[:MOST_TEXT]
-    _keep(text)
+    preferences.keep(actor().id, KEPT, {"q": text})
     if text:
         audit.append("intake.admitted_searched", by=admitted_people.kind_of(text), year=here.year)
     db.session.commit()
@@ -91,8 +90,8 @@ def _wanted(here: Scope) -> Wanted:
     except ValueError:
         school = None
     state = request.values.get("state", "")
-    kept = _preference()
-    return Wanted(school, state if state in STATES else "", str(kept.value.get("q", "")) if kept else "")
+    kept = preferences.kept(actor().id, KEPT)
+    return Wanted(school, state if state in STATES else "", str(kept.get("q", "")))
 
 
 def _said(text: str) -> str:
@@ -108,16 +107,3 @@ def _args(wanted: Wanted) -> dict[str, Any]:
 
 def _address(here: Scope, wanted: Wanted, **key: Any) -> str:
     return url_for("admitted_people.page", year=here.year, **_args(wanted), **key)
-
-
-def _preference() -> Preference | None:
-    query = select(Preference).where(Preference.owner_id == actor().id, Preference.key == KEPT)
-    return db.session.scalars(query).one_or_none()
-
-
-def _keep(text: str) -> None:
-    kept = _preference()
-    if kept is None:
-        kept = Preference(id=new_id(), owner_id=actor().id, key=KEPT)
-        db.session.add(kept)
-    kept.value = {"q": text}

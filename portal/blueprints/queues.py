@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.cases import claims, clock, queues
+from portal.cases import claims, clock, preferences, queues
 from portal.cases.clock import Due
 from portal.cases.facts import STATUS_TEXT
 from portal.cases.queues import BOXES, SORT_TITLES, Box, Filters
 from portal.extensions import db
-from portal.models import Account, Case, Level, Preference, Role
-from portal.models.types import new_id
+from portal.models import Account, Case, Level, Role
 from portal.standards.workdays import Calendar
 from portal.web import actor, found, go, reply
 from portal.workflows import WORKFLOWS, workflow
@@ -117,22 +115,12 @@ def _box(name: str) -> Box:
     return found(chosen if chosen and actor().role in chosen.roles else None)
 
 
-def _preference(box: Box) -> Preference | None:
-    query = select(Preference).where(Preference.owner_id == actor().id, Preference.key == f"queue.{box.id}")
-    return db.session.scalars(query).one_or_none()
-
-
 def _kept_name(box: Box) -> str:
-    kept = _preference(box)
-    return str(kept.value.get("name", "")) if kept else ""
+    return str(preferences.kept(actor().id, f"queue.{box.id}").get("name", ""))
 
 
 def _keep_name(box: Box, text: str) -> None:
-    kept = _preference(box)
-    if kept is None:
-        kept = Preference(id=new_id(), owner_id=actor().id, key=f"queue.{box.id}")
-        db.session.add(kept)
-    kept.value = {"name": text}
+    preferences.keep(actor().id, f"queue.{box.id}", {"name": text})
 
 
 def _tabs(chosen: Box, filters: Filters, total: queues.Count) -> list[dict[str, object]]:

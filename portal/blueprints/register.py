@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from flask import Blueprint, Response, request
-from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import pupil_view
-from portal.cases import roster
+from portal.cases import preferences, roster
 from portal.cases.access import find_pupil
 from portal.extensions import db
-from portal.models import Level, Office, Preference, Role
+from portal.models import Level, Office, Role
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 from portal.web import actor, found, go, reply, roles
@@ -53,7 +52,7 @@ def look_up() -> BaseResponse:
     hits = roster.search(actor(), text, school.id if school else None).pupils
     only = hits[0] if kind in ("student_number", "id_number") and len(hits) == 1 else None
     if only is None:
-        _keep({"q": text, "school": str(school.id) if school else ""})
+        preferences.keep(actor().id, KEPT, {"q": text, "school": str(school.id) if school else ""})
     audit.append("register.searched", by=kind, hits=len(hits))
     db.session.commit()
     return go("register.pupil", pupil_id=only.id) if only else go("register.results")
@@ -63,7 +62,7 @@ def look_up() -> BaseResponse:
 @roles(*READERS)
 def results() -> BaseResponse:
     """What the person looked for last, a page at a time."""
-    kept = _kept()
+    kept = preferences.kept(actor().id, KEPT)
     text, page = str(kept.get("q", "")), _page()
     if not text:
         return go("register.search")
@@ -140,21 +139,3 @@ def _chosen_school(schools: Sequence[Office], chosen: str) -> Office | None:
 
 def _page() -> int:
     return request.args.get("page", 1, type=int)
-
-
-def _preference() -> Preference | None:
-    query = select(Preference).where(Preference.owner_id == actor().id, Preference.key == KEPT)
-    return db.session.scalars(query).one_or_none()
-
-
-def _kept() -> dict[str, object]:
-    kept = _preference()
-    return dict(kept.value) if kept else {}
-
-
-def _keep(value: dict[str, object]) -> None:
-    kept = _preference()
-    if kept is None:
-        kept = Preference(owner_id=actor().id, key=KEPT)
-        db.session.add(kept)
-    kept.value = value

@@ -11,10 +11,8 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
-
-from portal.extensions import db
-from portal.models import Level, Preference
+from portal.cases import preferences
+from portal.models import Level
 from portal.standards.columns import BY_KEY, COLUMNS
 
 GUARDIAN_WORDS = {
@@ -105,10 +103,7 @@ def needed(level: Level) -> frozenset[str]:
 
 def recall(office_id: uuid.UUID, headings: Sequence[str]) -> dict[str, str] | None:
     """The mapping that this office used last for these very headings, or None."""
-    found = _preference(office_id, headings)
-    if found is None:
-        return None
-    kept = found.value.get("mapping")
+    kept = preferences.kept(office_id, _key(headings)).get("mapping")
     if not isinstance(kept, dict):
         return None
     return {str(key): str(value) for key, value in kept.items() if value in BY_KEY}
@@ -116,16 +111,7 @@ def recall(office_id: uuid.UUID, headings: Sequence[str]) -> dict[str, str] | No
 
 def remember(office_id: uuid.UUID, headings: Sequence[str], chosen: Mapping[str, str]) -> None:
     """Keep the mapping for the office's next load with these headings, in the running transaction."""
-    found = _preference(office_id, headings)
-    if found is None:
-        found = Preference(owner_id=office_id, key=_key(headings))
-        db.session.add(found)
-    found.value = {"mapping": dict(chosen)}
-
-
-def _preference(office_id: uuid.UUID, headings: Sequence[str]) -> Preference | None:
-    query = select(Preference).where(Preference.owner_id == office_id, Preference.key == _key(headings))
-    return db.session.scalars(query).one_or_none()
+    preferences.keep(office_id, _key(headings), {"mapping": dict(chosen)})
 
 
 def _key(headings: Sequence[str]) -> str:
