@@ -17,7 +17,7 @@ from portal.cases.intake import admitted_people, plans
 from portal.cases.intake.admitted_people import Wanted
 from portal.cases.intake.scope import scope_of
 from portal.extensions import db
-from portal.models import AdmittedList, AuditRecord
+from portal.models import AdmittedList, AuditRecord, Preference
 from portal.standards.school_year import year_of_entry
 from tests.builders import act
 from tests.cases.forms import enter
@@ -173,8 +173,13 @@ def test_the_workbook_loads_again_without_a_difference(app: Flask) -> None:
     assert len(lines) == 11 and lines[0][-2:] == ["录取学校", "中考报名县市"]
     assert ones[0]["id_number"] in lines[1] and cast.school.name in lines[1]
     assert client.post("/intake/admitted", data={"file": (io.BytesIO(data), "名单.xlsx")}).status_code == 303
-    told = soup(client.get("/intake/admitted")).get_text()
-    assert "新增 0 人，减少 0 人，信息有变 0 人" in told
+    page = soup(client.get("/intake/admitted"))
+    assert "与第 1 版相比：没有变化。" in page.get_text()
+    form = {"seen": page.select_one("input[name=seen]")["value"], "note": "重新来文"}  # type: ignore[index]
+    assert client.post("/intake/admitted/confirm", data=form).status_code == 303
+    for who, words in ((cast.approver, "与上一版相比：没有变化。"), (cast.registrar, "本单位：没有变化。")):
+        first, second = look(app, who, "/intake/admitted").select("ol.history .history-item")[::-1]
+        assert words in second.get_text() and "相比" not in first.get_text()
     county = enter(app, cast.reviewer)
     part = load_workbook(io.BytesIO(county.get(f"{PAGE}/list.xlsx?school={cast.second.id}").data)).active
     assert part.max_row == 3
@@ -201,13 +206,16 @@ def test_versions_tell_each_office_what_changed_for_its_schools(app: Flask) -> N
     sheet.save(out)
     out.seek(0)
     client.post("/intake/admitted", data={"file": (out, "补录.xlsx")})
-    seen = soup(client.get("/intake/admitted")).select_one("input[name=seen]")["value"]  # type: ignore[index]
+    preview = soup(client.get("/intake/admitted"))
+    words = "减少 1 人，信息有变 1 人，改录进来 1 人，改录出去 1 人"
+    assert f"与第 1 版相比：{words}。" in preview.get_text()
+    seen = preview.select_one("input[name=seen]")["value"]  # type: ignore[index]
     form = {"seen": seen, "note": "补录后更换", "document": "云招函〔2026〕7号"}
     wrong = client.post("/intake/admitted/confirm", data=form | {"document": "号" * 81})
     assert wrong.status_code == 422 and "最多 80 个字" in wrong.text and "号" * 81 in wrong.text
     assert client.post("/intake/admitted/confirm", data=form).status_code == 303
     told = look(app, cast.approver, "/intake/admitted").get_text()
-    assert "减少 1 人，信息有变 1 人，改录进来 1 人，改录出去 1 人" in told and "云招函〔2026〕7号" in told
+    assert f"与上一版相比：{words}。" in told and "云招函〔2026〕7号" in told
     county = look(app, cast.reviewer_2, "/intake/admitted").get_text()
     assert "本单位：改录进来 1 人。" in county
     other = look(app, cast.registrar_2, "/intake/admitted").get_text()
@@ -215,3 +223,17 @@ def test_versions_tell_each_office_what_changed_for_its_schools(app: Flask) -> N
     now = look(app, cast.reviewer_2, PAGE)
     assert ones[1]["exam_number"] in numbers(now) and "第 2 版" in now.get_text()
     assert len(list(db.session.scalars(select(AdmittedList)))) == 2
+
+
+def test_a_file_that_waits_since_another_version_of_the_portal_is_still_shown(app: Flask) -> None:
+    cast, _ones = listed()
+    client = enter(app, cast.approver)
+    data = client.get(f"{PAGE}/list.xlsx").data
+    client.post("/intake/admitted", data={"file": (io.BytesIO(data), "名单.xlsx")})
+    held = db.session.scalars(select(Preference).where(Preference.key == f"intake.list:{year()}")).one()
+    held.value = {key: kept for key, kept in held.value.items() if key != "changes"} | {"added": 0}
+    db.session.commit()
+    page = soup(client.get("/intake/admitted"))
+    assert "名单.xlsx" in page.get_text() and "与第 1 版相比" not in page.get_text()
+    form = {"seen": page.select_one("input[name=seen]")["value"], "note": "重新来文"}  # type: ignore[index]
+    assert client.post("/intake/admitted/confirm", data=form).status_code == 303
