@@ -91,6 +91,10 @@ def test_somebody_is_found_by_number_name_or_identity_number(app: Flask) -> None
     assert page.select("main table") and page.select_one("main form button[name=q]")
     part = find(app, cast.reviewer, one["id_number"][:12])
     assert "没有符合条件" in part.get_text() and not part.select("main table")
+    assert (
+        "或点“查找：…”按钮取消" in part.get_text()
+        and "查找：" in part.select_one("button[name=q]").get_text()
+    )  # type: ignore[union-attr]
     again = find(app, cast.reviewer, "")
     assert len(numbers(again)) == 8
     kept = select(AuditRecord.body).where(AuditRecord.action == "intake.admitted_searched")
@@ -109,9 +113,9 @@ def test_where_somebody_stands_is_shown_as_far_as_the_person_may_see(app: Flask)
     own = look(app, cast.registrar, PAGE)
     states = [line[-1] for line in cells(own)]
     assert all(one.startswith("已注册") and done.number in one for one in states[:2])
-    assert all(one.startswith("在名册上") and sent.number in one for one in states[2:4])
-    assert states[4].startswith("在名册上") and draft.number in states[4]
-    off = "未报到" if over() else "未上名册"
+    assert all(one.startswith("已列入名单") and sent.number in one for one in states[2:4])
+    assert states[4].startswith("已列入名单") and draft.number in states[4]
+    off = "未报到" if over() else "未列入名单"
     assert states[5] == off
     above = look(app, cast.reviewer, PAGE)
     assert cells(above)[4][-1] == off and draft.number not in above.get_text()
