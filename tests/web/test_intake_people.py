@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
@@ -13,11 +15,11 @@ from sqlalchemy import select
 
 from portal import tasks
 from portal.cases import clock
-from portal.cases.intake import admitted_people, plans
-from portal.cases.intake.admitted_people import Wanted
-from portal.cases.intake.scope import scope_of
+from portal.cases.intake import admitted_people, not_reported, plans
+from portal.cases.intake.admitted_people import STATES, Wanted
+from portal.cases.intake.scope import Scope, scope_of
 from portal.extensions import db
-from portal.models import AdmittedList, AuditRecord, Preference
+from portal.models import AdmittedList, AuditRecord, Office, Postponement, Preference, RosterRow
 from portal.standards.school_year import year_of_entry
 from tests.builders import act
 from tests.cases.forms import enter
@@ -115,23 +117,97 @@ def test_where_somebody_stands_is_shown_as_far_as_the_person_may_see(app: Flask)
     assert all(one.startswith("已注册") and done.number in one for one in states[:2])
     assert all(one.startswith("已列入名单") and sent.number in one for one in states[2:4])
     assert states[4].startswith("已列入名单") and draft.number in states[4]
-    off = "未报到" if over() else "未列入名单"
+    scope = scope_of(cast.registrar)
+    assert scope is not None and scope.deadline is not None
+    nowhere = "missing" if clock.today() > scope.deadline else "off"
+    off = STATES[nowhere]
     assert states[5] == off
     above = look(app, cast.reviewer, PAGE)
     assert cells(above)[4][-1] == off and draft.number not in above.get_text()
     for state, wanted in (("registered", ones[:2]), ("on", ones[2:5])):
         got = numbers(look(app, cast.registrar, f"{PAGE}?state={state}"))
         assert got == [one["exam_number"] for one in wanted]
-    scope = scope_of(cast.registrar)
-    assert scope is not None
     newest = plans.list_of(scope.state.id, scope.year)
     assert newest is not None
     counts = admitted_people.count(scope, newest, Wanted())
-    assert counts == {"registered": 2, "on": 3, "missing" if over() else "off": 1}
+    assert counts == {"registered": 2, "on": 3, nowhere: 1}
 
 
-def over() -> bool:
-    return clock.today().month > 9 or clock.today().month < 8
+@dataclass(frozen=True)
+class Until(Scope):
+    """A scope whose rosters are due on `day`: S3 refuses a clock that was moved, so the deadline is."""
+
+    day: date = date.min
+
+    @property
+    def deadline(self) -> date:
+        return self.day
+
+
+def everywhere() -> tuple[Intake, list[str]]:
+    """Ten people of the first school by exam number: two approved, one struck and one on the same roster, one postponed
+    up to today, one whose postponement ended yesterday, one on a roster taken back, one on a draft, two nowhere."""
+    cast, ones = listed(10)
+    cast.approved(ones[:2], 10)
+    sent = a_roster(cast.registrar, ones[2:4], 10)
+    act(sent, cast.registrar, "submit")
+    rows = select(RosterRow.id).where(RosterRow.case_id == sent.id).order_by(RosterRow.position)
+    act(sent, cast.reviewer, "strike", rows=(str(db.session.scalars(rows).first()),), note="录取信息待核")
+    back = a_roster(cast.registrar, ones[6:7], 10)
+    act(back, cast.registrar, "submit")
+    act(back, cast.registrar, "withdraw")
+    a_roster(cast.registrar, ones[7:8], 10)
+    today, numbers = clock.today(), [one["exam_number"] for one in ones]
+    for school, of_year, number, until in (
+        (cast.school, year(), numbers[4], today),
+        (cast.school, year(), numbers[5], today - timedelta(days=1)),
+        (cast.second, year(), numbers[8], today),
+        (cast.school, year() - 1, numbers[8], today),
+    ):
+        db.session.add(
+            Postponement(
+                school_id=school.id,
+                year=of_year,
+                exam_number=number,
+                reason="因病住院",
+                until=until,
+                account_id=cast.registrar.id,
+            )
+        )
+    db.session.commit()
+    return cast, numbers
+
+
+def test_who_is_missing_on_the_list_is_who_forfeits_at_the_school(app: Flask) -> None:
+    """The rule stands twice, in SQL for the list and in Python for the school's page: both sides of the deadline."""
+    cast, numbers = everywhere()
+    today = clock.today()
+    gone = {numbers[place] for place in (5, 6, 8, 9)}
+    for who, forfeited in ((cast.registrar, gone), (cast.reviewer, gone | {numbers[7]})):
+        own = scope_of(who)
+        assert own is not None
+        for day in (today - timedelta(days=1), today, today + timedelta(days=1)):
+            scope = Until(**vars(own), day=day)
+            over = day < today
+            listed_as = shown(scope, cast.school)
+            absent = not_reported.people(scope, cast.school)
+            forfeiting = {one.admitted.exam_number for one in absent if one.forfeits}
+            assert listed_as.get("missing", set()) == forfeiting == (forfeited if over else set())
+            assert listed_as["off"] == {one.admitted.exam_number for one in absent} - forfeiting
+            assert {numbers[2], numbers[4]} <= listed_as["off"], "struck, and postponed up to and with today"
+
+
+def shown(scope: Scope, school: Office) -> dict[str, set[str]]:
+    """{state: exam numbers} as the list shows a school's people; narrowed to a state it shows the same."""
+    newest = plans.list_of(scope.state.id, scope.year)
+    assert newest is not None
+    found: dict[str, set[str]] = {}
+    for one in admitted_people.page(scope, newest, Wanted(school=school)).people:
+        found.setdefault(one.state, set()).add(one.admitted.exam_number)
+    for state in STATES:
+        narrowed = admitted_people.page(scope, newest, Wanted(school=school, state=state)).people
+        assert {one.admitted.exam_number for one in narrowed} == found.get(state, set())
+    return found
 
 
 def test_pages_are_walked_by_keys_that_name_nobody(app: Flask) -> None:
