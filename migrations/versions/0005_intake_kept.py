@@ -109,6 +109,7 @@ def downgrade():
     op.drop_table("intake_files")
     op.drop_table("secondary_number_corrections")
     op.drop_table("province_return_rows")
+    _fold_corrections()
     with op.batch_alter_table("register_changes") as batch_op:
         batch_op.drop_constraint("uq_register_changes_case_id_pupil_id_column_correction", type_="unique")
         batch_op.drop_column("correction")
@@ -117,3 +118,17 @@ def downgrade():
         )
     op.drop_column("admitted_lists", "changes")
     op.drop_column("admitted_lists", "document")
+
+
+def _fold_corrections():
+    """The older form has one change for a case, pupil and column: it keeps the value that holds and loses those between."""
+    keys = ("case_id", "pupil_id", "column")
+    change = sa.table("register_changes", *map(sa.column, (*keys, "after", "correction")))
+    later = change.alias("later")
+    same = [later.c[key] == change.c[key] for key in keys]
+    newest = sa.select(later.c.after).where(*same).order_by(later.c.correction.desc()).limit(1)
+    corrected = sa.exists().where(*same, later.c.correction > 0)
+    op.execute(
+        change.update().where(change.c.correction == 0, corrected).values(after=newest.scalar_subquery())
+    )
+    op.execute(change.delete().where(change.c.correction > 0))

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import groupby
 
-from flask import url_for
-
 from portal.blueprints import casefile, slots_view
 from portal.blueprints.casefile import Change, RemarkItem
 from portal.blueprints.marks_view import Frame, frame
@@ -251,8 +249,3 @@ def _said(change: MarkedChange) -> str:
 
 def _plain(pieces: tuple[Piece, ...]) -> str:
     return "".join(piece.text for piece in pieces) or "（空）"
-
-
-def compare_url(case: Case, old: FileView, new: FileView) -> str:
-    """Where two files stand side by side."""
-    return url_for("review.compare", case_id=case.id, old=old.id, new=new.id)

@@ -75,9 +75,8 @@ class AdmittedList(db.Model):
     )  # the authority's 文号 or letter, where there is one
     note: Mapped[str] = mapped_column(Text, default="")
     people: Mapped[int] = mapped_column(Integer)  # how many it holds
-    changes: Mapped[dict[str, dict[str, int]]] = mapped_column(
-        Json, default=dict, server_default="{}"
-    )  # school id -> how many were added, removed, changed, moved_in, moved_out since the version before
+    # school id -> how many were added, removed, changed, moved_in, moved_out since the version before; {} where none was compared
+    changes: Mapped[dict[str, dict[str, int]]] = mapped_column(Json, default=dict, server_default="{}")
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 

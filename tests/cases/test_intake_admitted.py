@@ -98,7 +98,7 @@ def test_twenty_thousand_people_become_a_list(app: Flask) -> None:
     received = receive_list(scope, known, "名单.csv", out.getvalue().encode())
     admissions.stage(scope, received)
     waiting = admissions.staged(scope)
-    assert waiting and (waiting.people, waiting.faulty, waiting.added) == (20_000, 0, 20_000)
+    assert waiting and (waiting.people, waiting.faulty, waiting.changes) == (20_000, 0, {})
     again = admissions.read_again(scope.roster, known, waiting)
     made = admissions.confirm(scope, waiting.sealed.sha256, again, "")
     assert made.people == 20_000 and admissions.staged(scope) is None

@@ -10,7 +10,7 @@ import io
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -55,9 +55,13 @@ class Received:
     ignored: tuple[str, ...]
 
 
+People = Mapping[str, tuple[Any, ...]]  # exam number -> the values of COMPARED
+
+
 @dataclass(frozen=True)
 class Staged:
-    """What waits to be confirmed. `by_school` counts people, `base` is the number of the list it was compared with."""
+    """What waits to be confirmed. `by_school` counts people, `base` is the number of the list it was compared with,
+    `changes` what would change, as AdmittedList.changes keeps it."""
 
     sealed: Sealed
     filename: str
@@ -66,13 +70,11 @@ class Staged:
     faulty: int
     ignored: list[str]
     by_school: dict[str, int]
-    added: int
-    removed: int
-    changed: int
     removed_on_rosters: int
     base: int
     by: str
     at: str
+    changes: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def loaded_at(self) -> datetime:
@@ -135,9 +137,8 @@ def stage(scope: Scope, received: Received) -> Sealed | None:
 def _described(scope: Scope, received: Received) -> Staged:
     rows, faults = received.judged.rows, received.judged.faults
     former = plans.list_of(scope.state.id, scope.year)
-    new = {row["exam_number"]: tuple(row[key] for key in COMPARED) for row in rows} if not faults else {}
+    new = _people_in(rows) if not faults else {}
     old = _people_of(former) if not faults else {}
-    gone = old.keys() - new.keys()
     return Staged(
         received.sealed,
         received.filename,
@@ -146,17 +147,19 @@ def _described(scope: Scope, received: Received) -> Staged:
         len(faults),
         list(received.ignored),
         {str(key): count for key, count in Counter(row["school_id"] for row in rows).items()},
-        len(new.keys() - old.keys()),
-        len(gone),
-        sum(1 for key in new.keys() & old.keys() if new[key] != old[key]),
-        _on_rosters(scope, gone),
+        _on_rosters(scope, old.keys() - new.keys()),
         former.number if former else 0,
         scope.actor.name,
         utcnow().isoformat(),
+        _changes(old, new) if former else {},
     )
 
 
-def _people_of(admitted: AdmittedList | None) -> dict[str, tuple[Any, ...]]:
+def _people_in(rows: Iterable[Mapping[str, Any]]) -> People:
+    return {row["exam_number"]: tuple(row[key] for key in COMPARED) for row in rows}
+
+
+def _people_of(admitted: AdmittedList | None) -> People:
     if admitted is None:
         return {}
     wanted = [LIST.c.exam_number, *(LIST.c[key] for key in COMPARED)]
@@ -184,7 +187,10 @@ def staged(scope: Scope) -> Staged | None:
     held = _held(scope) if scope.may_set else None
     if held is None:
         return None
-    value: dict[str, Any] = dict(held.value)
+    known = {
+        one.name for one in fields(Staged)
+    }  # what another version of the portal kept besides is of no use
+    value: dict[str, Any] = {key: kept for key, kept in held.value.items() if key in known}
     return Staged(**{**value, "sealed": Sealed(**value["sealed"])})
 
 
@@ -213,7 +219,8 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = 
     if len(document) > DOCUMENT_MOST or not document.isprintable():
         raise Refused(f"文号或来函最多 {DOCUMENT_MOST} 个字")
     made = _made(scope, waiting, len(judged.rows), note[:REASON_MOST])
-    made.document, made.changes = document, _changes(former, judged.rows) if former else {}
+    made.document = document
+    made.changes = _changes(_people_of(former), _people_in(judged.rows)) if former else {}
     for several in _in_chunks(judged.rows):
         db.session.execute(insert(LIST), [{**row, "id": new_id(), "list_id": made.id} for row in several])
     db.session.delete(held)
@@ -226,33 +233,34 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = 
     return made
 
 
-def _changes(former: AdmittedList, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """What the rows of a new list change, as AdmittedList.changes keeps it: counted by school, so that each office is told of
-    its own schools only."""
-    old = _people_of(former)
-    new = {row["exam_number"]: tuple(row[key] for key in COMPARED) for row in rows}
+def _changes(old: People, new: People) -> dict[str, dict[str, int]]:
+    """What a new list changes, as AdmittedList.changes keeps it: counted by school, so that each office is told of its own
+    schools only. Every school of either list is there, so that no change and nothing known are two things."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for number in new.keys() | old.keys():
         before, after = old.get(number), new.get(number)
-        if after is None and before is not None:
-            found[str(before[0])]["removed"] += 1
-        elif before is None and after is not None:
-            found[str(after[0])]["added"] += 1
-        elif before and after and before[0] != after[0]:
-            found[str(before[0])]["moved_out"] += 1
-            found[str(after[0])]["moved_in"] += 1
-        elif before and after and before != after:
-            found[str(after[0])]["changed"] += 1
+        was = found[str(before[0])] if before else Counter()
+        now = found[str(after[0])] if after else Counter()
+        if after is None:
+            was["removed"] += 1
+        elif before is None:
+            now["added"] += 1
+        elif before[0] != after[0]:
+            was["moved_out"] += 1
+            now["moved_in"] += 1
+        elif before != after:
+            now["changed"] += 1
     return {school: dict(counts) for school, counts in found.items()}
 
 
-def changed_by(made: AdmittedList, school_ids: Iterable[uuid.UUID]) -> str:
-    """What a version changed for these schools, in words; "" for the first one and for one that was kept without."""
-    if not made.changes:
+def in_words(changes: Mapping[str, Mapping[str, int]], school_ids: Iterable[uuid.UUID]) -> str:
+    """What a list changes for these schools, of AdmittedList.changes or Staged.changes; "" where nothing was compared: for
+    the first list and for one that was kept without."""
+    if not changes:
         return ""
     total: Counter[str] = Counter()
     for school_id in school_ids:
-        total.update(made.changes.get(str(school_id), {}))
+        total.update(changes.get(str(school_id), {}))
     return "，".join(f"{words} {total[key]} 人" for key, words in CHANGES.items() if total[key]) or "没有变化"
 
 

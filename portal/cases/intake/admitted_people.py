@@ -29,7 +29,7 @@ from portal.standards.columns import BY_KEY
 
 PAGE = 50
 MOST_TEXT = 60
-STATES = {"off": "未上名册", "on": "在名册上", "registered": "已注册", "missing": "未报到"}
+STATES = {"off": "未列入名单", "on": "已列入名单", "registered": "已注册", "missing": "未报到"}
 WIDTHS = {"school": 30, "exam_county": 18, "id_number": 22, "exam_number": 18}
 _IDENTITY = re.compile(r"[0-9]{17}[0-9X]")
 _NUMBER = re.compile(r"(?=.*[0-9])[0-9A-Z()（）-]+")

@@ -1,0 +1,68 @@
+"""A step back of the schema with rows that only its later form allows, and forward again; on both pairs of services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect, select, text
+
+from portal.cases import clock, register
+from portal.extensions import db
+from portal.models import AdmittedList, RegisterChange, RosterRow
+from portal.standards.school_year import year_of_entry
+from tests.intakes import a_list, people
+from tests.web.test_intake import Intake
+
+COLUMN = "secondary_number"
+CONSTRAINT = "uq_register_changes_case_id_pupil_id_column"
+GIVEN = (("F1", "F2", "F3"), ("G1", "G2"), ("H1",))  # at first, put right once, put right twice
+
+
+def corrected() -> None:
+    """Three people of an approved roster, with the numbers of GIVEN."""
+    cast, ones = Intake(), people(3)
+    cast.plan(10, 8, year=year_of_entry(clock.today()))
+    a_list(cast.state, cast.approver, {cast.school: ones})
+    case = cast.approved(ones, 3)
+    query = select(RosterRow.pupil_id).where(RosterRow.case_id == case.id).order_by(RosterRow.position)
+    pupils = [one for one in db.session.scalars(query) if one]
+    for correction, numbers in enumerate(GIVEN):
+        register.note_later(case, COLUMN, dict(zip(pupils, numbers, strict=False)), correction)
+    db.session.commit()
+
+
+def stored(sql: str) -> list[tuple[Any, ...]]:
+    """Rows as they lie in the database, whatever the models know of it; nothing stays open on it."""
+    found = [tuple(row) for row in db.session.execute(text(sql), {"column": COLUMN})]
+    let_go()
+    return found
+
+
+def let_go() -> None:
+    db.session.remove()
+    db.engine.dispose()
+
+
+def unique_constraints() -> set[str | None]:
+    found = {one["name"] for one in inspect(db.engine).get_unique_constraints("register_changes")}
+    let_go()
+    return found
+
+
+def test_back_from_0005_a_corrected_number_is_one_change_to_what_holds(app: Flask) -> None:
+    corrected()
+    others = """SELECT COUNT(*) FROM register_changes WHERE "column" <> :column"""
+    numbers = """SELECT "before", "after" FROM register_changes WHERE "column" = :column ORDER BY "after" """
+    before = stored(others)
+    downgrade(revision="0004")
+    assert stored(numbers) == [("", "F3"), ("", "G2"), ("", "H1")]
+    assert stored(others) == before and before[0][0] > 0
+    assert unique_constraints() == {CONSTRAINT}
+    upgrade()
+    assert unique_constraints() == {f"{CONSTRAINT}_correction"}
+    query = select(RegisterChange.after, RegisterChange.correction).where(RegisterChange.column == COLUMN)
+    again = [tuple(row) for row in db.session.execute(query.order_by(RegisterChange.after))]
+    assert again == [("F3", 0), ("G2", 0), ("H1", 0)]
+    assert [one.changes for one in db.session.scalars(select(AdmittedList))] == [{}]
