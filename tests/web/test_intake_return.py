@@ -18,8 +18,9 @@ from portal.models import (
     SecondaryNumberCorrection,
 )
 from portal.standards.school_year import year_of_entry
+from tests.builders import act, an_actor
 from tests.cases.forms import enter
-from tests.intakes import a_list, people
+from tests.intakes import a_list, a_roster, people
 from tests.web.test_intake import Intake, cells, look, soup, xlsx
 
 PAGE = "/intake/province"
@@ -28,7 +29,7 @@ PAGE = "/intake/province"
 def sent(app: Flask) -> tuple[Intake, Any, list[RosterRow]]:
     """Three approved people of the first school, sent to the province; the state's client, and their rows."""
     cast, ones = Intake(), people(3)
-    cast.plan(10, 8, year=year_of_entry(clock.today()))
+    cast.plan(10, 8, 0, 5, year=year_of_entry(clock.today()))
     a_list(cast.state, cast.approver, {cast.school: ones})
     case = cast.approved(ones, 3)
     client = enter(app, cast.approver)
@@ -36,6 +37,21 @@ def sent(app: Flask) -> tuple[Intake, Any, list[RosterRow]]:
     assert client.post(f"{PAGE}/send", data=form).status_code == 303
     rows = select(RosterRow).where(RosterRow.case_id == case.id).order_by(RosterRow.position)
     return cast, client, list(db.session.scalars(rows))
+
+
+def sent_from_another_county(cast: Intake, client: Any) -> RosterRow:
+    """One approved person of the second county's school, sent to the province as well."""
+    ones = people(1, 700)
+    a_list(cast.state, cast.approver, {cast.third: ones})
+    registrar = an_actor("registrar", cast.third)  # type: ignore[arg-type]
+    case = a_roster(registrar, ones, 1)
+    act(case, registrar, "submit")
+    act(case, cast.reviewer_2, "approve")
+    act(case, cast.approver, "approve")
+    db.session.commit()
+    form = {"case": str(case.id), "document": "云州教报〔2026〕4号", "sent_on": clock.today().isoformat()}
+    assert client.post(f"{PAGE}/send", data=form).status_code == 303
+    return db.session.scalars(select(RosterRow).where(RosterRow.case_id == case.id)).one()
 
 
 def load(client: Any, *lines: tuple[str, ...], titles: tuple[str, ...] = ("学号", "学籍辅号", "姓名")) -> Any:
@@ -132,10 +148,25 @@ def test_a_number_that_somebody_has_is_never_taken_by_a_correction(app: Flask) -
     load(client, (three, "F3", ""))
     form = {"row": row, "reason": "省厅重号", "document": "省教基函〔2026〕88号"}
     answer = client.post(f"{PAGE}/correct", data=form)
-    assert answer.status_code == 409 and f"现在是学号 {three} 的" in answer.text
+    assert answer.status_code == 409 and f"已经给了学号 {three}，" in answer.text
     assert 'value="省厅重号"' in answer.text
     load(client, (one, "F2", ""))
     assert kept() == [(one, "taken")]
     row = str(db.session.scalars(select(ProvinceReturnRow.id)).one())
     assert client.post(f"{PAGE}/correct", data=form | {"row": row}).status_code == 409
     assert db.session.get_one(RosterRow, rows[0].id, populate_existing=True).secondary_number == "F1"
+
+
+def test_a_county_is_not_told_whom_of_another_county_a_row_names(app: Flask) -> None:
+    cast, client, rows = sent(app)
+    other = sent_from_another_county(cast, client)
+    one, two, theirs = str(rows[0].number), str(rows[1].number), str(other.number)
+    name = other.values["name"]
+    load(client, (theirs, "F7", ""))
+    page = load(client, (one, "F7", ""), (two, "F8", name))
+    assert theirs in unsettled(page)[0][4] and name in unsettled(page)[1][4], "the state reads it whole"
+    county = look(app, cast.reviewer, PAGE)
+    assert [line[1] for line in unsettled(county)] == [one, two]
+    assert "已经给了别人" in unsettled(county)[0][4] and "姓名或身份证号与名单不符" in unsettled(county)[1][4]
+    assert theirs not in county.get_text() and name not in county.get_text()
+    assert unsettled(look(app, cast.reviewer_2, PAGE)) == []

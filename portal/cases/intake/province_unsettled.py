@@ -38,15 +38,27 @@ REMEDIES = {
     "differs": "向省厅核对是不是同一人，改正后再导入",
     OTHER: "省厅确认改号的，凭文件更正；写错的，改正后再导入",
 }
+PLAINLY = {  # what is wrong, without the other person whom the full sentence may name
+    "empty": "学号或学籍辅号是空的",
+    "twice": "这个学号在表中出现了不止一次",
+    "shared": "这个学籍辅号在表中给了不止一个人",
+    "unknown": "没有这个学号，或所在名单还没有登记报省",
+    "shape": "学籍辅号的写法不对",
+    "taken": "这个学籍辅号已经给了别人",
+    "differs": "表中的姓名或身份证号与名单不符",
+    OTHER: "已登记的学籍辅号与表中的不同",
+}
 IN_DOUBT = ("empty", "unknown")  # faults of the 学号: the same 学籍辅号 under the right one settles them
 
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A kept row with the person to whom its 学号 belongs, None where nobody has it."""
+    """A kept row with the person to whom its 学号 belongs, None where nobody has it. `reason` is what is wrong in the words that
+    the person looking may read."""
 
     kept: ProvinceReturnRow
     person: RosterRow | None
+    reason: str
 
     @property
     def remedy(self) -> str:
@@ -55,6 +67,31 @@ class Unsettled:
     @property
     def may_correct(self) -> bool:
         return self.kept.fault == OTHER and self.person is not None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has a 学籍辅号 already; `seen` says whether the person looking may see the roster."""
+
+    number: str
+    seen: bool
+
+
+def holders(scope: Scope, secondary: Iterable[str]) -> dict[str, Holder]:
+    """{学籍辅号: who has it} of those that somebody has, in whichever state."""
+    found: dict[str, Holder] = {}
+    for chunk in chunks(text for text in secondary if text):
+        query = (
+            select(RosterRow.secondary_number, RosterRow.number, visible_to(scope.actor))
+            .join(Case, Case.id == RosterRow.case_id)
+            .where(RosterRow.secondary_number.in_(chunk))
+        )
+        found |= {text: Holder(number or "", bool(seen)) for text, number, seen in db.session.execute(query)}
+    return found
+
+
+def whose(holder: Holder) -> str:
+    return f"学号 {holder.number}" if holder.seen else "别的州的学生"
 
 
 def keep(
@@ -107,7 +144,7 @@ def listed(scope: Scope, most: int = SHOWN) -> tuple[list[Unsettled], int]:
     found = db.session.execute(
         query.order_by(ProvinceReturnRow.loaded_at.desc(), ProvinceReturnRow.row).limit(most)
     )
-    rows = [Unsettled(kept, person) for kept, person in found]
+    rows = [_unsettled(scope, kept, person) for kept, person in found]
     if len(rows) < most:
         return rows, len(rows)
     return rows, db.session.execute(_seen(scope, select(func.count(ProvinceReturnRow.id)))).scalar_one()
@@ -127,7 +164,13 @@ def find(scope: Scope, kept_id: uuid.UUID) -> Unsettled | None:
     """The row if the person may see it, None otherwise, whether or not it exists."""
     query = _seen(scope, select(ProvinceReturnRow, RosterRow)).where(ProvinceReturnRow.id == kept_id)
     found = db.session.execute(query).one_or_none()
-    return Unsettled(found[0], found[1]) if found else None
+    return _unsettled(scope, found[0], found[1]) if found else None
+
+
+def _unsettled(scope: Scope, kept: ProvinceReturnRow, person: RosterRow | None) -> Unsettled:
+    """The full sentence may name somebody of another county: below the state it is said without them."""
+    of_state = scope.actor.office_level is Level.STATE
+    return Unsettled(kept, person, kept.reason if of_state else PLAINLY[kept.fault])
 
 
 def set_aside(scope: Scope, kept_id: uuid.UUID) -> None:
@@ -158,9 +201,8 @@ def correct(scope: Scope, kept_id: uuid.UUID, form: Mapping[str, str]) -> Second
     after = one.kept.secondary_number
     if one.kept.fault != OTHER or person is None or person.secondary_number in ("", after):
         raise Refused("这一行不能这样更正，请刷新页面核对", conflict=True)
-    holder = select(RosterRow.number).where(RosterRow.secondary_number == after)
-    if other := db.session.scalars(holder).first():
-        raise Refused(f"学籍辅号 {after} 现在是学号 {other} 的，请先更正那一位", conflict=True)
+    if other := holders(scope, [after]).get(after):
+        raise Refused(f"学籍辅号 {after} 已经给了{whose(other)}，请先更正那一位", conflict=True)
     earlier = select(func.count()).where(SecondaryNumberCorrection.row_id == person.id)
     made = SecondaryNumberCorrection(
         id=new_id(),
