@@ -140,6 +140,17 @@ def _id(text: str) -> uuid.UUID:
         return uuid.UUID(int=0)
 
 
+def _record_view(here: Scope) -> None:
+    """People of the return are about to be shown, with their numbers. An answer to a form records in its own transaction, which
+    has nothing else to write: on SQLite it holds the only write lock."""
+    record = ("intake.return_viewed", "office", here.own.id)
+    if request.method == "GET":
+        audit.append_now(*record, year=here.year)
+    else:
+        audit.append(*record, year=here.year)
+        db.session.commit()
+
+
 def _show(
     here: Scope,
     status: int = 200,
@@ -153,6 +164,9 @@ def _show(
 ) -> Response:
     waiting, sent = province.filings(here)
     unsettled, unsettled_total = province_unsettled.listed(here)
+    corrections = province_unsettled.corrections(here)
+    if unsettled or corrections:
+        _record_view(here)
     return page(
         "intake/province.html",
         status,
@@ -167,7 +181,7 @@ def _show(
         report=report,
         unsettled=unsettled,
         unsettled_total=unsettled_total,
-        corrections=province_unsettled.corrections(here),
+        corrections=corrections,
         correcting=correcting or {},
         correction_faults=correction_faults or {},
     )

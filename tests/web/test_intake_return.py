@@ -170,3 +170,32 @@ def test_a_county_is_not_told_whom_of_another_county_a_row_names(app: Flask) -> 
     assert "已经给了别人" in unsettled(county)[0][4] and "姓名或身份证号与名单不符" in unsettled(county)[1][4]
     assert theirs not in county.get_text() and name not in county.get_text()
     assert unsettled(look(app, cast.reviewer_2, PAGE)) == []
+
+
+def views() -> list[tuple[Any, str, int]]:
+    """(account, office, year) of every look at people of a return, in their order."""
+    query = select(AuditRecord).where(AuditRecord.action == "intake.return_viewed").order_by(AuditRecord.seq)
+    return [(one.actor_id, one.object_id, one.body["year"]) for one in db.session.scalars(query)]
+
+
+def test_a_look_at_people_of_a_return_is_recorded(app: Flask) -> None:
+    cast, client, rows = sent(app)
+    one, year = str(rows[0].number), year_of_entry(clock.today())
+    client.get(PAGE)
+    assert views() == [], "nobody was listed"
+    of_state, of_county = str(cast.approver.office_id), str(cast.reviewer.office_id)
+    load(client, (one, "F1", "别人"))
+    assert views() == [(cast.approver.id, of_state, year)], "the answer to a form lists them too"
+    look(app, cast.reviewer, PAGE)
+    look(app, cast.reviewer_2, PAGE)
+    assert views()[1:] == [(cast.reviewer.id, of_county, year)], "the second county has seen nobody"
+    load(client, (one, "F1", ""))
+    load(client, (one, "F9", ""))
+    row = str(db.session.scalars(select(ProvinceReturnRow.id)).one())
+    form = {"row": row, "reason": "省厅重号", "document": ""}
+    assert client.post(f"{PAGE}/correct", data=form).status_code == 422
+    client.post(f"{PAGE}/correct", data=form | {"document": "省教基函〔2026〕88号"})
+    before = len(views())
+    assert before == 4
+    look(app, cast.reviewer, PAGE)
+    assert views()[before:] == [(cast.reviewer.id, of_county, year)], "only a correction is listed"
