@@ -123,9 +123,10 @@ def correct() -> BaseResponse:
         message = refused.message if isinstance(refused, Refused) else MOVED
         status = 422 if isinstance(refused, Refused) and not refused.conflict else 409
         return _show(scope(), status, message, correcting=form)
+    year = province_unsettled.year_of(here, made)
     db.session.commit()
     flash(f"学籍辅号已由 {made.before} 更正为 {made.after}。", "success")
-    return go("province.page", year=here.year)
+    return go("province.page", year=year)
 
 
 def _chosen() -> list[uuid.UUID]:

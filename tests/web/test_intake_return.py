@@ -199,3 +199,31 @@ def test_a_look_at_people_of_a_return_is_recorded(app: Flask) -> None:
     assert before == 4
     look(app, cast.reviewer, PAGE)
     assert views()[before:] == [(cast.reviewer.id, of_county, year)], "only a correction is listed"
+
+
+def test_a_row_waits_on_the_page_of_the_persons_year(app: Flask) -> None:
+    _cast, client, rows = sent(app)
+    one, year = str(rows[0].number), year_of_entry(clock.today())
+    load(client, (one, "F1", ""))
+    file = xlsx(("学号", "学籍辅号"), (one, "F9"), ("261399999999", "F3"))
+    answer = client.post(f"{PAGE}/return", data={"year": year - 1, "file": (file, "返回.xlsx")})
+    page = soup(answer)
+    assert [line[1] for line in unsettled(page)] == ["261399999999"], "nobody's row stays where it was loaded"
+    told = page.select_one(f'section[aria-labelledby=report] a[href="{PAGE}?year={year}"]')
+    assert told and "1 行是" in told.parent.get_text()
+    assert [line[1] for line in unsettled(soup(client.get(f"{PAGE}?year={year}")))] == [one]
+
+
+def test_a_correction_leads_to_the_page_on_which_it_stands(app: Flask) -> None:
+    _cast, client, rows = sent(app)
+    one, year = str(rows[0].number), year_of_entry(clock.today())
+    load(client, (one, "F1", ""))
+    load(client, (one, "F9", ""))
+    waiting = db.session.scalars(select(ProvinceReturnRow)).one()
+    waiting.year = year - 1  # as rows were kept that a load on another year's page has left
+    row = str(waiting.id)
+    db.session.commit()
+    form = {"row": row, "year": year - 1, "reason": "省厅重号", "document": "省教基函〔2026〕88号"}
+    answer = client.post(f"{PAGE}/correct", data=form)
+    assert answer.status_code == 303 and answer.location == f"{PAGE}?year={year}"
+    assert "F1 → F9" in client.get(answer.location).text

@@ -54,11 +54,13 @@ class Refusal:
 
 @dataclass
 class Report:
-    """What became of a return: rows newly written, rows that said what stood already, and the others."""
+    """What became of a return: rows newly written, rows that said what stood already, and the others. `waiting` counts the
+    others by the year on whose page they stand."""
 
     written: int = 0
     known: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    waiting: Mapping[int, int] = field(default_factory=dict)
     completed: list[Case] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
 
@@ -92,7 +94,7 @@ def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
             new[one.case_id].append((one, texts["secondary"]))
     for case_id, several in new.items():
         report.written += _write(case_id, several)
-    province_unsettled.keep(
+    report.waiting = province_unsettled.keep(
         scope,
         filename,
         sha256,

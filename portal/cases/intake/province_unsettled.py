@@ -4,6 +4,7 @@ the province has given somebody another 学籍辅号, put right by the state wit
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -102,9 +103,9 @@ def keep(
     numbers: Iterable[str],
     written: Iterable[str],
     refused: Sequence[Refusal],
-) -> None:
+) -> Counter[int]:
     """Forget what this load has settled, keep what it could not use. A load judges every 学号 in it anew, and all that the same
-    file has left behind."""
+    file has left behind. Returns how many rows were kept under each year."""
     own = UNSETTLED.c.office_id == scope.state.id
     db.session.execute(delete(UNSETTLED).where(own, UNSETTLED.c.sha256 == sha256))
     for several in chunks(number for number in numbers if number):
@@ -115,12 +116,12 @@ def keep(
     for several in chunks(one.secondary for one in refused if not one.number):
         again = delete(UNSETTLED).where(own, UNSETTLED.c.secondary_number.in_(several))
         db.session.execute(again.where(UNSETTLED.c.number == ""))
-    at = utcnow()
-    rows = [
+    at, years = utcnow(), _years_of(one.row_id for one in refused if one.row_id)
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "office_id": scope.state.id,
-            "year": scope.year,
+            "year": years.get(one.row_id, scope.year) if one.row_id else scope.year,
             "row": one.row,
             "number": one.number[:40],
             "secondary_number": one.secondary[:80],
@@ -135,6 +136,22 @@ def keep(
     ]
     if rows:
         db.session.execute(insert(UNSETTLED), rows)
+    return Counter(int(row["year"]) for row in rows)
+
+
+def _years_of(row_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """{roster row id: year of its intake}: a person's row waits on the page of their year, on whichever page it was loaded."""
+    found: dict[uuid.UUID, int] = {}
+    for chunk in chunks(row_ids):
+        query = select(RosterRow.id, Case.intake_year).join(Case, Case.id == RosterRow.case_id)
+        rows = db.session.execute(query.where(RosterRow.id.in_(chunk), Case.intake_year.is_not(None)))
+        found |= {row_id: year for row_id, year in rows if year}
+    return found
+
+
+def year_of(scope: Scope, made: SecondaryNumberCorrection) -> int:
+    """The year on whose page a correction stands."""
+    return _years_of([made.row_id]).get(made.row_id, scope.year)
 
 
 def listed(scope: Scope, most: int = SHOWN) -> tuple[list[Unsettled], int]:
