@@ -26,6 +26,7 @@ from portal.web import actor, go, roles
 bp = Blueprint("province", __name__, url_prefix="/intake/province")
 
 READERS = (Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
+TAKERS = (Role.REVIEWER, Role.APPROVER)
 MOVED = "有学生的学籍刚被更改，这次没有写入。请再办一次。"
 
 
@@ -91,6 +92,16 @@ def take() -> Response:
         return _show(scope(), 409, message)
     db.session.commit()
     return _show(scope(), report=report)
+
+
+@bp.get("/unsettled.xlsx")
+@roles(*TAKERS)
+def unsettled() -> Response:
+    """Every row that the page counts as not settled, with what to do; recorded before it is given out."""
+    here = scope()
+    data, rows = province_unsettled.sheet(here)
+    audit.append_now("intake.return_rows_exported", "office", here.own.id, year=here.year, rows=rows)
+    return download(data, f"省厅返回表未解决的行_{here.year}.xlsx", XLSX)
 
 
 @bp.post("/set-aside")
@@ -165,7 +176,7 @@ def _show(
 ) -> Response:
     waiting, sent = province.filings(here)
     unsettled, unsettled_total = province_unsettled.listed(here)
-    corrections = province_unsettled.corrections(here)
+    corrections, corrections_total = province_unsettled.corrections(here)
     if unsettled or corrections:
         _record_view(here)
     return page(
@@ -183,6 +194,8 @@ def _show(
         unsettled=unsettled,
         unsettled_total=unsettled_total,
         corrections=corrections,
+        corrections_total=corrections_total,
+        may_take=here.actor.role in TAKERS,
         correcting=correcting or {},
         correction_faults=correction_faults or {},
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import pytest
 from flask import Flask
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from portal.cases import clock
+from portal.cases.intake import province_unsettled
 from portal.extensions import db
 from portal.models import (
     AuditRecord,
@@ -227,3 +231,49 @@ def test_a_correction_leads_to_the_page_on_which_it_stands(app: Flask) -> None:
     answer = client.post(f"{PAGE}/correct", data=form)
     assert answer.status_code == 303 and answer.location == f"{PAGE}?year={year}"
     assert "F1 → F9" in client.get(answer.location).text
+
+
+def workbook(client: Any) -> list[tuple[Any, ...]]:
+    answer = client.get(f"{PAGE}/unsettled.xlsx")
+    assert answer.status_code == 200
+    return list(load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True))
+
+
+def test_every_row_is_in_the_workbook_beyond_those_on_the_page(app: Flask) -> None:
+    cast, client, rows = sent(app)
+    one, name = str(rows[0].number), rows[0].values["name"]
+    strangers = [(f"2613999{number:05d}", f"G{number}", "") for number in range(province_unsettled.SHOWN)]
+    page = load(client, *strangers, (one, "F1", "别人"))
+    assert (
+        len(unsettled(page)) == province_unsettled.SHOWN and f"下载全部 {len(strangers) + 1} 行" in page.text
+    )
+    heading, *lines = workbook(client)
+    assert heading == ("学号", "姓名", "表中的学籍辅号", "原因", "办法") and len(lines) == len(strangers) + 1
+    assert (
+        lines[-1][:3] == (one, name, "F1")
+        and "表中是别人" in str(lines[-1][3])
+        and "同一人" in str(lines[-1][4])
+    )
+    (mine,) = workbook(enter(app, cast.reviewer))[1:]
+    assert mine[:4] == (one, name, "F1", "表中的姓名或身份证号与名单不符")
+    assert workbook(enter(app, cast.reviewer_2))[1:] == []
+    assert enter(app, cast.auditor_county).get(f"{PAGE}/unsettled.xlsx").status_code == 404
+    assert not look(app, cast.auditor_county, PAGE).select('a[href*="unsettled.xlsx"]')
+    taken = select(AuditRecord).where(AuditRecord.action == "intake.return_rows_exported")
+    counts = [record.body["rows"] for record in db.session.scalars(taken.order_by(AuditRecord.seq))]
+    assert counts == [len(strangers) + 1, 1, 0]
+
+
+def test_the_count_of_corrections_is_the_true_one(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    cast, client, rows = sent(app)
+    one = str(rows[0].number)
+    load(client, (one, "F1", ""))
+    for after in ("F2", "F3", "F4"):
+        load(client, (one, after, ""))
+        row = str(db.session.scalars(select(ProvinceReturnRow.id)).one())
+        form = {"row": row, "reason": "省厅重号", "document": "省教基函〔2026〕88号"}
+        assert client.post(f"{PAGE}/correct", data=form).status_code == 303
+    monkeypatch.setattr(province_unsettled.corrections, "__defaults__", (2,))
+    told = look(app, cast.reviewer, PAGE).select_one("details:has(.history)")
+    assert told is not None and told.select_one(".count").get_text() == "3"  # type: ignore[union-attr]
+    assert "F3 → F4" in told.text and "F1 → F2" not in told.text and "只列出最近 2 次" in told.text

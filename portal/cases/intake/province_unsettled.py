@@ -17,6 +17,7 @@ from portal.cases import register
 from portal.cases.access import visible_to
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope
+from portal.cases.intake.sheets import workbook
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
 from portal.extensions import db
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from portal.cases.intake.province_return import Refusal
 
 SHOWN = 200
+HEADINGS = ("学号", "姓名", "表中的学籍辅号", "原因", "办法")
+WIDTHS = (18, 14, 20, 44, 44)
 UNSETTLED = ProvinceReturnRow.__table__
 OTHER = "other"  # somebody has a 学籍辅号, and the file gives another
 REMEDIES = {
@@ -155,16 +158,33 @@ def year_of(scope: Scope, made: SecondaryNumberCorrection) -> int:
 
 
 def listed(scope: Scope, most: int = SHOWN) -> tuple[list[Unsettled], int]:
-    """(the rows of the year that wait, as far as the person may see them; how many there are). A bureau below the state sees
-    those about people whose rosters it sees."""
-    query = _seen(scope, select(ProvinceReturnRow, RosterRow))
-    found = db.session.execute(
-        query.order_by(ProvinceReturnRow.loaded_at.desc(), ProvinceReturnRow.row).limit(most)
-    )
-    rows = [_unsettled(scope, kept, person) for kept, person in found]
+    """(the first rows of the year that wait, as far as the person may see them; how many there are). A bureau below the state
+    sees those about people whose rosters it sees."""
+    rows = _waiting(scope, most)
     if len(rows) < most:
         return rows, len(rows)
     return rows, db.session.execute(_seen(scope, select(func.count(ProvinceReturnRow.id)))).scalar_one()
+
+
+def sheet(scope: Scope) -> tuple[bytes, int]:
+    """(XLSX, rows) of all that listed() counts, in its order."""
+    lines = [
+        (
+            one.kept.number,
+            one.person.values.get("name", "") if one.person else "",
+            one.kept.secondary_number,
+            one.reason,
+            one.remedy,
+        )
+        for one in _waiting(scope)
+    ]
+    return workbook("还没有解决的行", HEADINGS, lines, WIDTHS), len(lines)
+
+
+def _waiting(scope: Scope, most: int | None = None) -> list[Unsettled]:
+    query = _seen(scope, select(ProvinceReturnRow, RosterRow))
+    query = query.order_by(ProvinceReturnRow.loaded_at.desc(), ProvinceReturnRow.row, ProvinceReturnRow.id)
+    return [_unsettled(scope, kept, person) for kept, person in db.session.execute(query.limit(most))]
 
 
 def _seen(scope: Scope, query: Any) -> Any:
@@ -245,15 +265,21 @@ def correct(scope: Scope, kept_id: uuid.UUID, form: Mapping[str, str]) -> Second
     return made
 
 
-def corrections(scope: Scope, most: int = SHOWN) -> list[SecondaryNumberCorrection]:
-    """The year's corrections as far as the person may see the rosters, the newest first."""
-    query = (
-        select(SecondaryNumberCorrection)
-        .join(RosterRow, RosterRow.id == SecondaryNumberCorrection.row_id)
-        .join(Case, Case.id == RosterRow.case_id)
-        .where(Case.intake_year == scope.year, visible_to(scope.actor))
-    )
-    return list(db.session.scalars(query.order_by(SecondaryNumberCorrection.made_at.desc()).limit(most)))
+def corrections(scope: Scope, most: int = SHOWN) -> tuple[list[SecondaryNumberCorrection], int]:
+    """(the year's newest corrections as far as the person may see the rosters; how many there are)."""
+    query = _corrected(scope, select(SecondaryNumberCorrection))
+    made = list(db.session.scalars(query.order_by(SecondaryNumberCorrection.made_at.desc()).limit(most)))
+    if len(made) < most:
+        return made, len(made)
+    counted = _corrected(scope, select(func.count(SecondaryNumberCorrection.id)))
+    return made, db.session.execute(counted).scalar_one()
+
+
+def _corrected(scope: Scope, query: Any) -> Any:
+    query = query.select_from(SecondaryNumberCorrection)
+    query = query.join(RosterRow, RosterRow.id == SecondaryNumberCorrection.row_id)
+    query = query.join(Case, Case.id == RosterRow.case_id)
+    return query.where(Case.intake_year == scope.year, visible_to(scope.actor))
 
 
 def _held(scope: Scope, kept_id: uuid.UUID) -> Unsettled:
