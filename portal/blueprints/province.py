@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, XLSX, page, posted_file, scope
-from portal.cases.intake import province, province_return, province_unsettled
+from portal.cases.intake import province, province_exchange, province_return, province_unsettled
 from portal.cases.intake.province_return import Report
 from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
@@ -122,13 +122,17 @@ def set_aside() -> BaseResponse:
 @bp.post("/correct")
 @roles(Role.APPROVER)
 def correct() -> BaseResponse:
-    """The province has given somebody another 学籍辅号: put the registered one right."""
+    """The province has given somebody another 学籍辅号: put the registered one right. `with` is the row of whoever has it, when
+    the same file gives that person the number of this one."""
     here = scope()
-    form = {key: request.form.get(key, "") for key in ("row", "reason", "document")}
+    form = {key: request.form.get(key, "") for key in ("row", "with", "reason", "document")}
     if faults := province_unsettled.correction_faults(form):
         return _show(here, 422, "学籍辅号没有更正", correcting=form, correction_faults=faults)
     try:
-        made = province_unsettled.correct(here, _id(form["row"]), form)
+        if form["with"]:
+            made, _other = province_exchange.correct(here, _id(form["row"]), _id(form["with"]), form)
+        else:
+            made = province_unsettled.correct(here, _id(form["row"]), form)
     except (Refused, RegisterMoved) as refused:
         db.session.rollback()
         message = refused.message if isinstance(refused, Refused) else MOVED
@@ -136,7 +140,8 @@ def correct() -> BaseResponse:
         return _show(scope(), status, message, correcting=form)
     year = province_unsettled.year_of(here, made)
     db.session.commit()
-    flash(f"学籍辅号已由 {made.before} 更正为 {made.after}。", "success")
+    whom = "两人的学籍辅号已互换，这一位" if form["with"] else "学籍辅号已"
+    flash(f"{whom}由 {made.before} 更正为 {made.after}。", "success")
     return go("province.page", year=year)
 
 
@@ -193,6 +198,7 @@ def _show(
         report=report,
         unsettled=unsettled,
         unsettled_total=unsettled_total,
+        partners=province_exchange.partners(here, unsettled),
         corrections=corrections,
         corrections_total=corrections_total,
         may_take=here.actor.role in TAKERS,

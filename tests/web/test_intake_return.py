@@ -277,3 +277,47 @@ def test_the_count_of_corrections_is_the_true_one(app: Flask, monkeypatch: pytes
     told = look(app, cast.reviewer, PAGE).select_one("details:has(.history)")
     assert told is not None and told.select_one(".count").get_text() == "3"  # type: ignore[union-attr]
     assert "F3 → F4" in told.text and "F1 → F2" not in told.text and "只列出最近 2 次" in told.text
+
+
+def test_two_people_with_each_others_number_are_put_right_at_once(app: Flask) -> None:
+    cast, client, rows = sent(app)
+    one, two, three = (str(row.number) for row in rows)
+    load(client, (one, "F1", ""), (two, "F2", ""), (three, "F3", ""))
+    assert (
+        "互换"
+        not in load(client, (one, "F2", "")).select_one("section[aria-labelledby=unsettled] table").text
+    )
+    page = load(client, (one, "F2", ""), (two, "F1", ""), (three, "F1x", ""))
+    assert kept() == [(one, "taken"), (two, "taken"), (three, "other")]
+    assert [("互换" in line[-1]) for line in unsettled(page)] == [True, True, False]
+    assert (
+        "互换"
+        not in look(app, cast.reviewer, PAGE).select_one("section[aria-labelledby=unsettled] thead").text
+    )
+    fields = {i["name"]: i["value"] for i in page.select("tbody form")[0].select("input[type=hidden]")}
+    form = fields | {"reason": "省厅两人给反了", "document": ""}
+    wrong = client.post(f"{PAGE}/correct", data=form)
+    assert wrong.status_code == 422 and 'value="省厅两人给反了"' in wrong.text
+    form["document"] = "省教基函〔2026〕90号"
+    unrelated = page.select("tbody form input[name=row]")[-1]["value"]
+    for bad in (unrelated, "x", fields["row"]):
+        assert client.post(f"{PAGE}/correct", data=form | {"with": bad}).status_code == 409
+    assert enter(app, cast.reviewer).post(f"{PAGE}/correct", data=form).status_code == 404
+    assert client.post(f"{PAGE}/correct", data=form).status_code == 303
+    assert client.post(f"{PAGE}/correct", data=form).status_code == 409
+    db.session.expire_all()
+    for row, before, after in ((rows[0], "F1", "F2"), (rows[1], "F2", "F1")):
+        entered = db.session.get_one(RosterRow, row.id)
+        pupil = db.session.get_one(Pupil, entered.pupil_id)
+        assert entered.secondary_number == pupil.particulars["secondary_number"] == after
+        made = select(SecondaryNumberCorrection).where(SecondaryNumberCorrection.row_id == row.id)
+        correction = db.session.scalars(made).one()
+        assert (correction.before, correction.after) == (before, after)
+        assert (correction.reason, correction.document) == ("省厅两人给反了", "省教基函〔2026〕90号")
+        steps = select(RegisterChange).where(
+            RegisterChange.pupil_id == pupil.id, RegisterChange.column == "secondary_number"
+        )
+        found = db.session.scalars(steps.order_by(RegisterChange.pupil_version))
+        assert [(step.before, step.after) for step in found] == [("", before), (before, after)]
+    record = select(AuditRecord).where(AuditRecord.action == "intake.secondary_corrected")
+    assert len(list(db.session.scalars(record))) == 2 and kept() == [(three, "other")]

@@ -144,11 +144,11 @@ def _fault(
         return "unknown", "没有这个学号，或所在名单还没有登记报省"
     if not well_formed(secondary):
         return "shape", f"学籍辅号应是字母和数字，最多 {MOST} 位"
+    if said := _differs(texts, one.values):
+        return "differs", said
     holder = taken.get(secondary)
     if holder and holder.number != number:
         return "taken", f"这个学籍辅号已经给了{whose(holder)}"
-    if said := _differs(texts, one.values):
-        return "differs", said
     if one.secondary_number not in ("", secondary):
         return "other", f"已登记的学籍辅号是 {one.secondary_number}，与表中的 {secondary} 不同"
     return "", ""

@@ -31,6 +31,7 @@ SHOWN = 200
 HEADINGS = ("学号", "姓名", "表中的学籍辅号", "原因", "办法")
 WIDTHS = (18, 14, 20, 44, 44)
 UNSETTLED = ProvinceReturnRow.__table__
+TAKEN = "taken"  # somebody else has the 学籍辅号
 OTHER = "other"  # somebody has a 学籍辅号, and the file gives another
 REMEDIES = {
     "empty": "在返回表中补填后再导入",
@@ -38,7 +39,7 @@ REMEDIES = {
     "shared": "向省厅核对这个学籍辅号是谁的，改正后再导入",
     "unknown": "核对学号；名单还没有登记报省的，先登记再导入",
     "shape": "核对是否填错了列，改正后再导入",
-    "taken": "向省厅核对这个学籍辅号是谁的；先前给错了人的，先更正那一位",
+    TAKEN: "向省厅核对这个学籍辅号是谁的；先前给错了人的，先更正那一位；两人互相给错的，导入写着两人的返回表后一并更正",
     "differs": "向省厅核对是不是同一人，改正后再导入",
     OTHER: "省厅确认改号的，凭文件更正；写错的，改正后再导入",
 }
@@ -48,7 +49,7 @@ PLAINLY = {  # what is wrong, without the other person whom the full sentence ma
     "shared": "这个学籍辅号在表中给了不止一个人",
     "unknown": "没有这个学号，或所在名单还没有登记报省",
     "shape": "学籍辅号的写法不对",
-    "taken": "这个学籍辅号已经给了别人",
+    TAKEN: "这个学籍辅号已经给了别人",
     "differs": "表中的姓名或身份证号与名单不符",
     OTHER: "已登记的学籍辅号与表中的不同",
 }
@@ -212,7 +213,7 @@ def _unsettled(scope: Scope, kept: ProvinceReturnRow, person: RosterRow | None) 
 
 def set_aside(scope: Scope, kept_id: uuid.UUID) -> None:
     """Forget a row that needs nothing more. Raises Refused."""
-    one = _held(scope, kept_id)
+    one = held(scope, kept_id)
     number = one.kept.number
     db.session.delete(one.kept)
     db.session.flush()
@@ -232,7 +233,7 @@ def correction_faults(form: Mapping[str, str]) -> dict[str, str]:
 def correct(scope: Scope, kept_id: uuid.UUID, form: Mapping[str, str]) -> SecondaryNumberCorrection:
     """Give the person the 学籍辅号 of the kept row instead of the one that stands; the form must be without faults. The old one
     stays in the corrections and in the register's history. Raises Refused, RegisterMoved."""
-    one = _held(scope, kept_id)
+    one = held(scope, kept_id)
     query = select(RosterRow).where(RosterRow.id == one.kept.row_id).with_for_update(of=RosterRow)
     person = db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     after = one.kept.secondary_number
@@ -240,27 +241,36 @@ def correct(scope: Scope, kept_id: uuid.UUID, form: Mapping[str, str]) -> Second
         raise Refused("这一行不能这样更正，请刷新页面核对", conflict=True)
     if other := holders(scope, [after]).get(after):
         raise Refused(f"学籍辅号 {after} 已经给了{whose(other)}，请先更正那一位", conflict=True)
+    try:
+        made = put_right(scope, person, person.secondary_number, after, form)
+        db.session.delete(one.kept)
+        db.session.flush()
+    except IntegrityError as error:
+        raise Refused("这个学籍辅号刚刚给了别人，或刚有人更正过，请刷新页面", conflict=True) from error
+    return made
+
+
+def put_right(
+    scope: Scope, person: RosterRow, before: str, after: str, form: Mapping[str, str]
+) -> SecondaryNumberCorrection:
+    """Write another 学籍辅号 for somebody to roster, register and corrections. Raises RegisterMoved, IntegrityError."""
     earlier = select(func.count()).where(SecondaryNumberCorrection.row_id == person.id)
     made = SecondaryNumberCorrection(
         id=new_id(),
         row_id=person.id,
         number=db.session.execute(earlier).scalar_one() + 1,
-        before=person.secondary_number,
+        before=before,
         after=after,
         reason=_tidy(form.get("reason", "")),
         document=form.get("document", "").strip(),
         account_id=scope.actor.id,
     )
-    try:
-        db.session.add(made)
-        db.session.execute(update(RosterRow).where(RosterRow.id == person.id).values(secondary_number=after))
-        if person.pupil_id:
-            case = db.session.get_one(Case, person.case_id)
-            register.note_later(case, "secondary_number", {person.pupil_id: after}, correction=made.number)
-        db.session.delete(one.kept)
-        db.session.flush()
-    except IntegrityError as error:
-        raise Refused("这个学籍辅号刚刚给了别人，或刚有人更正过，请刷新页面", conflict=True) from error
+    db.session.add(made)
+    db.session.execute(update(RosterRow).where(RosterRow.id == person.id).values(secondary_number=after))
+    if person.pupil_id:
+        case = db.session.get_one(Case, person.case_id)
+        register.note_later(case, "secondary_number", {person.pupil_id: after}, correction=made.number)
+    db.session.flush()
     audit.append("intake.secondary_corrected", "case", person.case_id, row=person.id.hex, number=made.number)
     return made
 
@@ -282,7 +292,7 @@ def _corrected(scope: Scope, query: Any) -> Any:
     return query.where(Case.intake_year == scope.year, visible_to(scope.actor))
 
 
-def _held(scope: Scope, kept_id: uuid.UUID) -> Unsettled:
+def held(scope: Scope, kept_id: uuid.UUID) -> Unsettled:
     if not scope.may_set:
         raise Refused("只有州级审批人员可以处理省厅返回表")
     one = find(scope, kept_id)
