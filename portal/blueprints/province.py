@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, XLSX, page, posted_file, scope
-from portal.cases.intake import province, province_return, province_unsettled
+from portal.cases.intake import province, province_exchange, province_return, province_unsettled
 from portal.cases.intake.province_return import Report
 from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
@@ -26,6 +26,7 @@ from portal.web import actor, go, roles
 bp = Blueprint("province", __name__, url_prefix="/intake/province")
 
 READERS = (Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
+TAKERS = (Role.REVIEWER, Role.APPROVER)
 MOVED = "有学生的学籍刚被更改，这次没有写入。请再办一次。"
 
 
@@ -93,6 +94,16 @@ def take() -> Response:
     return _show(scope(), report=report)
 
 
+@bp.get("/unsettled.xlsx")
+@roles(*TAKERS)
+def unsettled() -> Response:
+    """Every row that the page counts as not settled, with what to do; recorded before it is given out."""
+    here = scope()
+    data, rows = province_unsettled.sheet(here)
+    audit.append_now("intake.return_rows_exported", "office", here.own.id, year=here.year, rows=rows)
+    return download(data, f"省厅返回表未解决的行_{here.year}.xlsx", XLSX)
+
+
 @bp.post("/set-aside")
 @roles(Role.APPROVER)
 def set_aside() -> BaseResponse:
@@ -111,21 +122,27 @@ def set_aside() -> BaseResponse:
 @bp.post("/correct")
 @roles(Role.APPROVER)
 def correct() -> BaseResponse:
-    """The province has given somebody another 学籍辅号: put the registered one right."""
+    """The province has given somebody another 学籍辅号: put the registered one right. `with` is the row of whoever has it, when
+    the same file gives that person the number of this one."""
     here = scope()
-    form = {key: request.form.get(key, "") for key in ("row", "reason", "document")}
+    form = {key: request.form.get(key, "") for key in ("row", "with", "reason", "document")}
     if faults := province_unsettled.correction_faults(form):
         return _show(here, 422, "学籍辅号没有更正", correcting=form, correction_faults=faults)
     try:
-        made = province_unsettled.correct(here, _id(form["row"]), form)
+        if form["with"]:
+            made, _other = province_exchange.correct(here, _id(form["row"]), _id(form["with"]), form)
+        else:
+            made = province_unsettled.correct(here, _id(form["row"]), form)
     except (Refused, RegisterMoved) as refused:
         db.session.rollback()
         message = refused.message if isinstance(refused, Refused) else MOVED
         status = 422 if isinstance(refused, Refused) and not refused.conflict else 409
         return _show(scope(), status, message, correcting=form)
+    year = province_unsettled.year_of(here, made)
     db.session.commit()
-    flash(f"学籍辅号已由 {made.before} 更正为 {made.after}。", "success")
-    return go("province.page", year=here.year)
+    whom = "两人的学籍辅号已互换，这一位" if form["with"] else "学籍辅号已"
+    flash(f"{whom}由 {made.before} 更正为 {made.after}。", "success")
+    return go("province.page", year=year)
 
 
 def _chosen() -> list[uuid.UUID]:
@@ -138,6 +155,17 @@ def _id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         return uuid.UUID(int=0)
+
+
+def _record_view(here: Scope) -> None:
+    """People of the return are about to be shown, with their numbers. An answer to a form records in its own transaction, which
+    has nothing else to write: on SQLite it holds the only write lock."""
+    record = ("intake.return_viewed", "office", here.own.id)
+    if request.method == "GET":
+        audit.append_now(*record, year=here.year)
+    else:
+        audit.append(*record, year=here.year)
+        db.session.commit()
 
 
 def _show(
@@ -153,6 +181,9 @@ def _show(
 ) -> Response:
     waiting, sent = province.filings(here)
     unsettled, unsettled_total = province_unsettled.listed(here)
+    corrections, corrections_total = province_unsettled.corrections(here)
+    if unsettled or corrections:
+        _record_view(here)
     return page(
         "intake/province.html",
         status,
@@ -167,7 +198,10 @@ def _show(
         report=report,
         unsettled=unsettled,
         unsettled_total=unsettled_total,
-        corrections=province_unsettled.corrections(here),
+        partners=province_exchange.partners(here, unsettled),
+        corrections=corrections,
+        corrections_total=corrections_total,
+        may_take=here.actor.role in TAKERS,
         correcting=correcting or {},
         correction_faults=correction_faults or {},
     )

@@ -246,7 +246,9 @@ class ProvinceReturnRow(db.Model):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))  # the state bureau
-    year: Mapped[int] = mapped_column(Integer)  # of the page on which it was loaded
+    year: Mapped[int] = mapped_column(
+        Integer
+    )  # of the person's intake; of the page of the load where nobody has the number
     row: Mapped[int] = mapped_column(Integer)  # as Excel counts
     number: Mapped[str] = mapped_column(String(40))  # 学号
     secondary_number: Mapped[str] = mapped_column(String(80))

@@ -108,6 +108,8 @@ ACTIONS = {
     "intake.sent_to_province": "登记名单报省",
     "intake.province_exported": "下载报省登记表",
     "intake.province_returned": "导入省厅返回表",
+    "intake.return_viewed": "查看返回表没有用上的行和更正记录",
+    "intake.return_rows_exported": "下载返回表没有用上的行",
     "intake.return_row_set_aside": "不再列出返回表的一行",
     "intake.secondary_corrected": "更正学籍辅号",
     "local_conditions.changed": "修改本地条件",

@@ -31,6 +31,7 @@ LOADERS = ENTERERS
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 AUDITOR = frozenset({Role.AUDITOR})
 APPROVER = frozenset({Role.APPROVER})
+DESKS = frozenset({Role.REVIEWER, Role.APPROVER})
 QUALITY = frozenset({Role.APPROVER, Role.REVIEWER, Role.AUDITOR})
 INTAKE = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.AUDITOR})
 EVERYBODY = frozenset(Role)
@@ -256,7 +257,7 @@ ROUTES: dict[str, Rule] = {
     # a year's intake of high schools
     "intake.ledger": Rule(INTAKE),
     "intake.workbook": Rule(INTAKE),
-    "intake.remind": Rule(frozenset({Role.REVIEWER, Role.APPROVER}), SCHOOL_OFFICE),
+    "intake.remind": Rule(DESKS, SCHOOL_OFFICE),
     "intake_plan.page": Rule(INTAKE),
     "intake_plan.edit": Rule(APPROVER),
     "intake_plan.save": Rule(APPROVER, form={"document": "=文号", "note": "=调整计划", "seen": "=9"}),
@@ -285,6 +286,7 @@ ROUTES: dict[str, Rule] = {
     ),
     "province.sheet": Rule(APPROVER, form={"case": "roster:sent"}, reads=True),
     "province.take": Rule(APPROVER, form={"file": "@sheet"}),
+    "province.unsettled": Rule(DESKS),
     "province.set_aside": Rule(APPROVER, form={"row": "return_row"}),
     "province.correct": Rule(
         APPROVER, form={"row": "return_row", "reason": "=省厅更正号码", "document": "=文号"}

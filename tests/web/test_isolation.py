@@ -289,7 +289,7 @@ MUTANTS: dict[str, tuple[Patch, tuple[str, ...]]] = {
     ),
     "rosters of everybody beside the province's return": (
         _set(province_unsettled, "visible_to", lambda _actor: true()),
-        ("province.page",),
+        ("province.page", "province.unsettled"),
     ),
     "offices of everybody": (_set(management, "office_in_reach", lambda _actor: true()), ("admin.office",)),
     "accounts of everybody": (

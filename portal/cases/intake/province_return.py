@@ -17,6 +17,7 @@ from portal import audit
 from portal.cases import clock, register
 from portal.cases.access import visible_to
 from portal.cases.intake import province_unsettled
+from portal.cases.intake.province_unsettled import Holder, holders, whose
 from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
@@ -53,11 +54,13 @@ class Refusal:
 
 @dataclass
 class Report:
-    """What became of a return: rows newly written, rows that said what stood already, and the others."""
+    """What became of a return: rows newly written, rows that said what stood already, and the others. `waiting` counts the
+    others by the year on whose page they stand."""
 
     written: int = 0
     known: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    waiting: Mapping[int, int] = field(default_factory=dict)
     completed: list[Case] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
 
@@ -77,7 +80,7 @@ def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
     report = Report(ignored=sheet.ignored)
     people = _people(scope, [texts["number"] for _row, texts in sheet.rows])
     twice = _twice(sheet)
-    taken = _taken([texts["secondary"] for _row, texts in sheet.rows])
+    taken = holders(scope, [texts["secondary"] for _row, texts in sheet.rows])
     new: dict[uuid.UUID, list[tuple[Any, str]]] = defaultdict(list)
     for number, texts in sheet.rows:
         one = people.get(texts["number"])
@@ -91,7 +94,7 @@ def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
             new[one.case_id].append((one, texts["secondary"]))
     for case_id, several in new.items():
         report.written += _write(case_id, several)
-    province_unsettled.keep(
+    report.waiting = province_unsettled.keep(
         scope,
         filename,
         sha256,
@@ -126,17 +129,8 @@ def _twice(sheet: SheetRows) -> set[tuple[str, str]]:
     return {one for one, count in counts.items() if count > 1}
 
 
-def _taken(secondary: list[str]) -> dict[str, str]:
-    """{学籍辅号: 学号} of those that somebody has already."""
-    found: dict[str, str] = {}
-    for chunk in chunks(text for text in secondary if text):
-        query = select(ROWS.c.secondary_number, ROWS.c.number).where(ROWS.c.secondary_number.in_(chunk))
-        found |= {text: number or "" for text, number in db.session.execute(query)}
-    return found
-
-
 def _fault(
-    texts: Mapping[str, str], one: Any, twice: set[tuple[str, str]], taken: Mapping[str, str]
+    texts: Mapping[str, str], one: Any, twice: set[tuple[str, str]], taken: Mapping[str, Holder]
 ) -> tuple[str, str]:
     """(key of what is wrong, sentence), both "" for a row that fits."""
     number, secondary = texts["number"], texts["secondary"]
@@ -150,10 +144,11 @@ def _fault(
         return "unknown", "没有这个学号，或所在名单还没有登记报省"
     if not well_formed(secondary):
         return "shape", f"学籍辅号应是字母和数字，最多 {MOST} 位"
-    if taken.get(secondary, number) != number:
-        return "taken", f"这个学籍辅号已经给了学号 {taken[secondary]}"
     if said := _differs(texts, one.values):
         return "differs", said
+    holder = taken.get(secondary)
+    if holder and holder.number != number:
+        return "taken", f"这个学籍辅号已经给了{whose(holder)}"
     if one.secondary_number not in ("", secondary):
         return "other", f"已登记的学籍辅号是 {one.secondary_number}，与表中的 {secondary} 不同"
     return "", ""
