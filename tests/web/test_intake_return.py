@@ -287,6 +287,8 @@ def test_two_people_with_each_others_number_are_put_right_at_once(app: Flask) ->
         "互换"
         not in load(client, (one, "F2", "")).select_one("section[aria-labelledby=unsettled] table").text
     )
+    load(client, (one, "F2", "别人"), (two, "F1", ""))
+    assert kept() == [(one, "differs"), (two, "taken")], "numbers of people in doubt are not exchanged"
     page = load(client, (one, "F2", ""), (two, "F1", ""), (three, "F1x", ""))
     assert kept() == [(one, "taken"), (two, "taken"), (three, "other")]
     assert [("互换" in line[-1]) for line in unsettled(page)] == [True, True, False]
