@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, Table
 
 from portal.extensions import db, reading_only
 
@@ -15,20 +19,41 @@ BOOKKEEPING = frozenset(
 ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 Rows = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
 
+# What the last look at a database found: {table: (fingerprint, its rows)}.
+_seen: WeakKeyDictionary[Engine, dict[str, tuple[str, dict[Any, Any]]]] = WeakKeyDictionary()
+
 
 def rows(without: frozenset[str] = BOOKKEEPING) -> Rows:
     """Every row of every table as the database gives it: {table: {key: values in the order of the model's columns}}."""
     found: Rows = {}
+    seen = _seen.setdefault(db.engine, {})
+    tables = {name: table for name, table in db.metadata.tables.items() if name not in without}
     with reading_only(), db.engine.connect() as connection:
-        for name, table in db.metadata.tables.items():
-            if name in without:
-                continue
-            columns = [column.name for column in table.columns]
-            places = [columns.index(column.name) for column in table.primary_key]
-            quoted = ", ".join(f'"{column}"' for column in columns)
-            every = connection.exec_driver_sql(f"SELECT {quoted} FROM {name}").fetchall()
-            found[name] = {tuple(row[place] for place in places): tuple(row) for row in every}
+        prints = _fingerprints(connection, tables)
+        for name, table in tables.items():
+            if name not in seen or seen[name][0] != prints.get(name):
+                seen[name] = (prints.get(name, ""), _rows_of(connection, name, table))
+            found[name] = seen[name][1]
     return found
+
+
+def _rows_of(connection: Connection, name: str, table: Table) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    columns = [column.name for column in table.columns]
+    places = [columns.index(column.name) for column in table.primary_key]
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    every = connection.exec_driver_sql(f"SELECT {quoted} FROM {name}").fetchall()
+    return {tuple(row[place] for place in places): tuple(row) for row in every}
+
+
+def _fingerprints(connection: Connection, tables: Mapping[str, Table]) -> dict[str, str]:
+    """{table: a hash over its rows}, so that only what changed is read again; {} where the database has no hash (SQLite)."""
+    if connection.dialect.name != "postgresql":
+        return {}
+    each = [
+        f"SELECT '{name}', count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {name} t"
+        for name in tables
+    ]
+    return {name: str(told) for name, told in connection.exec_driver_sql(" UNION ALL ".join(each))}
 
 
 def _plain(value: Any) -> str:
@@ -52,7 +77,7 @@ def difference(before: Rows, after: Rows) -> list[Changed]:
     """The rows that are not as they were."""
     found = []
     for table in before:
-        if before[table] == after[table]:
+        if before[table] is after[table] or before[table] == after[table]:
             continue
         columns = [column.name for column in db.metadata.tables[table].columns]
         for key in before[table].keys() | after[table].keys():
