@@ -6,6 +6,7 @@ A name that somebody looks for is personal: it is posted, kept among the person'
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from portal.cases import claims, clock, preferences, queues
 from portal.cases.clock import Due
 from portal.cases.facts import STATUS_TEXT
 from portal.cases.queues import BOXES, SORT_TITLES, Box, Filters
+from portal.cases.rosters import striking
 from portal.extensions import db
 from portal.models import Account, Case, Level, Role
 from portal.standards.workdays import Calendar
@@ -41,6 +43,7 @@ class Row:
     claimed_at: str
     mine: bool
     url: str
+    struck: int  # people whom a bureau took off this roster
 
 
 @bp.get("/")
@@ -61,7 +64,7 @@ def _overview() -> Response:
     for name in ("returned", "drafts", "started"):
         box, everything = BOXES[name], Filters()
         listing = queues.page(actor(), box, everything, size=NEWEST)
-        parts.append((box, listing.total, [_row(case, box, everything, calendar) for case in listing.cases]))
+        parts.append((box, listing.total, _rows(listing.cases, box, everything, calendar)))
     return reply("queues/home.html", parts=parts, overdue=queues.count(actor(), BOXES["overdue"]))
 
 
@@ -80,7 +83,7 @@ def box(name: str) -> BaseResponse:
         tabs=_tabs(chosen, filters, listing.total),
         filters=filters,
         listing=listing,
-        rows=[_row(case, chosen, filters, calendar) for case in listing.cases],
+        rows=_rows(listing.cases, chosen, filters, calendar),
         workflows=WORKFLOWS,
         statuses=[(status, STATUS_TEXT[status]) for status in chosen.statuses],
         sorts=[(sort, SORT_TITLES[sort]) for sort in chosen.sorts],
@@ -138,7 +141,12 @@ def _tabs(chosen: Box, filters: Filters, total: queues.Count) -> list[dict[str, 
     ]
 
 
-def _row(case: Case, box: Box, filters: Filters, calendar: Calendar) -> Row:
+def _rows(cases: Sequence[Case], box: Box, filters: Filters, calendar: Calendar) -> list[Row]:
+    struck = striking.counts(cases)
+    return [_row(case, box, filters, calendar, struck.get(case.id, 0)) for case in cases]
+
+
+def _row(case: Case, box: Box, filters: Filters, calendar: Calendar, struck: int) -> Row:
     law = workflow(case.workflow)
     holder = claims.holds_claim(case)
     return Row(
@@ -150,6 +158,7 @@ def _row(case: Case, box: Box, filters: Filters, calendar: Calendar) -> Row:
         claimed_at=clock.local(case.claimed_at).strftime("%H:%M") if case.claimed_at else "",
         mine=holder == actor().id,
         url=_row_url(case.id, box, filters),
+        struck=struck,
     )
 
 

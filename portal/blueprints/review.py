@@ -95,7 +95,7 @@ def _act(case: Case, verb: str, typed: Typed) -> Act:
 
 def _whither(case: Case) -> str:
     if case.status == Status.APPROVED:
-        return "学籍登记已更改"
+        return "学生已进入学籍登记" if workflow(case.workflow).roster else "学籍登记已更改"
     if case.status == Status.REJECTED:
         return "本件已终止"
     return f"已转{case.holder.name}" if case.holder else "已办结"

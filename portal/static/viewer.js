@@ -9,6 +9,12 @@
   function preferred() { try { return localStorage.getItem("viewer-mode") === "fit" ? "fit" : "width"; } catch (_) { return "width"; } }
   function prefer(mode) { try { localStorage.setItem("viewer-mode", mode); } catch (_) { /* storage may be off */ } }
 
+  /* Bring a tab into the strip of tabs, and leave the page where it stands: scrollIntoView() would move that too. */
+  function intoStrip(tab) {
+    const strip = tab.parentElement, room = strip.getBoundingClientRect(), at = tab.getBoundingClientRect();
+    strip.scrollLeft += Math.min(0, at.left - room.left) || Math.max(0, at.right - room.right);
+  }
+
   class Viewer {
     constructor(root) {
       this.root = root;
@@ -37,7 +43,7 @@
       this.files.forEach((other) => other.classList.toggle("is-shown", other === file));
       pages.forEach((other) => other.classList.toggle("is-shown", other === this.page));
       this.root.querySelectorAll("[data-viewer-file]").forEach((tab) => {
-        if (tab.dataset.viewerFile === file.dataset.file) { tab.setAttribute("aria-current", "true"); tab.scrollIntoView({ block: "nearest", inline: "nearest" }); }
+        if (tab.dataset.viewerFile === file.dataset.file) { tab.setAttribute("aria-current", "true"); intoStrip(tab); }
         else tab.removeAttribute("aria-current");
       });
       this.root.querySelectorAll("[data-foot]").forEach((foot) => { foot.hidden = foot.dataset.foot !== file.dataset.file; });

@@ -109,6 +109,8 @@ def test_a_sheet_that_cannot_be_used_says_why_and_takes_nothing_away(
     assert told in error.get_text() and "622999" not in error.get_text()
     assert "全国学籍系统" not in error.get_text()
     assert error.a["href"] == f"/cases/{case.id}/roster/blank.xlsx"
+    top = page.select_one("main [data-focus]")  # below fifty rows nobody would see the field
+    assert told in top.get_text() and top.a["href"] == "#file"
     assert len(rows_of(case)) == 2
 
 
@@ -221,7 +223,9 @@ def test_the_county_strikes_a_row_and_the_school_sees_why(app: Flask, cast: Cast
     assert post(app, cast.reviewer, case, "strike", row=str(row.id), note="录取信息待核").status_code == 303
     page = page_of(enter(app, cast.registrar).get(f"/cases/{case.id}/roster?show=struck"))
     assert "录取信息待核" in page.get_text()
+    assert "退回 1 名学生" in page_of(enter(app, cast.registrar).get("/")).get_text()
     assert post(app, cast.reviewer, case, "put-back", row=str(row.id)).status_code == 303
+    assert "退回 1 名学生" not in page_of(enter(app, cast.registrar).get("/")).get_text()
     assert rows_of(case)[0].struck_at is None
 
 

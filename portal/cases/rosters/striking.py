@@ -4,15 +4,15 @@ the school. Called by actions.perform(), which has made sure that the person may
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from portal.cases.access import Actor
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
 from portal.extensions import db
-from portal.models import RosterRow
+from portal.models import Case, RosterRow
 from portal.models.types import utcnow
 from portal.workflows.facts import Facts
 from portal.workflows.facts import RosterRow as RowFacts
@@ -35,6 +35,17 @@ def strike(facts: Facts, actor: Actor, step: str, ids: Sequence[str], reason: st
     }
     _write(rows, values)
     return f"{_named(rows)}：{reason}"
+
+
+def counts(cases: Iterable[Case]) -> dict[uuid.UUID, int]:
+    """How many people are struck from each of these rosters, where any are; cases about one pupil ask nothing."""
+    ids = [case.id for case in cases if case.pupil_id is None]
+    if not ids:
+        return {}
+    struck = select(RosterRow.case_id, func.count()).where(
+        RosterRow.case_id.in_(ids), RosterRow.struck_at.is_not(None)
+    )
+    return {row[0]: row[1] for row in db.session.execute(struck.group_by(RosterRow.case_id))}
 
 
 def put_back(facts: Facts, _actor: Actor, step: str, ids: Sequence[str], note: str) -> str:

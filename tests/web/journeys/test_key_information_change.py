@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import exports, papers
 from tests.web.journeys.conftest import Served
-from tests.web.journeys.pages import Person
+from tests.web.journeys.pages import DESKTOP, PHONE, Person
 
 pytestmark = pytest.mark.browser
 NEW_NAME = "马晓东"
@@ -121,6 +121,10 @@ def return_for_one_reason(me: Person, number: str) -> None:
     me.page.get_by_role("link", name="马小东").first.click()
     me.see(NEW_NAME)
     me.picture("10-desk")
+    me.page.set_viewport_size(PHONE)
+    me.page.goto(me.page.url)
+    assert not me.scripts or me.page.evaluate("scrollY") == 0, "the desk opens at its top"
+    me.page.set_viewport_size(DESKTOP)
     me.press("开始办理")
     open_panel(me, "退回")
     me.page.get_by_label("第 1 条：原因").select_option(label="图像不清晰")
