@@ -28,7 +28,9 @@ PIXELS = 96  # an inch
 LONGEST_NAME = 31  # characters that a worksheet's name may have
 FORBIDDEN_IN_NAMES = "[]:*?/\\'"
 TEXT_ONLY = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
-SAID_LAST = "编号：«case_number»　状态：«status»　版本：第 «version» 版　打印时间：«printed_at»　存证码：«anchor»"
+SAID_LAST = (
+    "编号：«case_number»　状态：«status»　版本：第 «version» 版　打印时间：«printed_at»　存证码：«anchor»"
+)
 FOOTER = (
     "&L&8编号：«case_number»　状态：«status»　版本：第 «version» 版\n打印时间：«printed_at»　存证码：«anchor»"
 )

@@ -83,7 +83,9 @@ def test_the_sheet_is_recorded_before_it_is_given_out(app: Flask, cast: Cast) ->
     page = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     last = page.cell(page.max_row, 1).value
     assert last.endswith(f"存证码：{record.seq}-{record.digest[:12]}")
-    assert record.body["digits"] and "|" not in last  # the code itself is for machines: it stands as a picture
+    assert (
+        record.body["digits"] and "|" not in last
+    )  # the code itself is for machines: it stands as a picture
     docx = client.get(f"/cases/{case.id}/printouts/register-form.docx")
     assert unquote(docx.headers["Content-Disposition"].split("''")[1]) == f"{name}.docx"
     shown = enter(app, cast.registrar).get(f"/cases/{case.id}").text
