@@ -223,6 +223,26 @@ def verify(*anchors: Anchor) -> Verdict:
     return Verdict(walk.sound, fault, walk.previous, walk.keyed_since)
 
 
+def tail_fault(number: int, *anchors: Anchor) -> str:
+    """What is wrong with the newest records, "" for nothing: what can be asked at any time, in the time of a page."""
+    with reading_only(), Session(db.engine) as session:
+        head = session.execute(select(AuditHead.__table__)).one_or_none()
+        if head is None:
+            return ""
+        first = max(0, head.seq - number)
+        walk = _Walk(anchors)
+        walk.sound = first
+        walk.keyed_since = head.keyed_since if head.keyed_since <= first else 0
+        if first:
+            walk.previous = session.scalar(select(AuditRecord.digest).where(AuditRecord.seq == first)) or ""
+        for record in records(session, head.seq, first):
+            if fault := walk.fault_in(record):
+                return fault
+    if (walk.sound, walk.previous) != (head.seq, head.digest):
+        return f"链尾记为 {head.seq}，与最后一条记录 {walk.sound} 不符"
+    return walk.fault_at_the_end()
+
+
 class _Walk:
     """Where a verification stands; it says what is wrong with the next record."""
 

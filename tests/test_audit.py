@@ -59,7 +59,7 @@ def test_an_untouched_chain_is_sound(app: Flask, chain: str) -> None:
 
 def test_an_empty_chain_is_sound(app: Flask) -> None:
     assert audit.verify() == audit.Verdict(0, "", audit.START)
-    assert audit.verify((1, "0" * 64)).fault
+    assert audit.verify(audit.Anchor(1, "0" * 64)).fault
 
 
 @pytest.mark.parametrize("act", ["UPDATE audit_records SET result = 'ok'", "DELETE FROM audit_records"])

@@ -152,7 +152,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         _refuse_unconfirmed(terminal, facts, act)
     write_case(case, seen_version, before, after)
     reach("decide.after_update")
-    content: dict[str, str] = {}
+    content: dict[str, Any] = {}
     try:
         if action.decides:
             decision = write_decision(case, actor, action.event, before, act.note, sight)
@@ -212,7 +212,7 @@ def _seen_again(case: Case, act: Act) -> sights.Sight:
     return sight
 
 
-def _of_roster(case: Case, law: Workflow, verb: str) -> dict[str, str]:
+def _of_roster(case: Case, law: Workflow, verb: str) -> dict[str, Any]:
     """Of a roster the people are what was answered: they stand from the submission on."""
     if law.roster is None or verb not in ("submit", "approve"):
         return {}

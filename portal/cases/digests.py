@@ -70,7 +70,7 @@ def of_renditions(file_id: uuid.UUID, pages: Iterable[Any], key_id: str = "") ->
     return seals.digest("renditions", [file_id, ordered], key_id)
 
 
-def of_version(row: Any, key_id: str = "") -> str:
+def of_version(row: Any, key_id: str = "", session: Any = None) -> str:
     """Of a row that is written once and never changed, with what belongs to it."""
     parts = []
     if (found := PARTS.get(type(row))) is not None:
@@ -78,7 +78,8 @@ def of_version(row: Any, key_id: str = "") -> str:
         table: Any = part.__table__
         query = select(table).where(table.c[parent] == row.id)
         parts = sorted(
-            (dict(one._mapping) for one in db.session.execute(query)), key=lambda one: seals.canonical(one)
+            (dict(one._mapping) for one in (session or db.session).execute(query)),
+            key=lambda one: seals.canonical(one),
         )
     values = {column.name: getattr(row, column.name) for column in row.__table__.columns}
     return seals.digest(row.__tablename__, [values, parts], key_id)

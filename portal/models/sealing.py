@@ -35,15 +35,15 @@ class SealedRow:
         event.listen(cls, "before_update", _seal_again)
 
 
-def seal_of(table: str, values: Mapping[str, Any]) -> str:
+def seal_of(table: str, values: Any) -> str:
     return seals.row_seal(table, COLUMNS[table], values)
 
 
-def fits(table: str, values: Mapping[str, Any]) -> bool:
+def fits(table: str, values: Any) -> bool:
     return seals.fits(values["seal"], table, COLUMNS[table], values)
 
 
-def sealed(table: str, before: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, Any]:
+def sealed(table: str, before: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values to write, with their seal. `before` is the whole row as it stands, None for a new one."""
     if before is None:
         return {**values, "seal": seal_of(table, values)}

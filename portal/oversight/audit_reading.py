@@ -136,7 +136,6 @@ ACTIONS = {
     "audit.sealed": "审计链开始用密钥封存",
     "audit.rows_sealed": "登记逐行封存",
     "audit.accepted": "认可改动并重新封存",
-    "audit.walked": "全面核查",
     "audit.verified": "校验审计链",
     "audit.exported": "导出审计记录",
 }
