@@ -163,13 +163,8 @@ def _seen(findings: Findings) -> None:
         wanted = {uuid.UUID(entry["file"]) for _, entry in entries}
         with reading_only(), Session(db.engine, expire_on_commit=False) as session:
             files = _by_id(session, wanted)
-            numbers = dict(
-                session.execute(
-                    select(Case.id, Case.number).where(Case.id.in_({one.case_id for one in decisions}))
-                )
-                .tuples()
-                .all()
-            )
+            owners = select(Case.id, Case.number).where(Case.id.in_({one.case_id for one in decisions}))
+            numbers = {row.id: row.number for row in session.execute(owners)}
         for decision, entry in entries:
             if not _matches(entry, files.get(uuid.UUID(entry["file"]))):
                 number = numbers.get(decision.case_id, decision.case_id)
