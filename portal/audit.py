@@ -14,20 +14,25 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import UTC
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from portal import seals
 from portal.extensions import db, reading_only
 from portal.models import AuditHead, AuditRecord
+from portal.models.audit import MAIN
 from portal.models.types import utcnow
 
 START = "0" * 64
 BATCH = 5000
+SEALED = "audit.sealed"
+ANCHOR_DUE = "anchor_due"
+ANCHOR_EVERY = timedelta(hours=1)  # while there is activity
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,14 @@ def append(
     """
     target: Any = session or db.session
     head = _locked_head(target)
+    if not head.keyed_since:
+        _begin_keys(target, head)
+    return _write(target, head, action, kind, str(object_id), result, body)
+
+
+def _write(
+    session: Any, head: AuditHead, action: str, kind: str, object_id: str, result: str, body: dict[str, Any]
+) -> AuditRecord:
     where = origin.get()
     record = AuditRecord(
         seq=head.seq + 1,
@@ -72,20 +85,35 @@ def append(
         office_id=where.office_id,
         action=action,
         object_kind=kind,
-        object_id=str(object_id),
+        object_id=object_id,
         result=result,
         address=where.address,
         session_id=where.session_id,
         request_id=where.request_id,
         body=body,
         alg="sha256",
+        key_id=seals.keys().current,
+        stream=MAIN,
         previous=head.digest,
     )
     record.digest = digest(record)
     head.seq, head.digest = record.seq, record.digest
-    target.add(record)
-    target.flush()
+    if head.anchor_due is None or record.at >= head.anchor_due:
+        if head.anchor_due is not None:
+            session.info[ANCHOR_DUE] = True  # oversight.anchors takes it up after the commit
+        head.anchor_due = record.at + ANCHOR_EVERY
+    session.add(record)
+    session.flush()
     return record
+
+
+def _begin_keys(session: Any, head: AuditHead) -> None:
+    """From the next record on every one is keyed. An older chain is sealed by a record of its own, whose number is noted
+    outside the database at once; what stands before it has no digests of contents."""
+    head.keyed_since, head.rows_sealed = head.seq + 1, head.seq == 0
+    if head.seq:
+        head.anchor_due = utcnow()
+        _write(session, head, SEALED, "audit", str(head.seq), "ok", {})
 
 
 def _locked_head(session: Any) -> AuditHead:
@@ -96,7 +124,10 @@ def _locked_head(session: Any) -> AuditHead:
     head: AuditHead | None = session.execute(query).scalar_one_or_none()
     if head is None:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(AuditHead).values(id=1, seq=0, digest=START).on_conflict_do_nothing())
+        first = insert(AuditHead).values(
+            id=1, seq=0, digest=START, keyed_since=0, rows_sealed=False, anchored_seq=0
+        )
+        session.execute(first.on_conflict_do_nothing())
         head = session.execute(query).scalar_one()
     return head
 
@@ -114,7 +145,10 @@ def append_now(
 
 
 def digest(record: Any) -> str:
-    """The hash that seals a record: sha256 over the previous digest and the record's canonical JSON."""
+    """The hash that seals a record: over the previous digest and the record's canonical JSON, keyed by the record's key.
+
+    "" where this installation does not have that key; a record without one is of the time before there were keys.
+    """
     fields = {
         "seq": record.seq,
         "at": record.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -129,8 +163,14 @@ def digest(record: Any) -> str:
         "request": record.request_id,
         "body": record.body,
     }
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.new(record.alg, (record.previous + text).encode()).hexdigest()
+    if not record.key_id:
+        text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.new(record.alg, (record.previous + text).encode()).hexdigest()
+    key = seals.keys().of(record.key_id)
+    if key is None:
+        return ""
+    named = fields | {"key": record.key_id, "stream": record.stream}
+    return seals.mac(record.previous.encode() + seals.canonical(named), key, record.alg)
 
 
 def keyed_hash(key: str, text: str) -> str:
@@ -139,47 +179,110 @@ def keyed_hash(key: str, text: str) -> str:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """What was noted of the chain outside the database: the digest of a record or its first digits, and, where it was noted,
+    since which record every one is keyed."""
+
+    seq: int
+    digest: str
+    keyed_since: int = 0
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What a verification found: the number of records and the first fault, "" when there is none."""
+    """What a verification found: the number of records, the first fault, "" when there is none, the last sound digest, and
+    from which record on contents are covered by keyed digests (0: none yet)."""
 
     records: int
     fault: str
     head: str
+    keyed_since: int = field(default=0, compare=False)
 
 
-def verify(anchor: tuple[int, str] | None = None) -> Verdict:
-    """Walk the whole chain. `anchor` is a (seq, digest) noted outside; with it a cut tail is found too.
+def verify(*anchors: Anchor) -> Verdict:
+    """Walk the whole chain. With anchors noted outside a cut tail is found too.
 
     Reads in a session of its own and up to the head as it stood at the start, so writers may go on meanwhile.
     """
     with reading_only(), Session(db.engine) as session:
         newest = select(func.max(AuditRecord.seq)).scalar_subquery()
         head = session.execute(
-            select(AuditHead.seq, AuditHead.digest, newest).where(AuditHead.id == 1)
+            select(AuditHead.seq, AuditHead.digest, newest, AuditHead.keyed_since).where(AuditHead.id == 1)
         ).one_or_none()
-        last, head_digest, highest = head or (0, START, session.scalar(select(newest)))
-        previous, sound, seen = START, 0, anchor is None or anchor == (0, START)
-        for record in _records(session, last):
-            if record.seq != sound + 1:
-                return Verdict(sound, f"记录 {sound + 1} 缺失（其后是 {record.seq}）", previous)
-            if record.previous != previous or digest(record) != record.digest:
-                return Verdict(sound, f"记录 {record.seq} 的内容或次序被改动", previous)
-            if anchor and record.seq == anchor[0]:
-                if record.digest != anchor[1]:
-                    return Verdict(sound, f"记录 {record.seq} 与外部留存的锚点不符", previous)
-                seen = True
-            previous, sound = record.digest, record.seq
-    if (last, head_digest) != (sound, previous) or (highest or 0) > last:
-        return Verdict(sound, f"链尾记为 {last}，与最后一条记录 {highest or 0} 不符", previous)
-    if not seen:
-        cut = f"外部留存的锚点是第 {anchor[0] if anchor else 0} 条，现在只有 {sound} 条：链尾被截去"
-        return Verdict(sound, cut, previous)
-    return Verdict(sound, "", previous)
+        last, head_digest, highest, keyed_since = head or (0, START, session.scalar(select(newest)), 0)
+        walk = _Walk(anchors)
+        for record in records(session, last):
+            if fault := walk.fault_in(record):
+                return Verdict(walk.sound, fault, walk.previous, walk.keyed_since)
+    if (last, head_digest) != (walk.sound, walk.previous) or (highest or 0) > last:
+        fault = f"链尾记为 {last}，与最后一条记录 {highest or 0} 不符"
+    elif keyed_since != walk.keyed_since:
+        fault = f"登记为自第 {keyed_since} 条起用密钥封存，实际自第 {walk.keyed_since} 条起：封存被改写"
+    else:
+        fault = walk.fault_at_the_end()
+    return Verdict(walk.sound, fault, walk.previous, walk.keyed_since)
 
 
-def _records(session: Session, last: int) -> Iterator[Any]:
-    """Rows up to `last` in batches, as plain rows: no object is kept for each of a million records."""
-    columns, seq = list(AuditRecord.__table__.columns), 0
+def tail_fault(number: int, *anchors: Anchor) -> str:
+    """What is wrong with the newest records, "" for nothing: what can be asked at any time, in the time of a page."""
+    with reading_only(), Session(db.engine) as session:
+        head = session.execute(select(AuditHead.__table__)).one_or_none()
+        if head is None:
+            return ""
+        first = max(0, head.seq - number)
+        walk = _Walk(anchors)
+        walk.sound = first
+        walk.keyed_since = head.keyed_since if head.keyed_since <= first else 0
+        if first:
+            walk.previous = session.scalar(select(AuditRecord.digest).where(AuditRecord.seq == first)) or ""
+        for record in records(session, head.seq, first):
+            if fault := walk.fault_in(record):
+                return fault
+    if (walk.sound, walk.previous) != (head.seq, head.digest):
+        return f"链尾记为 {head.seq}，与最后一条记录 {walk.sound} 不符"
+    return walk.fault_at_the_end()
+
+
+class _Walk:
+    """Where a verification stands; it says what is wrong with the next record."""
+
+    def __init__(self, anchors: tuple[Anchor, ...]) -> None:
+        self.anchors = anchors
+        self.previous, self.sound, self.keyed_since = START, 0, 0
+
+    def fault_in(self, record: Any) -> str:
+        if record.seq != self.sound + 1:
+            return f"记录 {self.sound + 1} 缺失（其后是 {record.seq}）"
+        if self.keyed_since and not record.key_id:
+            return f"记录 {record.seq} 没有用密钥封存，而自第 {self.keyed_since} 条起每条都应有：被改写"
+        found = digest(record)
+        if not found:
+            return f"记录 {record.seq} 用的密钥 {record.key_id} 本机没有：请在 XUEJI_AUDIT_OLD_KEYS 中给出"
+        if record.previous != self.previous or record.digest != found:
+            return f"记录 {record.seq} 的内容或次序被改动"
+        for anchor in self.anchors:
+            if record.seq == anchor.seq and not record.digest.startswith(anchor.digest):
+                return f"记录 {record.seq} 与外部留存的锚点不符"
+        self.previous, self.sound = record.digest, record.seq
+        if record.key_id and not self.keyed_since:
+            self.keyed_since = record.seq
+        return ""
+
+    def fault_at_the_end(self) -> str:
+        for anchor in self.anchors:
+            if anchor.seq > self.sound:
+                return f"外部留存的锚点是第 {anchor.seq} 条，现在只有 {self.sound} 条：链尾被截去"
+            if anchor.keyed_since and anchor.keyed_since != self.keyed_since:
+                return (
+                    f"外部留存的锚点记着自第 {anchor.keyed_since} 条起用密钥封存，现在自第 {self.keyed_since} 条起："
+                    "记录被改写成未封存的样子"
+                )
+        return ""
+
+
+def records(session: Session, last: int, after: int = 0) -> Iterator[Any]:
+    """Rows after one number up to `last` in batches, as plain rows: no object is kept for each of a million records."""
+    columns, seq = list(AuditRecord.__table__.columns), after
     while True:
         query = select(*columns).where(AuditRecord.seq > seq, AuditRecord.seq <= last)
         batch = session.execute(query.order_by(AuditRecord.seq).limit(BATCH)).all()

@@ -7,6 +7,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
+from portal import audit
 from portal.extensions import db
 from portal.web import wants_fragment
 from storage.objects import StoreError, StoreUnavailable
@@ -47,8 +48,18 @@ def _store_down(error: StoreUnavailable) -> Response:
 
 
 def _evidence_lost(error: StoreError) -> Response:
-    """What was sealed is gone or changed: never a thing to pass over in silence."""
+    """What was sealed is gone or changed: never a thing to pass over in silence, so the chain says who met it."""
     current_app.logger.error("sealed evidence cannot be read: %s: %s", type(error).__name__, error)
+    db.session.rollback()
+    asked = {name: getattr(value, "hex", value) for name, value in (request.view_args or {}).items()}
+    audit.append_now(
+        "evidence.unreadable",
+        "page",
+        request.endpoint or "",
+        result="failed",
+        fault=type(error).__name__,
+        of={name: value for name, value in asked.items() if name.endswith("_id") or name == "page"},
+    )
     return show(500, EVIDENCE_LOST)
 
 

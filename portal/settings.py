@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 from collections.abc import Mapping
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECRET_KEY_MIN_BYTES = 32
+AUDIT_KEY_LABEL = b"xueji audit key 1"
 WEAK_KEYS = frozenset({"dev", "secret", "changeme", "change-me", "default", "xueji", "password"})
 
 
@@ -33,6 +36,13 @@ class Settings:
     trusted_proxies: int = 0
     public_url: str = ""  # how phones reach the portal, e.g. https://xueji.example; "": as the browser asked
     reading: bool = True  # read the print on papers in the background, where the extra is installed
+    audit_key: str = ""  # of the digests in the audit chain; "": derived from the secret key
+    audit_old_keys: tuple[str, ...] = ()  # earlier ones, by which older records are still verified
+
+    @property
+    def audit_keys(self) -> tuple[str, ...]:
+        """The audit key in use, then the earlier ones."""
+        return (self.audit_key or derived_audit_key(self.secret_key), *self.audit_old_keys)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -56,6 +66,8 @@ class Settings:
             trusted_proxies=_number(env, "XUEJI_TRUSTED_PROXIES", 0, 0, 5),
             public_url=_public_url(env.get("XUEJI_PUBLIC_URL", "")),
             reading=_flag(env, "XUEJI_READING", True),
+            audit_key=_audit_key(env),
+            audit_old_keys=tuple(_text(env, "XUEJI_AUDIT_OLD_KEYS").split()),
         )
         if settings.worker not in ("inline", "procrastinate"):
             raise SettingsError("XUEJI_WORKER must be 'inline' or 'procrastinate'.")
@@ -64,14 +76,35 @@ class Settings:
         return settings
 
 
+def derived_audit_key(secret: str) -> str:
+    """The audit key of an installation that names none: another key than the secret, which it does not give away."""
+    return hmac.new(secret.encode(), AUDIT_KEY_LABEL, hashlib.sha256).hexdigest()
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    """The variable, else what the file holds that NAME_FILE names. Raises SettingsError for a file that cannot be read."""
+    text, file = env.get(name, ""), env.get(f"{name}_FILE", "")
+    if text or not file:
+        return text
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}_FILE cannot be read: {type(error).__name__}.") from error
+
+
+def _audit_key(env: Mapping[str, str]) -> str:
+    key = _text(env, "XUEJI_AUDIT_KEY")
+    if key and (len(key.encode()) < SECRET_KEY_MIN_BYTES or len(set(key)) < 8 or len(key.split()) != 1):
+        raise SettingsError(
+            "XUEJI_AUDIT_KEY is short or repetitive, or has spaces; use 32 random bytes or more."
+        )
+    if key and key == _text(env, "XUEJI_SECRET_KEY"):
+        raise SettingsError("XUEJI_AUDIT_KEY must be another key than XUEJI_SECRET_KEY.")
+    return key
+
+
 def _secret_key(env: Mapping[str, str]) -> str:
-    key = env.get("XUEJI_SECRET_KEY", "")
-    key_file = env.get("XUEJI_SECRET_KEY_FILE", "")
-    if not key and key_file:
-        try:
-            key = Path(key_file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"XUEJI_SECRET_KEY_FILE cannot be read: {type(error).__name__}.") from error
+    key = _text(env, "XUEJI_SECRET_KEY")
     if not key:
         raise SettingsError(
             "Set XUEJI_SECRET_KEY (or XUEJI_SECRET_KEY_FILE) to at least 32 random bytes, "

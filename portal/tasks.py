@@ -154,13 +154,18 @@ def _defer(name: str, arguments: dict[str, Any]) -> None:
     job.defer(name=name, arguments=arguments)
 
 
+def start(app: Flask, name: str, arguments: dict[str, str]) -> None:
+    """Run a task behind the running request, in this process whatever the worker: only for what takes no time."""
+    future = _pool.submit(run, app, name, arguments)
+    with _lock:
+        _running.add(future)
+    future.add_done_callback(_forget)
+
+
 @event.listens_for(Session, "after_commit")
 def _start_tasks(session: Session) -> None:
     for app, name, arguments in session.info.pop("tasks", []):
-        future = _pool.submit(run, app, name, arguments)
-        with _lock:
-            _running.add(future)
-        future.add_done_callback(_forget)
+        start(app, name, arguments)
 
 
 @event.listens_for(Session, "after_rollback")

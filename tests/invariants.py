@@ -18,9 +18,11 @@ from sqlalchemy import func, select
 
 from portal import audit
 from portal.cases.actions import ACTIONS
-from portal.cases.evidence import files_of, sealed_original, sealed_picture
+from portal.cases.evidence import files_of
+from portal.cases.evidence_rows import sealed_original, sealed_picture
 from portal.cases.facts import read_facts
 from portal.cases.register import stored_text
+from portal.cases.sights import originals
 from portal.extensions import db
 from portal.models import (
     AuditRecord,
@@ -279,6 +281,6 @@ def decisions_saw_what_is_stored() -> list[str]:
         settled = case.status in (Status.APPROVED, Status.REJECTED) or (
             case.status == Status.IN_REVIEW and decision.round == case.round
         )
-        if settled and sorted(decision.seen) != sorted(file.sha256 for file in files_of(case)):
+        if settled and sorted(originals(decision.seen)) != sorted(file.sha256 for file in files_of(case)):
             faults.append(f"{case.number}: the decision at {decision.step} saw other files than stand there")
     return faults

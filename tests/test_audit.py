@@ -51,7 +51,7 @@ def read(anchor: str) -> tuple[int, str]:
 
 
 def test_an_untouched_chain_is_sound(app: Flask, chain: str) -> None:
-    assert audit.verify() == audit.verify(read(chain))
+    assert audit.verify() == audit.verify(audit.Anchor(*read(chain)))
     verdict = audit.verify()
     head = db.session.get(AuditHead, 1)
     assert head and (verdict.records, verdict.fault, verdict.head) == (RECORDS, "", head.digest)
@@ -59,7 +59,7 @@ def test_an_untouched_chain_is_sound(app: Flask, chain: str) -> None:
 
 def test_an_empty_chain_is_sound(app: Flask) -> None:
     assert audit.verify() == audit.Verdict(0, "", audit.START)
-    assert audit.verify((1, "0" * 64)).fault
+    assert audit.verify(audit.Anchor(1, "0" * 64)).fault
 
 
 @pytest.mark.parametrize("act", ["UPDATE audit_records SET result = 'ok'", "DELETE FROM audit_records"])
@@ -130,7 +130,7 @@ CUT = (
 def test_a_tail_cut_off_cleanly_is_found_only_with_the_anchor(app: Flask, chain: str) -> None:
     as_administrator(*CUT)
     assert audit.verify().fault == ""  # the limit of any chain that is read by itself
-    assert "链尾被截去" in audit.verify(read(chain)).fault
+    assert "链尾被截去" in audit.verify(audit.Anchor(*read(chain))).fault
 
 
 def test_a_tail_cut_and_written_anew_is_found_with_the_anchor(app: Flask, chain: str) -> None:
@@ -139,7 +139,7 @@ def test_a_tail_cut_and_written_anew_is_found_with_the_anchor(app: Flask, chain:
         audit.append("pupil.viewed", "pupil", number)
     db.session.commit()
     assert audit.verify().fault == ""
-    assert "锚点" in audit.verify(read(chain)).fault
+    assert "锚点" in audit.verify(audit.Anchor(*read(chain))).fault
 
 
 def test_a_hundred_random_acts_are_all_found(app: Flask, chain: str) -> None:
@@ -154,12 +154,12 @@ def test_a_hundred_random_acts_are_all_found(app: Flask, chain: str) -> None:
             row = connection.execute(select(table).where(table.c.seq == seq)).one()._asdict()
             connection.execute(_random_act(dice, seq))
             connection.commit()
-            found += bool(audit.verify(read(chain)).fault)
+            found += bool(audit.verify(audit.Anchor(*read(chain))).fault)
             connection.execute(table.delete().where(table.c.seq == seq))
             connection.execute(table.insert().values(**row))
             connection.commit()
     assert found == 100
-    assert audit.verify(read(chain)).fault == ""
+    assert audit.verify(audit.Anchor(*read(chain))).fault == ""
 
 
 def _random_act(dice: random.Random, seq: int):

@@ -13,6 +13,7 @@ from portal import audit
 from portal.accounts import attempts, management, sessions
 from portal.accounts.forms import AccountForm, PersonForm
 from portal.accounts.titles import ROLE_DUTIES, ROLE_TITLES, SESSION_ENDS
+from portal.cases import digests
 from portal.extensions import db
 from portal.forms import choices
 from portal.models import Account, Office, Role
@@ -84,7 +85,14 @@ def add(office_id: uuid.UUID) -> BaseResponse:
         password_hash,
         actor().id,
     )
-    audit.append("account.created", "account", account.id, role=account.role, office=office.id.hex)
+    audit.append(
+        "account.created",
+        "account",
+        account.id,
+        role=account.role,
+        office=office.id.hex,
+        content=digests.of_account(account),
+    )
     db.session.commit()
     return reply("admin/initial_password.html", 201, account=account, password=password, new=True)
 
@@ -137,7 +145,7 @@ def edit(account_id: uuid.UUID) -> BaseResponse:
     if not form.validate() or _taken(form, account):
         return reply("admin/account_form.html", 422, form=form, office=account.office, account=account)
     account.name, account.phone = form.name.data or "", form.phone.data or ""
-    audit.append("account.changed", "account", account.id)
+    audit.append("account.changed", "account", account.id, content=digests.of_account(account))
     db.session.commit()
     flash("账号信息已保存。", "success")
     return go("account_admin.show", account_id=account.id)
@@ -175,7 +183,12 @@ def _set_active(account_id: uuid.UUID, active: bool) -> BaseResponse:
     except management.Refused as refused:
         flash(str(refused), "error")
         return _account_page(account, 409)
-    audit.append("account.opened" if active else "account.closed", "account", account.id)
+    audit.append(
+        "account.opened" if active else "account.closed",
+        "account",
+        account.id,
+        content=digests.of_account(account),
+    )
     db.session.commit()
     flash("账号已启用。" if active else "账号已停用，并已退出登录。", "success")
     return go("account_admin.show", account_id=account.id)

@@ -13,6 +13,7 @@ from portal import audit
 from portal.accounts import management
 from portal.accounts.forms import NewOfficeForm, OfficeForm
 from portal.accounts.titles import LEVEL_TITLES, ROLE_TITLES, roles_at
+from portal.cases import digests
 from portal.cases.offices import line_of, policy_of
 from portal.extensions import db
 from portal.forms import choices
@@ -122,7 +123,14 @@ def add_office(office_id: uuid.UUID) -> BaseResponse:
         form.policy.data or None,
         stages,
     )
-    audit.append("office.created", "office", added.id, parent=parent.id.hex, level=added.level)
+    audit.append(
+        "office.created",
+        "office",
+        added.id,
+        parent=parent.id.hex,
+        level=added.level,
+        content=digests.of_office(added),
+    )
     db.session.commit()
     flash("单位已建立。下一步：为它建立账号。", "success")
     return go("admin.office", office_id=added.id)
@@ -162,7 +170,15 @@ def edit_office(office_id: uuid.UUID) -> BaseResponse:
     here.name, here.policy = form.name.data or "", form.policy.data or None
     if "stages" in form:
         here.stages = list(form.stages.data or [])
-    audit.append("office.changed", "office", here.id, before=before, policy=here.policy, stages=here.stages)
+    audit.append(
+        "office.changed",
+        "office",
+        here.id,
+        before=before,
+        policy=here.policy,
+        stages=here.stages,
+        content=digests.of_office(here),
+    )
     db.session.commit()
     flash("单位信息已保存。", "success")
     return go("admin.office", office_id=here.id)
@@ -196,7 +212,9 @@ def _set_active(office_id: uuid.UUID, active: bool) -> BaseResponse:
     except management.Refused as refused:
         flash(str(refused), "error")
         return _office_page(here, 409)
-    audit.append("office.opened" if active else "office.closed", "office", here.id)
+    audit.append(
+        "office.opened" if active else "office.closed", "office", here.id, content=digests.of_office(here)
+    )
     db.session.commit()
     flash("单位已启用。" if active else "单位已停用，其所有账号已退出。", "success")
     return go("admin.office", office_id=here.id)

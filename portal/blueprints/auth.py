@@ -14,7 +14,7 @@ from portal.accounts import attempts, management, one_time_codes, passwords, ses
 from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, SignInForm
 from portal.accounts.local_paths import local_path
 from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS, SESSION_NOTICES, browser
-from portal.cases import clock
+from portal.cases import clock, digests
 from portal.extensions import db, limiter, reading_only
 from portal.forms import choices
 from portal.gate import session_limits
@@ -257,6 +257,13 @@ def _make_first(form: FirstAdministratorForm, state: Office | None) -> bool:
     account = management.create_account(
         office, Role.ADMINISTRATOR, form.login.data or "", form.name.data or "", "", password_hash, None
     )
-    audit.append("account.created", "account", account.id, role=str(Role.ADMINISTRATOR), by="one-time code")
+    audit.append(
+        "account.created",
+        "account",
+        account.id,
+        role=str(Role.ADMINISTRATOR),
+        by="one-time code",
+        content=digests.of_account(account),
+    )
     db.session.commit()
     return True

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import sealed
 from portal.blueprints.cases import slot_answer
-from portal.cases import evidence, likeness, quality, shown
+from portal.cases import evidence, evidence_rows, likeness, quality, shown, sights
 from portal.cases.access import Actor, find_case
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -140,7 +140,7 @@ def original(file_id: uuid.UUID) -> Response:
     """The sealed original, byte for byte, as an attachment that no browser runs."""
     case, file = _find(file_id)
     audit.append_now("evidence.downloaded", "evidence", file.id, case=case.id.hex)
-    return sealed.original(evidence.sealed_original(file), file.name)
+    return sealed.original(evidence_rows.sealed_original(file), file.name)
 
 
 def _find(file_id: uuid.UUID) -> tuple[Case, EvidenceFile]:
@@ -148,11 +148,14 @@ def _find(file_id: uuid.UUID) -> tuple[Case, EvidenceFile]:
     file = db.session.get(EvidenceFile, file_id)
     case = find_case(actor(), file.case_id) if file and file.status == "committed" else None
     found(case)
+    sights.must_be_whole(found(file))
     return found(case), found(file)
 
 
 def _page(file: EvidenceFile, number: int) -> EvidencePage:
-    return found(next((one for one in file.pages if one.page == number), None))
+    page: EvidencePage = found(next((one for one in file.pages if one.page == number), None))
+    sights.must_be_whole(page)
+    return page
 
 
 def _answer(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:

@@ -6,6 +6,7 @@ A typed note or reason is never lost: a refused decision answers with the desk a
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
@@ -15,14 +16,14 @@ from portal import audit
 from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view, slots_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
-from portal.cases import claims, clock, evidence, queues
+from portal.cases import claims, clock, evidence, queues, sights
 from portal.cases.access import find_case
 from portal.cases.actions import CONFIRMATION, Act, available, perform, refusals_now, return_targets, stamp
 from portal.cases.facts import read_facts
 from portal.cases.history import told_what_happened
 from portal.cases.queues import BOXES, Box, Filters
 from portal.cases.refusing import Refused
-from portal.extensions import db
+from portal.extensions import db, reading_only
 from portal.faults import reach
 from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Role, Status
 from portal.policies import policy
@@ -72,7 +73,9 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
     box, filters = _origin(case)
     after = queues.following(actor(), box, filters, case) if box else None
     try:
-        perform(case, actor(), verb, request.form.get("seen", ""), _act(case, verb, typed))
+        act = replace(_act(case, verb, typed), sight=_seen_again(case))
+        case = _find(case_id)  # as it stands now: reading the papers again took its time
+        perform(case, actor(), verb, request.form.get("seen", ""), act)
     except Refused as refused:
         db.session.rollback()
         case = _find(case_id)
@@ -84,6 +87,20 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
     told = f"{DONE[verb]}：{case.number}，{_whither(case)}。"
     flash(told + (_told_next(case, following) if following else ""), "success")
     return _go_on(case, box, filters, after)
+
+
+def _seen_again(case: Case) -> sights.Sight:
+    """The papers read from the store once more, while no transaction holds anybody up. Raises Refused."""
+    case_id = case.id
+    db.session.commit()
+    with reading_only():
+        sight = sights.look(case)
+        db.session.rollback()
+    try:
+        sights.read_again(sight)
+    except sights.Spoilt as spoilt:
+        raise sights.refusal(case_id, spoilt) from spoilt
+    return sight
 
 
 def _act(case: Case, verb: str, typed: Typed) -> Act:

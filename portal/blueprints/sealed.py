@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, current_app, make_response, send_file
 
-from portal.cases import evidence
+from portal.cases import evidence_rows
 from portal.web import found
 from storage.objects import ObjectStore, Sealed
 
@@ -33,7 +33,7 @@ def original(sealed: Sealed, name: str) -> Response:
 
 def picture(stored: dict[str, Any]) -> Response:
     """A rendition by its stored mapping, 404 where there is none. Raises StoreError."""
-    response = make_response(store().read(evidence.sealed_picture(found(stored or None))))
+    response = make_response(store().read(evidence_rows.sealed_picture(found(stored or None))))
     response.headers["Content-Type"] = "image/jpeg"
     response.headers["Content-Disposition"] = "inline"
     return _sandboxed(response)

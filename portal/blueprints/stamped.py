@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import sealed, stamped_view
+from portal.cases import sights
 from portal.cases.refusing import Refused
 from portal.cases.stamped import finding, placing, receiving, sorting
 from portal.extensions import db
@@ -118,6 +119,7 @@ def original(batch_id: uuid.UUID) -> Response:
     """The sealed original, byte for byte, as an attachment that no browser runs."""
     batch = _batch(batch_id)
     found(batch if batch.status != "refused" else None)
+    sights.must_be_whole(batch)
     audit.append_now("stamped.downloaded", "stamped_batch", batch.id)
     return sealed.original(receiving.sealed_original(batch), batch.name)
 
@@ -197,6 +199,7 @@ def _refused(page_id: uuid.UUID, refused: Refused, typed: dict[str, str] | None 
 def view(page_id: uuid.UUID) -> Response:
     """Our rendition of one page, as JPEG; for everybody who may see the case that it belongs to."""
     page = _seen(page_id)
+    sights.must_be_whole(page)
     audit.append_now("stamped.viewed", "stamped_page", page.id, case=page.case_id.hex if page.case_id else "")
     return sealed.picture(page.view)
 
@@ -204,7 +207,9 @@ def view(page_id: uuid.UUID) -> Response:
 @bp.get("/pages/<uuid:page_id>/thumb")
 def thumb(page_id: uuid.UUID) -> Response:
     """The small picture of one page. It shows that there is a paper, not what it says, and is not recorded."""
-    return sealed.picture(_seen(page_id).thumb)
+    page = _seen(page_id)
+    sights.must_be_whole(page)
+    return sealed.picture(page.thumb)
 
 
 def _batch(batch_id: uuid.UUID) -> StampedBatch:

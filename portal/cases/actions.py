@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import claims, register, remarks
+from portal.cases import claims, digests, register, remarks, sights
 from portal.cases.access import Actor
 from portal.cases.facts import read_facts
 from portal.cases.history import append_event, told_what_happened
@@ -24,7 +24,7 @@ from portal.cases.rosters import entering, striking
 from portal.cases.writing import write_case, write_decision
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, Decision, Role, Status
+from portal.models import Case, Decision, Role, RosterRow, Status
 from portal.standards import names
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
@@ -72,6 +72,7 @@ class Act:
     explanations: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()  # strike, put_back: ids of roster rows
     confirmation: str = ""  # the word of a terminal procedure, as it was typed
+    sight: sights.Sight | None = None  # the papers as they were read again before; None: perform() reads them
 
 
 def available(case: Case, actor: Actor) -> frozenset[str]:
@@ -141,6 +142,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     if law.roster and verb in ("submit", "approve"):
         plans.hold(case.owner_office_id)
     facts = read_facts(case)
+    sight = _seen_again(case, act) if action.decides else ()
     if verb == "approve":
         register.hold(law, law.changes(facts))
     _check(case, action, act, facts)
@@ -150,15 +152,17 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         _refuse_unconfirmed(terminal, facts, act)
     write_case(case, seen_version, before, after)
     reach("decide.after_update")
+    content: dict[str, Any] = {}
     try:
         if action.decides:
-            write_decision(case, actor, action.event, before, act.note, facts)
+            decision = write_decision(case, actor, action.event, before, act.note, sight)
+            content["decision"] = digests.of_decision(decision)
         if verb == "return" and not act.to:
             remarks.write_remarks(case, act.reasons)
         if law.roster:
             act = _write_roster(case, actor, verb, act, before, facts)
         if after.status is Status.APPROVED:
-            _take_effect(case, law, facts)
+            content["changes"] = _take_effect(case, law, facts)
     except register.EndedRecord as error:
         db.session.rollback()
         db.session.refresh(case)
@@ -170,13 +174,50 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         db.session.refresh(case)
         raise Refused(told_what_happened(case), conflict=True) from error
     if verb != "edit":
-        append_event(case, actor, action.event, before.step, act.note, act.reasons, act.to)
+        event = append_event(case, actor, action.event, before.step, act.note, act.reasons, act.to)
+        content["event"] = digests.of_event(event)
     if verb == "submit" or case.ended_at:
         tasks.enqueue("evidence.lock", case_id=str(case.id))
     audit.append(
-        f"case.{action.event}", "case", case.id, step=before.step, round=before.round, version=case.version
+        f"case.{action.event}",
+        "case",
+        case.id,
+        step=before.step,
+        round=before.round,
+        version=case.version,
+        status=str(case.status),
+        answers=digests.of_answers(case.id, case.answers),
+        **_of_roster(case, law, verb),
+        **content,
     )
     reach("decide.before_commit")
+
+
+def _seen_again(case: Case, act: Act) -> sights.Sight:
+    """The papers that a decision rests on: as they were read again before the transaction, else read now. Raises Refused
+    where one is not what was received."""
+    sight = sights.look(case)
+    if sight == act.sight:
+        return sight
+    case_id = case.id
+    try:
+        sights.read_again(sight)
+    except sights.Spoilt as spoilt:
+        db.session.rollback()
+        refused = sights.refusal(
+            case_id, spoilt
+        )  # in a transaction of its own, so before the next one begins here
+        db.session.refresh(case)
+        raise refused from spoilt
+    return sight
+
+
+def _of_roster(case: Case, law: Workflow, verb: str) -> dict[str, Any]:
+    """Of a roster the people are what was answered: they stand from the submission on."""
+    if law.roster is None or verb not in ("submit", "approve"):
+        return {}
+    rows = db.session.execute(select(RosterRow.__table__).where(RosterRow.case_id == case.id))
+    return {"roster": digests.of_roster(case.id, rows)}
 
 
 def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: Place, facts: Facts) -> Act:
@@ -192,12 +233,11 @@ def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: Place, 
     return act
 
 
-def _take_effect(case: Case, law: Workflow, facts: Facts) -> None:
-    """The last approval reaches the register. Raises RegisterMoved, IntegrityError when another was quicker."""
+def _take_effect(case: Case, law: Workflow, facts: Facts) -> str:
+    """The last approval reaches the register; the keyed digest of what it changed. Raises RegisterMoved, IntegrityError when another was quicker."""
     if law.roster:
-        entering.enter(case, law, facts)
-    else:
-        register.apply(case, law, law.changes(facts))
+        return entering.enter(case, law, facts)
+    return register.apply(case, law, law.changes(facts))
 
 
 def _hold(case: Case) -> None:

@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from portal.cases import clock
-from portal.cases.evidence import sealed_original
+from portal.cases.evidence_rows import sealed_original
 from portal.cases.printed import facts_on_paper, safe_file_name
 from portal.cases.shown import is_plain
+from portal.cases.sights import must_be_whole
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, RegisterChange, Status
 from portal.printouts.packing import packed
@@ -110,6 +111,7 @@ def _pages(case: Case, facts: Facts) -> Iterable[PagePlan]:
     for position, slot in enumerate(workflow(case.workflow).slots(facts), start=1):
         number = 0
         for file in (one for one in files if one.slot == slot.id):
+            must_be_whole(file, *file.pages)
             for page in file.pages:
                 number += 1
                 name = f"{position:02d}_{safe_file_name(slot.title)}_{number}.jpg"

@@ -9,15 +9,13 @@ from __future__ import annotations
 import io
 import unicodedata
 import uuid
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from portal import audit
-from portal.cases import likeness
+from portal.cases import digests, likeness
 from portal.cases.access import Actor
 from portal.cases.actions import available
 from portal.cases.facts import read_facts
@@ -27,7 +25,7 @@ from portal.cases.refusing import Refused
 from portal.cases.used_before import Same, same_content
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, EvidencePage, Status
+from portal.models import Case, EvidenceFile, EvidencePage, Status, sealing
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
 from portal.workflows import workflow
@@ -115,15 +113,18 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     same = same_content(case, file, kept.original.sha256)
     if same is None and near is not None:
         same = Same("advise", likeness.told(case, near))
+    received = {
+        "version_id": kept.original.version_id,
+        "sha256": kept.original.sha256,
+        "size": kept.original.size,
+        "media_type": judged.media_type,
+    }
     done = db.session.execute(
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
         .values(
+            **sealing.sealed(EvidenceFile.__tablename__, sealing.values_of(file), received),
             status="committed",
-            version_id=kept.original.version_id,
-            sha256=kept.original.sha256,
-            size=kept.original.size,
-            media_type=judged.media_type,
             verdict=worst([judged.verdict, *([same.level] if same else [])]),
             notice=same.text if same else "",
             expires_at=None,
@@ -155,7 +156,13 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     for one in file.pages:
         ask(one)
     audit.append(
-        "evidence.received", "evidence", file.id, case=case.id.hex, sha256=file.sha256, verdict=file.verdict
+        "evidence.received",
+        "evidence",
+        file.id,
+        case=case.id.hex,
+        sha256=file.sha256,
+        verdict=file.verdict,
+        renditions=digests.of_renditions(file.id, file.pages),
     )
     reach("upload.before_commit")
     return file
@@ -259,11 +266,3 @@ def shown_name(name: str) -> str:
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")).strip(" .")
     return clean[-120:] or "未命名文件"
-
-
-def sealed_original(file: EvidenceFile) -> Sealed:
-    return Sealed(file.store_key, file.version_id, file.sha256, file.size)
-
-
-def sealed_picture(stored: Mapping[str, Any]) -> Sealed:
-    return Sealed(**stored)

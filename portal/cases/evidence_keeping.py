@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from portal import tasks
-from portal.cases.evidence import sealed_original
+from portal.cases.evidence_rows import sealed_original
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, Status
 from portal.models.types import utcnow

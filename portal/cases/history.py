@@ -33,24 +33,24 @@ def append_event(
     note: str = "",
     reasons: Sequence[Reason] = (),
     to: str = "",
-) -> None:
+) -> CaseEvent:
     """Write down what was just done, at which step; of a return also the coded reasons and where it went."""
     coded = [vars(reason) for reason in reasons]
-    db.session.add(
-        CaseEvent(
-            case_id=case.id,
-            seq=case.version,
-            verb=verb,
-            status=case.status,
-            step=step,
-            round=case.round,
-            actor_id=actor.id,
-            office_id=actor.office_id,
-            note=note.strip(),
-            data={"reasons": coded, "to": to} if coded or to else {},
-        )
+    event = CaseEvent(
+        case_id=case.id,
+        seq=case.version,
+        verb=verb,
+        status=case.status,
+        step=step,
+        round=case.round,
+        actor_id=actor.id,
+        office_id=actor.office_id,
+        note=note.strip(),
+        data={"reasons": coded, "to": to} if coded or to else {},
     )
+    db.session.add(event)
     db.session.flush()
+    return event
 
 
 def told_what_happened(case: Case) -> str:

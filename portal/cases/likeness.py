@@ -23,7 +23,7 @@ from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, Level
 from portal.policies import policy
 from storage.judge import Judgement
-from storage.objects import ObjectStore, Sealed
+from storage.objects import Missing, ObjectStore, Sealed, Tampered
 from storage.rendition import difference
 
 MOST_CASES = 8000
@@ -65,7 +65,13 @@ def find(case: Case, judged: Judgement, store: ObjectStore) -> Near | None:
     likely = nearest(case, [page.likeness for page in judged.pages])
     db.session.rollback()
     for near in likely:
-        theirs = store.read(Sealed(**near.view))
+        try:
+            theirs = store.read(Sealed(**near.view))
+        except (
+            Missing,
+            Tampered,
+        ):  # another case's spoilt picture is no reason to refuse this one: a walk finds it
+            continue
         apart = difference(judged.pages[near.page].view_jpeg, theirs)
         if apart is not None and apart < ALIKE:
             return near

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
+from portal.cases import digests
 from portal.cases.access import Actor
 from portal.cases.offices import line_of
 from portal.extensions import db
@@ -168,6 +169,7 @@ def _save(
         key=key,
         number=one.number,
         conditions=one.conditions,
+        content=digests.of_version(one),
     )
     return one
 

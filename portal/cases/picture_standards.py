@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
+from portal.cases import digests
 from portal.cases.access import Actor
 from portal.cases.quality import Changes, newest_set
 from portal.cases.refusing import Refused
@@ -188,7 +189,14 @@ def _add(actor: Actor, before: ThresholdSet | None, changes: Changes, reason: st
         db.session.flush()
     except IntegrityError as error:
         raise Refused("标准刚被修改过，请核对现在的值后再保存", conflict=True) from error
-    audit.append("thresholds.changed", "threshold_set", one.id, number=one.number, changes=kept)
+    audit.append(
+        "thresholds.changed",
+        "threshold_set",
+        one.id,
+        number=one.number,
+        changes=kept,
+        content=digests.of_version(one),
+    )
     return one
 
 

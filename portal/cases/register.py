@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from portal.cases import digests
 from portal.cases.endings import endings_of
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, NationalEntry, Pupil, RegisterChange
+from portal.models import Case, NationalEntry, Pupil, RegisterChange, sealing
 from portal.models.types import new_id, utcnow
 from portal.standards import enrolment, names
 from portal.standards.columns import BY_KEY
@@ -43,8 +44,8 @@ def hold(law: Workflow, changes: Mapping[str, str]) -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(place)))
 
 
-def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
-    """Write RegisterChange rows and then the pupil, guarded by the pupil's version.
+def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> str:
+    """Write RegisterChange rows and then the pupil, guarded by the pupil's version; the keyed digest of these changes.
 
     Raises ValueError for a column the workflow may not touch, RegisterMoved when another change won the race.
     """
@@ -54,20 +55,23 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
     if enrolment.STATUS in changes:
         keep_ended(law, pupil.id, pupil.enrolment_status)
     at, version = utcnow(), pupil.version + 1
-    for column, after in changes.items():
-        db.session.add(
-            RegisterChange(
-                case_id=case.id,
-                pupil_id=pupil.id,
-                column=column,
-                before=stored_text(pupil, column),
-                after=after,
-                pupil_version=version,
-                at=at,
-            )
-        )
+    written = [
+        {
+            "case_id": case.id,
+            "pupil_id": pupil.id,
+            "column": column,
+            "before": stored_text(pupil, column),
+            "after": after,
+            "pupil_version": version,
+            "at": at,
+        }
+        for column, after in changes.items()
+    ]
+    db.session.add_all(RegisterChange(**row) for row in written)
     db.session.flush()
-    values = attributes(pupil, changes) | {"version": version}
+    values = sealing.sealed(
+        PUPILS.name, sealing.values_of(pupil), attributes(pupil, changes) | {"version": version}
+    )
     done = db.session.execute(
         update(Pupil).where(Pupil.id == pupil.id, Pupil.version == pupil.version).values(**values),
         execution_options={"synchronize_session": "evaluate"},
@@ -76,11 +80,13 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> None:
         raise RegisterMoved
     db.session.add(NationalEntry(case_id=case.id, approved_at=at))
     reach("decide.after_register")
+    return digests.of_changes(case.id, written)
 
 
-def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correction: int = 0) -> None:
+def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correction: int = 0) -> str:
     """Write one column of many pupils, {pupil id: text}, that becomes known only after their case was approved; all of them
-    in three statements. Pupils that the session holds are not refreshed. `correction` is 1, 2, … where the case has given the column before and it was wrong.
+    in three statements. Pupils that the session holds are not refreshed. Returns the
+    keyed digest of these changes, "" for none. `correction` is 1, 2, … where the case has given the column before and it was wrong.
 
     Raises RegisterMoved when a record changed meanwhile, IntegrityError where the case has given the column already.
     """
@@ -90,6 +96,7 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     changes: list[dict[str, Any]] = []
     for pupil in db.session.execute(query):
         new = attributes(pupil, {column: texts[pupil.id]}) | {"version": pupil.version + 1}
+        new = sealing.sealed(PUPILS.name, pupil._mapping, new)
         written.append({"of": pupil.id, "seen": pupil.version} | {f"new_{key}": new[key] for key in new})
         changes.append(
             {
@@ -105,7 +112,7 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
             }
         )
     if not written:
-        return
+        return ""
     values: dict[str, Any] = {
         key.removeprefix("new_"): bindparam(key) for key in written[0] if key.startswith("new_")
     }
@@ -114,6 +121,7 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     if done.rowcount != len(written):
         raise RegisterMoved
     db.session.connection().execute(insert(CHANGES), changes)
+    return digests.of_changes(case.id, changes)
 
 
 def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:

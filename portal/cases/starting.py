@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from portal import audit
-from portal.cases import clock
+from portal.cases import clock, digests
 from portal.cases.access import Actor
 from portal.cases.facts import facts_before_roster, facts_before_start
 from portal.cases.history import append_event
@@ -70,8 +70,16 @@ def _begin(actor: Actor, law: Workflow, pack: Policy, **about: Any) -> Case:
     )
     db.session.add(case)
     db.session.flush()
-    append_event(case, actor, "started", "")
-    audit.append("case.started", "case", case.id)
+    event = append_event(case, actor, "started", "")
+    audit.append(
+        "case.started",
+        "case",
+        case.id,
+        version=case.version,
+        status=str(case.status),
+        event=digests.of_event(event),
+        answers=digests.of_answers(case.id, case.answers),
+    )
     return case
 
 

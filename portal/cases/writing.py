@@ -8,11 +8,11 @@ from portal.cases.access import Actor
 from portal.cases.history import told_what_happened
 from portal.cases.outcomes import Outcome, Place
 from portal.cases.refusing import Refused
+from portal.cases.sights import Sight, named
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, Decision
 from portal.models.types import utcnow
-from portal.workflows.facts import Facts
 
 
 def write_case(case: Case, seen_version: int, before: Place, after: Outcome) -> None:
@@ -44,22 +44,22 @@ def write_case(case: Case, seen_version: int, before: Place, after: Outcome) -> 
     db.session.refresh(case)
 
 
-def write_decision(case: Case, actor: Actor, verb: str, before: Place, note: str, facts: Facts) -> None:
-    """Who decided what in which round and step, and the hashes of the files that were in the case.
+def write_decision(case: Case, actor: Actor, verb: str, before: Place, note: str, sight: Sight) -> Decision:
+    """Who decided what in which round and step, and the hashes of the papers and of the pictures that were shown of them.
 
     Raises IntegrityError for a second decision in one round and step.
     """
-    db.session.add(
-        Decision(
-            case_id=case.id,
-            round=before.round,
-            step=before.step,
-            verb=verb,
-            actor_id=actor.id,
-            office_id=actor.office_id,
-            seen=[item.sha256 for item in facts.evidence],
-            note=note.strip(),
-        )
+    decision = Decision(
+        case_id=case.id,
+        round=before.round,
+        step=before.step,
+        verb=verb,
+        actor_id=actor.id,
+        office_id=actor.office_id,
+        seen=named(sight),
+        note=note.strip(),
     )
+    db.session.add(decision)
     db.session.flush()
     reach("decide.after_decision")
+    return decision

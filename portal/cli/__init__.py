@@ -15,6 +15,7 @@ NAMES: tuple[str, ...] = (
     "first_administrator",
     "doctor",
     "audit_cmd",
+    "evidence_cmd",
     "worker",
     "print_cmd",
 )

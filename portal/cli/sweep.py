@@ -1,4 +1,5 @@
-"""flask sweep: clear up uploads that never finished and files of discarded loads, take up tasks that failed. Run it daily;
+"""flask sweep: clear up uploads that never finished and files of discarded loads, take up tasks that failed, note the head of
+the audit chain in the store. Run it daily;
 it never touches evidence that was received."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from portal.cases.intake import files
 from portal.cases.loads.lifecycle import forget_discarded
 from portal.cases.stamped.receiving import reap as reap_stamped
 from portal.extensions import reading_only
+from portal.oversight import anchors
 
 
 def init_app(app: Flask) -> None:
@@ -29,5 +31,7 @@ def sweep() -> None:
         click.echo(f"{reap_stamped(app.extensions['store'])} unfinished batches of stamped forms cleared up")
         click.echo(f"{files.reap(app.extensions['store'])} unfinished lists of the admitted cleared up")
         click.echo(f"{forget_discarded(app.extensions['store'])} files of discarded loads deleted")
+        anchor = anchors.note(app.extensions["store"])
+        click.echo(f"audit anchor {anchor.seq}:{anchor.digest}" if anchor else "audit anchor: noted already")
     click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
     tasks.wait()

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from portal import audit
 from portal.accounts import passwords
-from portal.cases import clock, evidence, starting
+from portal.cases import clock, digests, evidence, starting
 from portal.cases.access import Actor
 from portal.cases.actions import Act
 from portal.cases.offices import place_below
@@ -244,9 +244,12 @@ def _backdate(case: Case, days: int) -> None:
     if case.ended_at:
         case.ended_at -= span
     moved: uuid.UUID = case.id
+    moved_events: dict[str, str] = {}
     for event in db.session.scalars(select(CaseEvent).where(CaseEvent.case_id == moved)):
         event.at -= span
+        moved_events[str(event.seq)] = digests.of_event(event)
     db.session.execute(
         update(NationalEntry).where(NationalEntry.case_id == moved).values(approved_at=utcnow() - span)
     )
     db.session.flush()
+    audit.append("case.backdated", "case", moved, events=moved_events)

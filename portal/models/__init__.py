@@ -3,7 +3,7 @@
 What never belongs here: a rule, a status change, a query that somebody's rights depend on.
 """
 
-from portal.models.audit import AuditHead, AuditRecord
+from portal.models.audit import AuditHead, AuditRecord, Walk
 from portal.models.calendar import Holiday
 from portal.models.capture import PhoneCapture, StampedBatch, StampedPage
 from portal.models.case import OPEN, Case, CaseEvent, Decision, NationalEntry, NumberSeries, Remark, Status
@@ -88,4 +88,5 @@ __all__ = [
     "StampedPage",
     "Status",
     "ThresholdSet",
+    "Walk",
 ]

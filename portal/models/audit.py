@@ -6,11 +6,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, String
+from sqlalchemy import Float, Index, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import db
-from portal.models.types import Json, UtcDateTime
+from portal.models.sealing import SealedRow
+from portal.models.types import Json, UtcDateTime, new_id, utcnow
+
+MAIN = "main"
 
 
 class AuditRecord(db.Model):
@@ -21,6 +24,9 @@ class AuditRecord(db.Model):
         Index("ix_audit_records_actor_at", "actor_id", "at"),
         Index("ix_audit_records_object", "object_kind", "object_id", "at"),
         Index("ix_audit_records_action_at", "action", "at"),
+        # The key of a record is (stream, seq). `seq` stays the primary key while there is one stream: another one cannot be
+        # had on SQLite without making the table anew, which drops its guards and rewrites every record.
+        Index("uq_audit_records_stream_seq", "stream", "seq", unique=True),
     )
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -36,6 +42,9 @@ class AuditRecord(db.Model):
     request_id: Mapped[str] = mapped_column(String(40), default="")
     body: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     alg: Mapped[str] = mapped_column(String(10), default="sha256")
+    # The name of the key by which this record is sealed; "": of the time before there was one.
+    key_id: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    stream: Mapped[str] = mapped_column(String(20), default=MAIN, server_default=MAIN)
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
 
@@ -48,6 +57,26 @@ class AuditHead(db.Model):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(Integer, default=0)
     digest: Mapped[str] = mapped_column(String(64), default="0" * 64)
+    keyed_since: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # 0: no keyed record yet
+    # Every row that can carry a seal carries one: from the first record on, or since `flask audit seal`.
+    rows_sealed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    anchored_seq: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # noted in the store
+    anchor_due: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the next anchor is wanted
+
+
+class Walk(SealedRow, db.Model):
+    """One walk through everything that is kept, and what it found. The newest tells how the installation stands."""
+
+    __tablename__ = "walks"
+    __table_args__ = (Index("ix_walks_kind_at", "kind", "at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(10))  # evidence, audit
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # when it ended
+    seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    checked: Mapped[int] = mapped_column(Integer, default=0)  # objects, or records
+    faults: Mapped[int] = mapped_column(Integer, default=0)
+    first: Mapped[str] = mapped_column(Text, default="")  # the first fault, in words
 
 
 GUARDS = {

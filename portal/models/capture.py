@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.extensions import db
 from portal.models.case import Case
 from portal.models.people import Account, Office
+from portal.models.sealing import SealedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -41,7 +42,11 @@ class PhoneCapture(db.Model):
     account: Mapped[Account] = relationship()
 
 
-class StampedBatch(db.Model):
+class StampedBatch(
+    SealedRow,
+    db.Model,
+    covers=("id", "office_id", "store_key", "version_id", "sha256", "size", "media_type"),
+):
     """A scan of many stamped forms in one file, sealed like any original; its pages go to their cases one by one."""
 
     __tablename__ = "stamped_batches"
@@ -71,7 +76,7 @@ class StampedBatch(db.Model):
     pages: Mapped[list[StampedPage]] = relationship(order_by="StampedPage.page", back_populates="batch")
 
 
-class StampedPage(db.Model):
+class StampedPage(SealedRow, db.Model, covers=("id", "batch_id", "page", "view", "thumb")):
     """One page of a batch: where it landed and why, or that it waits in the tray to be placed by hand."""
 
     __tablename__ = "stamped_pages"

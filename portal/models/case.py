@@ -136,7 +136,9 @@ class Decision(db.Model):
     actor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    seen: Mapped[list[str]] = mapped_column(Json, default=list)  # sha256 of each file of the case
+    # Of each file: {file, original, views}, the hashes of the sealed original and of every picture of it that could be
+    # looked at, the shown one of each page first. Older rows hold the hashes of the originals alone, as texts.
+    seen: Mapped[list[Any]] = mapped_column(Json, default=list)
     note: Mapped[str] = mapped_column(Text, default="")
 
     actor: Mapped[Account] = relationship(lazy="joined")

@@ -11,10 +11,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
 from portal.models.people import Account
+from portal.models.sealing import SealedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
-class EvidenceFile(db.Model):
+class EvidenceFile(
+    SealedRow,
+    db.Model,
+    covers=("id", "case_id", "slot", "store_key", "version_id", "sha256", "size", "media_type"),
+):
     """An original, byte for byte. staged -> committed, or staged -> reaping -> gone; a committed one only leaves
     a draft by `removed_at`, its object stays. A read goes by (key, version_id) and is checked against sha256."""
 
@@ -55,7 +60,7 @@ class EvidenceFile(db.Model):
     pages: Mapped[list[EvidencePage]] = relationship(order_by="EvidencePage.page", back_populates="file")
 
 
-class EvidencePage(db.Model):
+class EvidencePage(SealedRow, db.Model, covers=("id", "file_id", "page", "view", "thumb", "plain")):
     """One page of a file: its measurements and where the re-encoded view and thumbnail lie (a cache, never evidence)."""
 
     __tablename__ = "evidence_pages"

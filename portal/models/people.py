@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
+from portal.models.sealing import SealedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -43,7 +44,7 @@ ROLE_LEVELS: dict[Role, frozenset[Level]] = {
 }
 
 
-class Office(db.Model):
+class Office(SealedRow, db.Model):
     """A school, a district, a county bureau or the state bureau; a tree by supervising office.
 
     `path` is the ids from the root down to this office, each followed by "/": a subtree is one prefix.
@@ -72,7 +73,11 @@ class Office(db.Model):
     parent: Mapped[Office | None] = relationship(remote_side="Office.id")
 
 
-class Account(db.Model):
+class Account(
+    SealedRow,
+    db.Model,
+    covers=("id", "login", "name", "role", "office_id", "phone", "password_hash", "active"),
+):
     """One person at one office in one role."""
 
     __tablename__ = "accounts"

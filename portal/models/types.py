@@ -38,3 +38,9 @@ def utcnow() -> datetime:
 def new_id() -> uuid.UUID:
     """A random identifier that tells nothing and can stand in a URL."""
     return uuid.uuid4()
+
+
+def plain_default(column: Any) -> Any:
+    """What a column is given where a new row says nothing."""
+    made = column.default.arg
+    return made(None) if callable(made) else made

@@ -12,7 +12,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alembic.migration import MigrationContext
@@ -25,40 +24,17 @@ from portal.cases import clock, evidence
 from portal.extensions import db, reading_only
 from portal.models import AuditHead, AuditRecord, EvidenceFile, IntakeFile, Preference
 from portal.models.types import utcnow
-from portal.oversight import holidays
-from portal.settings import SECRET_KEY_MIN_BYTES, Settings
+from portal.oversight import holidays, walk_checks
+from portal.oversight.checks import LATE, OK, SOON, Check, Installation
+from portal.settings import SECRET_KEY_MIN_BYTES
 from storage.objects import LockProof, ObjectStore, Sealed, StoreError
 
-OK, SOON, LATE = "ok", "soon", "late"
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 PROOF_LIFE = timedelta(minutes=10)
 SKEW_SOON, SKEW_LATE = 2.0, 30.0  # seconds
 DISK_SOON, DISK_LATE = 0.2, 0.1  # part of the disk that is free
 QUEUE_LATE = timedelta(minutes=15)
 NO_OBJECT = Sealed("probe/nothing", "nothing", "0" * 64, 1)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding. `word` is for machines (ok or what fails), `text` says what to do; tones: ok, soon, late."""
-
-    id: str
-    title: str
-    tone: str
-    text: str
-
-    @property
-    def word(self) -> str:
-        return "failing" if self.tone == LATE else "ok"
-
-
-@dataclass(frozen=True)
-class Installation:
-    """What is examined."""
-
-    settings: Settings
-    store: ObjectStore
-    migrations: str  # folder of the Alembic scripts
 
 
 def quick(installation: Installation) -> list[Check]:
@@ -266,6 +242,7 @@ TITLES = {
     "audit": "审计链",
     "staged": "未完成的上传",
     "tasks": "后台任务",
+    **walk_checks.TITLES,
 }
 CHECKS: tuple[Callable[[Installation], Check], ...] = (
     check_database,
@@ -279,4 +256,5 @@ CHECKS: tuple[Callable[[Installation], Check], ...] = (
     check_audit,
     check_staged,
     check_tasks,
+    *walk_checks.CHECKS,
 )

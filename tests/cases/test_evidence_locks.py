@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from portal import tasks
-from portal.cases import evidence, evidence_keeping
+from portal.cases import evidence, evidence_keeping, evidence_rows
 from portal.cases.access import Actor
 from portal.extensions import db
 from portal.models import Case, EvidenceFile
@@ -64,7 +64,7 @@ def test_a_submission_holds_its_files_and_a_draft_holds_none(app: Flask) -> None
     commit()
     assert set(locks(case).values()) == {"GOVERNANCE"}
     for file in evidence.files_of(case):
-        until = store().locked_until(evidence.sealed_original(file))
+        until = store().locked_until(evidence_rows.sealed_original(file))
         assert until and until > utcnow() + timedelta(days=300)
 
 
@@ -81,9 +81,9 @@ def test_a_replaced_file_stays_held_and_is_held_harder_once_decided(app: Flask) 
     assert {mode for name, mode in found.items() if name not in ("draft.jpg", "blurred.jpg")} == {
         "COMPLIANCE"
     }
-    until = store().locked_until(evidence.sealed_original(seen))
+    until = store().locked_until(evidence_rows.sealed_original(seen))
     assert until and until > utcnow() + timedelta(days=9 * 365)
-    assert store().read(evidence.sealed_original(seen))
+    assert store().read(evidence_rows.sealed_original(seen))
     assert list(evidence_keeping.unlocked_cases()) == []
 
 

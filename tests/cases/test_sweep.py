@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.cases import evidence, evidence_keeping
+from portal.cases import evidence, evidence_keeping, evidence_rows
 from portal.cases.intake import admissions, files
 from portal.cases.intake.admissions import Received
 from portal.cases.intake.admitted_rows import Schools, columns
@@ -50,7 +50,7 @@ def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> 
     assert not store.exists(left) and not store.exists(received[0].sealed)
     assert store.exists(Sealed(**db.session.get_one(RegisterLoad, standing_id).stored))
     kept = db.session.scalars(select(EvidenceFile).where(EvidenceFile.status == "committed")).all()
-    assert len(kept) == 2 and all(store.exists(evidence.sealed_original(file)) for file in kept)
+    assert len(kept) == 2 and all(store.exists(evidence_rows.sealed_original(file)) for file in kept)
 
 
 def test_what_arrives_late_is_swept_however_long_the_portal_stood_still(app: Flask) -> None:

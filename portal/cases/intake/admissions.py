@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
+from portal.cases import digests
 from portal.cases.intake import admitted_rows, files, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
@@ -228,7 +229,13 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = 
     made.made_at = utcnow()  # last: a roster decided before goes by the list before
     db.session.flush()
     audit.append(
-        "intake.list_set", "admitted_list", made.id, year=made.year, number=made.number, people=made.people
+        "intake.list_set",
+        "admitted_list",
+        made.id,
+        year=made.year,
+        number=made.number,
+        people=made.people,
+        content=digests.of_version(made),
     )
     return made
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.cases import clock
+from portal.cases import clock, digests
 from portal.cases.intake import plans
 from portal.cases.intake.scope import County, Scope, counties, names_of
 from portal.cases.refusing import Refused
@@ -157,7 +157,14 @@ def save(
     if before and before.document == document and not _changes(scope, figures, before):
         raise Refused("没有改动，不用保存")
     plan = _add(scope, figures, document, note, seen + 1)
-    audit.append("intake.plan_set", "intake_plan", plan.id, year=plan.year, number=plan.number)
+    audit.append(
+        "intake.plan_set",
+        "intake_plan",
+        plan.id,
+        year=plan.year,
+        number=plan.number,
+        content=digests.of_version(plan),
+    )
     return plan, {}
 
 

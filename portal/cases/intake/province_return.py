@@ -62,6 +62,7 @@ class Report:
     refused: list[Refusal] = field(default_factory=list)
     waiting: Mapping[int, int] = field(default_factory=dict)
     completed: list[Case] = field(default_factory=list)
+    noted: list[tuple[uuid.UUID, str]] = field(default_factory=list)  # case, digest of the register changes
     ignored: tuple[str, ...] = ()
 
 
@@ -93,7 +94,7 @@ def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
         else:
             new[one.case_id].append((one, texts["secondary"]))
     for case_id, several in new.items():
-        report.written += _write(case_id, several)
+        report.written += _write(case_id, several, report)
     report.waiting = province_unsettled.keep(
         scope,
         filename,
@@ -168,7 +169,7 @@ def _differs(texts: Mapping[str, str], values: Mapping[str, str]) -> str:
     return "；".join(said)
 
 
-def _write(case_id: uuid.UUID, several: list[tuple[Any, str]]) -> int:
+def _write(case_id: uuid.UUID, several: list[tuple[Any, str]], report: Report) -> int:
     case = db.session.get_one(Case, case_id)
     db.session.connection().execute(
         update(ROWS).where(ROWS.c.id == bindparam("row_id")).values(secondary_number=bindparam("text")),
@@ -176,7 +177,8 @@ def _write(case_id: uuid.UUID, several: list[tuple[Any, str]]) -> int:
     )
     of = {str(row.pupil_id): (row.pupil_id, text) for row, text in several if row.pupil_id}
     for chunk in chunks(of):
-        register.note_later(case, "secondary_number", dict(of[key] for key in chunk))
+        written = register.note_later(case, "secondary_number", dict(of[key] for key in chunk))
+        report.noted.append((case_id, written))
     return len(several)
 
 
@@ -193,6 +195,8 @@ def _settle(scope: Scope, case_ids: set[uuid.UUID], report: Report, filename: st
             filing.returned_on = clock.today()
             report.completed.append(filing.case)
     db.session.flush()
+    for case_id, changes in report.noted:
+        audit.append("register.noted", "case", case_id, changes=changes)
     audit.append(
         "intake.province_returned",
         "office",

@@ -267,11 +267,21 @@ def put_right(
     )
     db.session.add(made)
     db.session.execute(update(RosterRow).where(RosterRow.id == person.id).values(secondary_number=after))
+    changes = ""
     if person.pupil_id:
         case = db.session.get_one(Case, person.case_id)
-        register.note_later(case, "secondary_number", {person.pupil_id: after}, correction=made.number)
+        changes = register.note_later(
+            case, "secondary_number", {person.pupil_id: after}, correction=made.number
+        )
     db.session.flush()
-    audit.append("intake.secondary_corrected", "case", person.case_id, row=person.id.hex, number=made.number)
+    audit.append(
+        "intake.secondary_corrected",
+        "case",
+        person.case_id,
+        row=person.id.hex,
+        number=made.number,
+        changes=changes,
+    )
     return made
 
 

@@ -19,7 +19,7 @@ from portal.cases import register
 from portal.cases.endings import standing
 from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, storable
 from portal.extensions import db
-from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow
+from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow, sealing
 from portal.models.types import new_id
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
@@ -267,7 +267,7 @@ def new_pupil(
     blank = Pupil(particulars={})
     texts = {key: text for key, text in after.items() if key != "school_code"}
     row = {key: "" for key in STORED if key != "birth_date"} | {"enrolment_status": "01", "birth_date": None}
-    return {
+    values = {
         **row,
         "id": pupil_id,
         "load_id": load_id,
@@ -277,6 +277,7 @@ def new_pupil(
         "version": 0,
         **register.attributes(blank, texts),
     }
+    return sealing.sealed(PUPILS.name, None, values)
 
 
 def changed_pupil(
@@ -295,7 +296,7 @@ def changed_pupil(
     if "gone_since" in texts:
         gone = texts["gone_since"]
         values["gone_since"] = date.fromisoformat(gone) if gone else None
-    return values | {"version": pupil.version + 1}
+    return sealing.sealed(PUPILS.name, pupil._mapping, values | {"version": pupil.version + 1})
 
 
 def schools_of(office: Office) -> Any:

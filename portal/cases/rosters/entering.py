@@ -6,15 +6,16 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from portal.cases import register
+from portal.cases import digests, register
 from portal.cases.rosters.reading import CLOSED, chunks
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, Office, Pupil, RegisterChange, RosterRow
+from portal.models import Case, Office, Pupil, RegisterChange, RosterRow, sealing
 from portal.models.types import new_id, utcnow
 from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import TERMINAL
@@ -26,8 +27,9 @@ from portal.workflows.vocabulary import Workflow
 PUPILS, ROWS, CHANGES = Pupil.__table__, RosterRow.__table__, RegisterChange.__table__
 
 
-def enter(case: Case, law: Workflow, facts: Facts) -> None:
-    """Write pupils, their RegisterChange rows and the rows' final numbers, all in the running transaction.
+def enter(case: Case, law: Workflow, facts: Facts) -> str:
+    """Write pupils, their RegisterChange rows and the rows' final numbers, all in the running transaction. Returns the keyed
+    digest of the changes.
 
     Raises ValueError for a column that the workflow may not touch, RegisterMoved when a record changed meanwhile,
     IntegrityError when a number was given already.
@@ -45,15 +47,16 @@ def enter(case: Case, law: Workflow, facts: Facts) -> None:
     going_on = _earlier_records(law, rows, roster)
     codes = _school_codes(pupil.school_id for pupil in going_on.values())
     made, changes, ids = [], [], []
+    at = utcnow()  # of them all: what one act has changed is known by its moment
     for row, new in zip(rows, texts, strict=True):
         pupil = going_on.get(row["id_number"])
         if pupil is None:
             pupil_id = new_id()
             made.append(_new(pupil_id, row, new, case))
-            changes += _changes(case, pupil_id, {}, new, 0)
+            changes += _changes(case, pupil_id, {}, new, 0, at)
         else:
             pupil_id = pupil.id
-            changes += _go_on(case, pupil, new, codes[pupil.school_id])
+            changes += _go_on(case, pupil, new, codes[pupil.school_id], at)
         ids.append(
             {
                 "row_id": uuid.UUID(row.id),
@@ -66,6 +69,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> None:
     db.session.execute(insert(CHANGES), changes)
     db.session.connection().execute(_NUMBER, ids)
     reach("decide.after_register")
+    return digests.of_changes(case.id, changes)
 
 
 _NUMBER = (
@@ -102,7 +106,7 @@ def _new(pupil_id: uuid.UUID, row: RowFacts, texts: Mapping[str, str], case: Cas
     blank = Pupil(particulars={})
     empty = {column.key: "" for column in BY_KEY.values() if column.stored and column.kind != "date"}
     own = {key: text for key, text in texts.items() if key != "school_code"}
-    return {
+    values = {
         **empty,
         "birth_date": None,
         "name_key": "",
@@ -116,6 +120,7 @@ def _new(pupil_id: uuid.UUID, row: RowFacts, texts: Mapping[str, str], case: Cas
         "student_number": row.number,
         "version": 1,
     }
+    return sealing.sealed(PUPILS.name, None, values)
 
 
 def _school_codes(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -123,7 +128,9 @@ def _school_codes(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     return dict(db.session.execute(query).all())
 
 
-def _go_on(case: Case, pupil: Any, new: Mapping[str, str], school_code: str) -> list[dict[str, Any]]:
+def _go_on(
+    case: Case, pupil: Any, new: Mapping[str, str], school_code: str, at: datetime
+) -> list[dict[str, Any]]:
     """Rewrite an earlier record, guarded by its version; what changed."""
     before = {key: register.stored_text(pupil, key) for key in new if key != "school_code"}
     before["school_code"] = school_code
@@ -134,18 +141,23 @@ def _go_on(case: Case, pupil: Any, new: Mapping[str, str], school_code: str) -> 
         "gone_since": None,
         "version": pupil.version + 1,
     }
+    values = sealing.sealed(PUPILS.name, pupil._mapping, values)
     done = db.session.execute(
         update(PUPILS).where(PUPILS.c.id == pupil.id, PUPILS.c.version == pupil.version).values(**values)
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise register.RegisterMoved
-    return _changes(case, pupil.id, before, changed, pupil.version)
+    return _changes(case, pupil.id, before, changed, pupil.version, at)
 
 
 def _changes(
-    case: Case, pupil_id: uuid.UUID, before: Mapping[str, str], after: Mapping[str, str], version: int
+    case: Case,
+    pupil_id: uuid.UUID,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    version: int,
+    at: datetime,
 ) -> list[dict[str, Any]]:
-    at = utcnow()
     return [
         {
             "id": new_id(),

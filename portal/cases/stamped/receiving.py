@@ -16,7 +16,7 @@ from portal.cases.evidence import STAGED_FOR, shown_name
 from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import Role, StampedBatch
+from portal.models import Role, StampedBatch, sealing
 from portal.models.types import new_id, utcnow
 from storage import intake
 from storage.objects import ObjectStore, Sealed, new_key
@@ -65,15 +65,19 @@ def keep(store: ObjectStore, key: str, stream: BinaryIO, media_type: str) -> Sea
 
 def settle(batch_id: uuid.UUID, sealed: Sealed, media_type: str) -> StampedBatch:
     """The second write: the staged row counts, and its pages are to be sorted. Raises Refused when it came too late."""
+    staged = db.session.get_one(StampedBatch, batch_id)
+    received = {
+        "version_id": sealed.version_id,
+        "sha256": sealed.sha256,
+        "size": sealed.size,
+        "media_type": media_type,
+    }
     done = db.session.execute(
         update(StampedBatch)
         .where(StampedBatch.id == batch_id, StampedBatch.status == "staged")
         .values(
+            **sealing.sealed(StampedBatch.__tablename__, sealing.values_of(staged), received),
             status="sorting",
-            version_id=sealed.version_id,
-            sha256=sealed.sha256,
-            size=sealed.size,
-            media_type=media_type,
         ),
         execution_options={"synchronize_session": False},
     )

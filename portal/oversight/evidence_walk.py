@@ -1,0 +1,256 @@
+"""The store held against the rows that name it, and both against the audit chain.
+
+Every sealed object is read and hashed, by its version; what lies in the store and belongs to no row is named; what the chain
+says was received, or a decision names as seen, must be what the rows say. A batch at a time, so memory does not grow.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from portal.cases import digests
+from portal.cases.evidence_rows import sealed_original, sealed_picture
+from portal.extensions import db, reading_only
+from portal.models import (
+    AuditRecord,
+    Case,
+    Decision,
+    EvidenceFile,
+    EvidencePage,
+    RegisterLoad,
+    StampedBatch,
+    StampedPage,
+)
+from portal.oversight.findings import Findings
+from storage.objects import Missing, ObjectStore, Sealed, Tampered
+
+BATCH = 200
+ON_THEIR_WAY = ("staged", "reaping", "gone")  # the sweep looks after what may lie there
+BASE = re.compile(r"(?:evidence|stamped)/[0-9a-f]{2}/[0-9a-f]{32}")
+PICTURES = {"view": "显示图", "thumb": "缩略图", "plain": "原样图"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object that a row names, and what to call it."""
+
+    sealed: Sealed
+    name: str
+
+
+def walk(store: ObjectStore, findings: Findings) -> Findings:
+    """Raises StoreUnavailable: a store that is away is no finding about what it holds."""
+    for things in _everything(findings):
+        for one in things:
+            _read(store, one, findings)
+        findings.went_on(len(things), "存储中的文件")
+    _received(findings)
+    _seen(findings)
+    _orphans(store, findings)
+    return findings
+
+
+def _read(store: ObjectStore, one: Stored, findings: Findings) -> None:
+    try:
+        with store.open(one.sealed):
+            pass
+    except Missing:
+        findings.fault(f"{one.name}：存储中没有这个版本（{one.sealed.key}），被删除")
+    except Tampered:
+        findings.fault(f"{one.name}：存储中的内容与登记的指纹不符（{one.sealed.key}），被改动或调换")
+
+
+def _everything(findings: Findings) -> Iterator[list[Stored]]:
+    for files in _batches(_files(), EvidenceFile):
+        _against_the_chain(files, findings)
+        yield [one for file in files for one in _of_file(file)]
+    batches = select(StampedBatch).where(StampedBatch.status.in_(("sorting", "sorted")))
+    for found in _batches(batches, StampedBatch):
+        yield [Stored(sealed_original(one), f"盖章表扫描 {one.id}") for one in found]
+    for pages in _batches(select(StampedPage), StampedPage):
+        yield [
+            Stored(sealed_picture(stored), f"盖章表扫描 {page.batch_id} 第 {page.page} 页")
+            for page in pages
+            for stored in (page.view, page.thumb)
+            if stored
+        ]
+    for loads in _batches(select(RegisterLoad), RegisterLoad):
+        yield [Stored(sealed_picture(load.stored), f"导入的名册 {load.id}") for load in loads if load.stored]
+
+
+def _files() -> Any:
+    committed = select(EvidenceFile).where(EvidenceFile.status == "committed")
+    return committed.options(selectinload(EvidenceFile.pages))
+
+
+def _of_file(file: EvidenceFile) -> Iterator[Stored]:
+    yield Stored(sealed_original(file), f"材料 {file.id} 的原件")
+    for page in file.pages:
+        for which, title in PICTURES.items():
+            if stored := getattr(page, which):
+                yield Stored(sealed_picture(stored), f"材料 {file.id} 第 {page.page} 页的{title}")
+
+
+def _batches(query: Any, model: Any) -> Iterator[Sequence[Any]]:
+    """Rows in the order of their ids, each batch in a short transaction of its own."""
+    last = None
+    while True:
+        page = query if last is None else query.where(model.id > last)
+        with reading_only(), Session(db.engine, expire_on_commit=False) as session:
+            rows = session.scalars(page.order_by(model.id).limit(BATCH)).all()
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].id
+
+
+def _against_the_chain(files: Sequence[EvidenceFile], findings: Findings) -> None:
+    """A committed file is what the chain says was received; so are the pictures that were made of it."""
+    table = AuditRecord.__table__
+    query = select(table).where(
+        table.c.object_kind == "evidence",
+        table.c.object_id.in_([str(file.id) for file in files]),
+        table.c.action == "evidence.received",
+    )
+    with reading_only(), Session(db.engine) as session:
+        records = {one.object_id: one for one in session.execute(query)}
+    for file in files:
+        record = records.get(str(file.id))
+        if record is None:
+            findings.fault(f"材料 {file.id}：审计链中没有收到它的记录，不是由本系统写入的")
+            continue
+        if record.body.get("sha256") != file.sha256 or record.body.get("case") != file.case_id.hex:
+            findings.fault(f"材料 {file.id}：原件与记录 {record.seq} 收到时不符，登记被改动")
+        pictures = record.body.get("renditions")
+        if pictures and digests.of_renditions(file.id, file.pages, record.key_id) != pictures:
+            findings.fault(f"材料 {file.id}：显示的图片与记录 {record.seq} 收到时不符，图片连同登记被换")
+
+
+def _received(findings: Findings) -> None:
+    """What was received has a row."""
+    table, seq = AuditRecord.__table__, 0
+    while True:
+        query = select(table.c.seq, table.c.object_id).where(
+            table.c.action == "evidence.received", table.c.seq > seq
+        )
+        with reading_only(), Session(db.engine) as session:
+            rows = session.execute(query.order_by(table.c.seq).limit(BATCH)).all()
+            named = {uuid.UUID(row.object_id): row.seq for row in rows}
+            committed = select(EvidenceFile.id).where(
+                EvidenceFile.id.in_(named), EvidenceFile.status == "committed"
+            )
+            there = set(session.scalars(committed))
+        if not rows:
+            return
+        for gone in sorted(named.keys() - there, key=str):
+            findings.fault(f"材料 {gone}：记录 {named[gone]} 写明收到过，现在没有这份登记，被删除或改动")
+        seq = rows[-1].seq
+
+
+def _seen(findings: Findings) -> None:
+    """A decision names files and pictures that are still the ones of the case."""
+    query = select(Decision)
+    for decisions in _batches(query, Decision):
+        entries = [(one, entry) for one in decisions for entry in one.seen if isinstance(entry, dict)]
+        wanted = {uuid.UUID(entry["file"]) for _, entry in entries}
+        with reading_only(), Session(db.engine, expire_on_commit=False) as session:
+            files = _by_id(session, wanted)
+            owners = select(Case.id, Case.number).where(Case.id.in_({one.case_id for one in decisions}))
+            numbers = {row.id: row.number for row in session.execute(owners)}
+        for decision, entry in entries:
+            if not _matches(entry, files.get(uuid.UUID(entry["file"]))):
+                number = numbers.get(decision.case_id, decision.case_id)
+                findings.fault(
+                    f"业务 {number}：第 {decision.round} 轮“{decision.step}”决定时所见的材料 {entry['file']} 已不是现在登记的这一份"
+                )
+
+
+def _by_id(session: Session, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, EvidenceFile]:
+    found: dict[uuid.UUID, EvidenceFile] = {}
+    ordered = sorted(ids, key=str)
+    for start in range(0, len(ordered), BATCH):
+        query = _files().where(EvidenceFile.id.in_(ordered[start : start + BATCH]))
+        found |= {file.id: file for file in session.scalars(query)}
+    return found
+
+
+def _matches(entry: Mapping[str, Any], file: EvidenceFile | None) -> bool:
+    if file is None or file.sha256 != entry["original"]:
+        return False
+    now = [stored["sha256"] for page in file.pages for stored in (page.view, page.plain) if stored]
+    return sorted(now) == sorted(entry["views"])
+
+
+def _orphans(store: ObjectStore, findings: Findings) -> None:
+    """Objects that no row names, and further versions under a key that one does."""
+    batch: list[tuple[str, str]] = []
+    for prefix in ("evidence/", "stamped/"):
+        for one in store.keys(prefix):
+            batch.append(one)
+            if len(batch) == BATCH:
+                _strays(batch, findings)
+                batch = []
+    _strays(batch, findings)
+
+
+def _strays(objects: Sequence[tuple[str, str]], findings: Findings) -> None:
+    bases: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key, version in objects:
+        found = BASE.match(key)
+        bases[found[0] if found else key].append((key, version))
+    with reading_only(), Session(db.engine) as session:
+        named, spared = _named(session, list(bases))
+    keys = {key for key, _ in named}
+    for base, several in bases.items():
+        for key, version in several:
+            if base in spared and (key not in keys or (key, version) in named):
+                continue
+            if (key, version) not in named:
+                findings.fault(
+                    f"存储中的 {key}（版本 {version[:16]}）不属于任何登记：多出，或替换了原来的内容"
+                )
+    findings.went_on(len(objects), "存储中的名称")
+
+
+def _named(session: Session, bases: list[str]) -> tuple[set[tuple[str, str]], set[str]]:
+    """(key and version of everything that rows under these keys name, keys under which more may lie)."""
+    named: set[tuple[str, str]] = set()
+    spared: set[str] = set()
+    for file in session.scalars(
+        select(EvidenceFile)
+        .where(EvidenceFile.store_key.in_(bases))
+        .options(selectinload(EvidenceFile.pages))
+    ):
+        if file.status != "committed":
+            spared |= {file.store_key} if file.status in ON_THEIR_WAY else set()
+            continue
+        named.add((file.store_key, file.version_id))
+        named |= {_place(stored) for page in file.pages for stored in _pictures(page)}
+    for batch in session.scalars(
+        select(StampedBatch)
+        .where(StampedBatch.store_key.in_(bases))
+        .options(selectinload(StampedBatch.pages))
+    ):
+        # Under its key lie also pictures of attempts at a page that another worker was quicker to file.
+        spared.add(batch.store_key)
+        if batch.status not in ("sorting", "sorted"):
+            continue
+        named.add((batch.store_key, batch.version_id))
+        named |= {_place(stored) for page in batch.pages for stored in (page.view, page.thumb) if stored}
+    return named, spared
+
+
+def _pictures(page: EvidencePage) -> list[dict[str, Any]]:
+    return [stored for which in PICTURES if (stored := getattr(page, which))]
+
+
+def _place(stored: Mapping[str, Any]) -> tuple[str, str]:
+    return stored["key"], stored["version_id"]
