@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import zlib
 
+from storage import jpeg
+
 JPEG = "image/jpeg"
 PNG = "image/png"
 TIFF = "image/tiff"
@@ -16,7 +18,6 @@ PDF = "application/pdf"
 
 MAX_PIXELS = 60_000_000
 MAX_JPEG_PIXELS = 220_000_000  # phones make 50 and 108 MP; libjpeg decodes them reduced
-MAX_SCANS = 64  # a progressive JPEG of 300 KB with 400 scans takes 18 s
 MAX_SIDE_RATIO = 20
 MIN_SIDE = 32
 
@@ -74,9 +75,17 @@ def needs_thread(data: bytes) -> bool:
 
 def check_header(data: bytes, media_type: str) -> None:
     """Refuse what is known to be hostile before a decoder sees it, and damage that the decoder would not see."""
-    if media_type == JPEG and scans_in_jpeg(data) > MAX_SCANS:
-        raise Refused(TOO_MANY_SCANS, media_type)
+    if media_type == JPEG:
+        check_jpeg(jpeg.outline(data))
     if media_type == PNG and not pixels_whole_in_png(data):
+        raise Refused(INCOMPLETE, media_type)
+
+
+def check_jpeg(found: jpeg.Outline, media_type: str = JPEG) -> None:
+    """Refuse a JPEG with more scans than anybody needs, or without all that its picture consists of."""
+    if len(found.scans) > jpeg.MAX_SCANS:
+        raise Refused(TOO_MANY_SCANS, media_type)
+    if not found.scans or not jpeg.all_sent(found):
         raise Refused(INCOMPLETE, media_type)
 
 
@@ -86,27 +95,6 @@ def check_size(width: int, height: int, media_type: str) -> None:
         raise Refused(TOO_MANY_PIXELS, media_type)
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_SIDE_RATIO * min(width, height):
         raise Refused(ODD_SHAPE, media_type)
-
-
-_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-
-
-def scans_in_jpeg(data: bytes) -> int:
-    """Start-of-scan markers of the first image in a JPEG, up to one more than allowed.
-
-    Walks the segments instead of counting byte pairs: what hangs behind the picture (a phone's short film,
-    a second image) and thumbnails inside metadata do not count.
-    """
-    scans, at = 0, 2
-    while scans <= MAX_SCANS and (found := _MARKER.search(data, at)):
-        marker, at = found.group(1)[0], found.end()
-        if marker == 0xD9:  # end of image
-            break
-        if marker == 0xDA:
-            scans += 1
-        if marker not in (0x01, 0xD8):
-            at += int.from_bytes(data[at : at + 2], "big")
-    return scans
 
 
 def pixels_whole_in_png(data: bytes) -> bool:
