@@ -40,13 +40,57 @@ class Refused(Exception):
 
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1"}
 
-# Formats people do try; naming them helps more than "unknown".
-_OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"GIF8"), "GIF 动图不能作为证明材料，请改传 JPG 或 PNG"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "不支持 WebP，请另存为 JPG 或 PNG 后再传"),
-    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "不支持 AVIF，请另存为 JPG 或 PNG 后再传"),
-    (re.compile(rb"PK\x03\x04|\xd0\xcf\x11\xe0"), "不支持 Word、Excel 和压缩包，请导出为 PDF 或 JPG 后再传"),
-    (re.compile(rb"BM"), "不支持 BMP，请另存为 JPG 或 PNG 后再传"),
+_MOVIE = "这是视频，不能作为证明材料，请改传照片或 PDF"
+_EXPORT = "不支持{what}，请用{reader}打开后打印或导出为 PDF，或导出为图片后再传"
+_OFD = _EXPORT.format(what=" OFD 版式文件（GB/T 33190）", reader=" OFD 阅读器")
+_XPS = _EXPORT.format(what=" XPS 文件", reader=" XPS 查看器")
+_WORDS = _EXPORT.format(what=" Word、WPS 文字文档", reader=" Word 或 WPS ")
+_TABLE = _EXPORT.format(what=" Excel、WPS 表格", reader=" Excel 或 WPS ")
+_SLIDES = _EXPORT.format(what="演示文稿", reader=" PowerPoint 或 WPS ")
+
+
+def _zipped(name: bytes) -> bytes:
+    """A ZIP that holds a file of this name, by the file's own header or by its line in the directory at the end."""
+    return rb"PK\x03\x04(?:.*?PK\x01\x02.{42}|(?:.*?PK\x03\x04)?.{26})" + name
+
+
+def _compound(name: str) -> bytes:
+    """A compound file of older office programs that holds a stream of this name."""
+    return rb"\xd0\xcf\x11\xe0.*?" + re.escape(name.encode("utf-16-le"))
+
+
+# Formats people do try; naming them helps more than "unknown". The first that fits is told.
+_OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), sentence)
+    for pattern, sentence in (
+        (rb"GIF8", "GIF 动图不能作为证明材料，请改传 JPG 或 PNG"),
+        (rb"RIFF....WEBP", "不支持 WebP，请另存为 JPG 或 PNG 后再传"),
+        (rb"....ftypavi[fs]", "不支持 AVIF，请另存为 JPG 或 PNG 后再传"),
+        (rb"....ftyp(?:hev|msf1)", "这是连拍或动态照片，不能作为证明材料，请改拍一张普通照片"),
+        (rb"....(?:ftyp|moov|mdat)|RIFF....AVI |\x1aE\xdf\xa3", _MOVIE),
+        (rb"\xff\x0a|\x00\x00\x00\x0cJXL ", "不支持 JPEG XL，请另存为 JPG 或 PNG 后再传"),
+        (rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51", "不支持 JPEG 2000，请另存为 JPG 或 PNG 后再传"),
+        (_zipped(rb"OFD\.xml"), _OFD),
+        (_zipped(rb"(?:[^/]{0,40}\.fdseq|Documents/\d+/)"), _XPS),
+        (_zipped(rb"word/"), _WORDS),
+        (_zipped(rb"xl/"), _TABLE),
+        (_zipped(rb"ppt/"), _SLIDES),
+        (_compound("WordDocument"), _WORDS),
+        (_compound("Workbook"), _TABLE),
+        (_compound("PowerPoint Document"), _SLIDES),
+        (rb"\{\\rtf", _WORDS),
+        (rb"PK\x03\x04|\xd0\xcf\x11\xe0", "不支持 Word、Excel 和压缩包，请导出为 PDF 或 JPG 后再传"),
+        (rb"7z\xbc\xaf|Rar!|\x1f\x8b", "不支持压缩包，请解压后上传里面的图片或 PDF"),
+        (rb"BM", "不支持 BMP，请另存为 JPG 或 PNG 后再传"),
+        (rb"8BPS", "不支持 Photoshop 文件，请另存为 JPG 或 PNG 后再传"),
+    )
+)
+_NAMED_BY = 1 << 17  # bytes at either end by which a format is told
+# The header of a PDF lies within the first 1,024 bytes (ISO 32000-1, annex H, note 13): printers, mail and download
+# programs leave lines before it. Nothing that makes the file a page, a script or a program to others may stand there.
+_PDF_WITHIN = 1024
+_NO_PDF = re.compile(
+    rb"(?:MZ|#!|\x7fELF|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe|\x00asm|L\x00\x00\x00)|.*<[!?a-z]", re.DOTALL | re.I
 )
 
 
@@ -62,9 +106,13 @@ def media_type_of(data: bytes) -> str:
         return HEIC
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n\x00").startswith(b"%PDF-"):
         return PDF
+    ends = data if len(data) <= 2 * _NAMED_BY else data[:_NAMED_BY] + data[-_NAMED_BY:]
     for pattern, sentence in _OTHERS:
-        if pattern.match(data):
+        if pattern.match(ends):
             raise Refused(sentence)
+    before, header, _ = data[: _PDF_WITHIN + 5].partition(b"%PDF-")
+    if header and not _NO_PDF.match(before):
+        return PDF
     raise Refused(NOT_ACCEPTED)
 
 
