@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 
 from storage import jpeg
 
@@ -150,16 +151,20 @@ def pixels_whole_in_png(data: bytes) -> bool:
 
     The decoder does not look: once all rows are filled it is content, though they be garbage from a damaged byte on.
     """
+    view = memoryview(data)
+    return all(
+        zlib.crc32(view[start - 4 : end]).to_bytes(4, "big") == data[end : end + 4]
+        for kind, start, end in png_chunks(data)
+        if kind == b"IDAT"
+    )
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a PNG before its last: kind, and where the content begins and ends."""
     at = 8
     while at + 8 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        end = at + 8 + length
         if kind == b"IEND":
             break
-        if (
-            kind == b"IDAT"
-            and zlib.crc32(memoryview(data)[at + 4 : end]).to_bytes(4, "big") != data[end : end + 4]
-        ):
-            return False
-        at = end + 4
-    return True
+        yield kind, at + 8, at + 8 + length
+        at += 12 + length

@@ -69,6 +69,7 @@ def _drawn(document: pdfium.PdfDocument, number: int, long_side: int, allowance:
         scale = min(MAX_SCALE, long_side / max(width, height))
         own = round(PER_PIXEL * scale * width * scale * height)
         with allowance.spent():
+            _hide_what_no_screen_shows(page)
             pictures = _pictures(page)
             pdf_pictures.check(pictures)
         with allowance.spent(beyond=own + (DRAWING_JPEG_2000 - DRAWING if _any_jpeg_2000(pictures) else 0)):
@@ -77,6 +78,18 @@ def _drawn(document: pdfium.PdfDocument, number: int, long_side: int, allowance:
     except pdfium.PdfiumError as error:
         raise Refused(intake.INCOMPLETE, PDF) from error
     return Page(number, image, image.width, image.height)
+
+
+def _hide_what_no_screen_shows(page: pdfium.PdfPage) -> None:
+    """PDFium keeps annotations off the screen that are meant for print alone, but draws such fields of forms."""
+    for number in range(pdfium.raw.FPDFPage_GetAnnotCount(page)):
+        note = pdfium.raw.FPDFPage_GetAnnot(page, number)
+        if not note:
+            continue
+        flags = pdfium.raw.FPDFAnnot_GetFlags(note)
+        if flags & pdfium.raw.FPDF_ANNOT_FLAG_NOVIEW:
+            pdfium.raw.FPDFAnnot_SetFlags(note, flags | pdfium.raw.FPDF_ANNOT_FLAG_HIDDEN)
+        pdfium.raw.FPDFPage_CloseAnnot(note)
 
 
 def _pictures(page: pdfium.PdfPage) -> list[pdfium.PdfImage]:

@@ -15,7 +15,8 @@ from storage import intake, jpeg, jpeg2000, wholeness
 from storage.intake import PDF, Refused
 
 LEAST_SIDE = 32  # pixels: smaller ones are rules and dots
-_SIMPLE = frozenset(pdfium.PdfImage.SIMPLE_FILTERS)
+DEPTHS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)  # bits of a pixel
+SLACK = 2  # bytes: a line break behind the rows
 
 
 def check(pictures: Iterable[pdfium.PdfImage]) -> None:
@@ -50,10 +51,14 @@ def _whole(one: pdfium.PdfImage, data: bytes, last: str) -> bool:
 
 
 def _inflates(one: pdfium.PdfImage, packed: bytes) -> bool:
-    """Whether a compressed picture comes to its end. Some programs leave out the end of the stream, or its sum: then it is
-    enough that all rows are there."""
-    ended, size = wholeness.inflated(packed)
-    if ended:
+    """Whether a compressed picture holds all its rows. Some programs leave out the end of the stream, or its checksum.
+
+    PDFium tells the depth of what it makes of a picture. It is more than that of the picture where colours are few or odd:
+    then the rows have to come to exactly one of the other depths.
+    """
+    _ended, size = wholeness.inflated(packed)
+    (width, height), told = one.get_px_size(), one.get_metadata().bits_per_pixel
+    whole = {bits: (width * bits + 7) // 8 * height for bits in DEPTHS}
+    if size >= whole.get(told, 0):
         return True
-    (width, height), bits = one.get_px_size(), one.get_metadata().bits_per_pixel
-    return bool(size >= (width * bits + 7) // 8 * height)
+    return any(0 <= size - all_rows - byte <= SLACK for all_rows in whole.values() for byte in (0, height))

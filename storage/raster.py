@@ -129,6 +129,8 @@ def _page(picture: Image.Image, number: int, media_type: str, long_side: int, da
         # Before anything else is asked of it: a PNG asked for its EXIF decodes by itself, and forgets that it failed
         picture.load()
         orientation = _orientation(picture) if media_type == PNG else 1
+        if media_type == PNG:
+            wholeness.check_png(picture, data)
     factor = max(picture.size) // long_side
     rgb = _to_rgb(picture, factor)
     if orientation != 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from storage import intake, jpeg
-from storage.intake import TIFF, Refused
+from storage.intake import PNG, TIFF, Refused
 
 RGB = npt.NDArray[np.uint8]
 
@@ -26,6 +27,7 @@ MUCH_PADDING = 16  # zeros between a JPEG's picture and its end marker
 ATTEMPTS = 3
 MOST_WORDS = 4096
 
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _BEYOND = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _USUAL = frozenset({0xC0, 0xC1, 0xC2})
 _REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}  # cv2.IMREAD_REDUCED_GRAYSCALE_2 and so on
@@ -71,6 +73,28 @@ def check_tiff_page(picture: Image.Image, data: bytes) -> None:
             raise Refused(intake.INCOMPLETE, TIFF)
         if compression in _DEFLATE and not inflated(strip)[0]:
             raise Refused(intake.INCOMPLETE, TIFF)
+
+
+def check_png(picture: Image.Image, data: bytes) -> None:
+    """Refuse a decoded PNG whose rows end early: those that did not come are zero, and only then it is looked for them."""
+    width, height = picture.size
+    rows = (picture.crop((0, y, width, y + 1)) for y in range(max(0, height - 2), height))
+    if all(row.getbbox(alpha_only=False) for row in rows):
+        return
+    packed = b"".join(data[start:end] for kind, start, end in intake.png_chunks(data) if kind == b"IDAT")
+    if inflated(packed)[1] < _png_size(data):
+        raise Refused(intake.INCOMPLETE, PNG)
+
+
+def _png_size(data: bytes) -> int:
+    """The bytes of all rows, each with its filter's, of each pass where it is interlaced (ISO/IEC 15948, 8.2)."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from("!IIBBBBB", data, 16)
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    sizes = (
+        (max(0, -(-(width - x) // across)), max(0, -(-(height - y) // down))) for x, y, across, down in passes
+    )
+    return sum(high * (1 + (wide * bits + 7) // 8) for wide, high in sizes if wide)
 
 
 def _strips(tags: Any, data: bytes) -> Iterator[bytes]:
