@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import blueprints, cli, errors, gate, navigation, seals, tasks
+from portal import blueprints, cli, errors, gate, navigation, oversize, seals, tasks
 from portal.demo import people as demo_people
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     gate.init_app(app)
     errors.init_app(app)
+    oversize.init_app(app)
     blueprints.init_app(app)
     navigation.init_app(app)
     tasks.init_app(app)

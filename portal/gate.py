@@ -32,6 +32,13 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["local"] = lambda moment, form="%Y-%m-%d %H:%M": clock.local(moment).strftime(form)
 
 
+def enter() -> Response | tuple[str, int, dict[str, str]] | None:
+    """The door for a request that was turned away before it came here: the same questions, but for its body."""
+    _prepare()
+    _refuse_cross_site()
+    return _require_login()
+
+
 def _resume(token: str) -> SignedIn | None:
     return sessions.resume(token, *session_limits())
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from storage import codes, intake, pdf, pixels, quality, raster, sameness
 from storage.intake import PDF, Refused
 from storage.likeness import likeness
 from storage.measurement import Measurement, Mending
 from storage.mending import mended, way
-from storage.quality import skew
+from storage.quality import blank, inverted, skew
 from storage.quality.picture import LONG_SIDE, Picture
 from storage.quality.text import MIN_POINTS
 from storage.raster import Page
@@ -55,6 +55,7 @@ def judge(data: bytes, options: dict[str, Any], another_page: Callable[[], None]
         if options.get("pictures", True):
             blobs += _draw(page, mending, page_facts)
         facts.append(page_facts)
+    blank.beside_others([one["measurements"] for one in facts])
     return {"media_type": media_type, "pages": facts, "thresholds": thresholds.version}, blobs
 
 
@@ -94,7 +95,12 @@ def _pages(data: bytes, media_type: str, long_side: int, max_pages: int) -> Iter
 def _judge_page(page: Page, thresholds: Thresholds) -> tuple[dict[str, Any], Mending]:
     """What is said of one page, and how its view is made."""
     picture = Picture.of(page.image, page.width, page.height)
+    negative = inverted.measure(picture)
+    if negative is not None:
+        picture = Picture.of(ImageOps.invert(page.image), page.width, page.height)
     measurements = quality.measure(picture, thresholds)
+    if negative is not None:
+        measurements = (*measurements, negative)
     by_name = {m.name: m for m in measurements}
     mending = _mending(picture, by_name)
     facts = {
@@ -130,6 +136,7 @@ def _mending(picture: Picture, by_name: dict[str, Measurement]) -> Mending:
         rotation=int(turn.value) if turn is not None and turn.verdict == "mend" else 0,
         gain=round(min(pixels.MOST_GAIN, pixels.GOAL_LEVEL / level), 3) if dark else 1.0,
         even=faulty("shadow"),
+        inverted=inverted.NAME in by_name,
     )
 
 

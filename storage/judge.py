@@ -6,6 +6,7 @@ happens to that process, the caller gets a ``Judgement``.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from storage.thresholds import Thresholds
 
 MAX_BYTES = 25 * 1024 * 1024
-TOO_LARGE = "文件超过 25 MB，请降低扫描分辨率或改拍照片后再传"
+TOO_LARGE = "文件 {size:.1f} MB，超过 25 MB 的上限，请降低扫描分辨率（200 至 300 dpi 即可）、改拍照片，或分成几个文件后再传"
 EMPTY = "文件是空的，请重新选择文件"
 
 
@@ -93,12 +94,12 @@ def judge(
     started = time.perf_counter()
     if isinstance(data, Path):
         if data.stat().st_size > MAX_BYTES:
-            return _refused(TOO_LARGE, started)
+            return _refused(_too_large(data.stat().st_size), started)
         data = data.read_bytes()
     if not data:
         return _refused(EMPTY, started)
     if len(data) > MAX_BYTES:
-        return _refused(TOO_LARGE, started)
+        return _refused(_too_large(len(data)), started)
     options: dict[str, Any] = {"max_pages": max_pages, "pictures": pictures}
     if thresholds is not None:
         options["thresholds"] = asdict(thresholds)
@@ -106,6 +107,11 @@ def judge(
     if reply.refusal is not None:
         return _refused(reply.refusal, started, media_type=reply.facts.get("media_type"))
     return _read(reply, started)
+
+
+def _too_large(size: int) -> str:
+    # Rounded up: "25.0 MB is more than 25 MB" explains nothing
+    return TOO_LARGE.format(size=math.ceil(size / (1 << 20) * 10) / 10)
 
 
 def _refused(sentence: str, started: float, *, media_type: str | None = None) -> Judgement:

@@ -26,6 +26,7 @@ CHECKS = (
     "perspective",
     "completeness",
     "exposure",
+    "inverted",
     "glare",
     "shadow",
     "seal",

@@ -21,7 +21,7 @@ class Measurement:
     """One figure about one page, the threshold it was held against, and the sentence for the person.
 
     ``value`` and ``threshold`` are in ``unit``; ``message`` is Chinese, names what is wrong and the one act
-    that mends it, and is empty when the verdict is ``pass``.
+    that mends it, and is empty when the verdict is ``pass``; but for a blank page beside others, which is told and passes.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Mending:
     ``corners``: upper left, upper right, lower right, lower left as shares (0 to 1) of the upright page's width and
     height; empty when nothing is cut. ``skew``: degrees (positive: leaning clockwise) that are left after that and are
     taken back. ``rotation``: then turned clockwise by 0, 90, 180 or 270 degrees. ``gain``: brightened by this factor;
-    ``even``: shadows are evened out.
+    ``even``: shadows are evened out. ``inverted``: before all that, black and white are exchanged.
     """
 
     corners: tuple[tuple[float, float], ...] = ()
@@ -47,6 +47,7 @@ class Mending:
     rotation: int = 0
     gain: float = 1.0
     even: bool = False
+    inverted: bool = False
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Mending:
@@ -58,6 +59,7 @@ class Mending:
             int(stored.get("rotation", 0)),
             float(stored.get("gain", 1.0)),
             bool(stored.get("even", False)),
+            bool(stored.get("inverted", False)),
         )
 
     @property

@@ -51,6 +51,8 @@ def way(mending: Mending, width: int, height: int, long_side: float = math.inf) 
 def mended(rgb: RGB, mending: Mending, long_side: float = math.inf) -> RGB:
     """The view of a page; the page itself where nothing is to be done and it is short enough."""
     height, width = rgb.shape[:2]
+    if mending.inverted:
+        rgb = np.asarray(cv2.bitwise_not(rgb), dtype=np.uint8)
     if mending.corners or mending.skew or mending.rotation or max(width, height) > long_side:
         found = way(mending, width, height, long_side)
         shrinks = max(found.width, found.height) < 0.7 * max(width, height)

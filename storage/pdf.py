@@ -1,4 +1,8 @@
-"""PDF pages to upright RGB pictures, drawn by PDFium (no JavaScript, no actions). Runs in the child."""
+"""PDF pages to upright RGB pictures, drawn by PDFium (no JavaScript, no XFA, no actions). Runs in the child.
+
+Drawn is what a reader shows on its screen: the page, its annotations, and the fields of its forms with their appearance,
+which is what an electronic seal is. What is hidden or meant for print alone is not drawn.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Iterator
 
 import pypdfium2 as pdfium
 
-from storage import intake
+from storage import intake, pdf_pictures
 from storage.allowance import Allowance
 from storage.intake import PDF, Refused
 from storage.raster import Page
@@ -44,6 +48,7 @@ def _open(data: bytes, max_pages: int, allowance: Allowance) -> pdfium.PdfDocume
     try:
         with allowance.spent():
             document = pdfium.PdfDocument(data)
+            document.init_forms()  # before any page is asked for; this build of PDFium runs no script of a form
     except pdfium.PdfiumError as error:
         locked = getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD
         raise Refused(ENCRYPTED if locked else intake.INCOMPLETE, PDF) from error
@@ -63,14 +68,34 @@ def _drawn(document: pdfium.PdfDocument, number: int, long_side: int, allowance:
             raise Refused(intake.ODD_SHAPE, PDF)
         scale = min(MAX_SCALE, long_side / max(width, height))
         own = round(PER_PIXEL * scale * width * scale * height)
-        with allowance.spent(beyond=own + (DRAWING_JPEG_2000 - DRAWING if _holds_jpeg_2000(page) else 0)):
-            drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, prefer_bgrx=False)
+        with allowance.spent():
+            _hide_what_no_screen_shows(page)
+            pictures = _pictures(page)
+            pdf_pictures.check(pictures)
+        with allowance.spent(beyond=own + (DRAWING_JPEG_2000 - DRAWING if _any_jpeg_2000(pictures) else 0)):
+            drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=True, prefer_bgrx=False)
             image = drawn.to_pil().convert("RGB")
     except pdfium.PdfiumError as error:
         raise Refused(intake.INCOMPLETE, PDF) from error
     return Page(number, image, image.width, image.height)
 
 
-def _holds_jpeg_2000(page: pdfium.PdfPage) -> bool:
-    pictures = page.get_objects(filter=(pdfium.raw.FPDF_PAGEOBJ_IMAGE,), max_depth=DEPTH)
-    return any("JPXDecode" in one.get_filters() for one in pictures if isinstance(one, pdfium.PdfImage))
+def _hide_what_no_screen_shows(page: pdfium.PdfPage) -> None:
+    """PDFium keeps annotations off the screen that are meant for print alone, but draws such fields of forms."""
+    for number in range(pdfium.raw.FPDFPage_GetAnnotCount(page)):
+        note = pdfium.raw.FPDFPage_GetAnnot(page, number)
+        if not note:
+            continue
+        flags = pdfium.raw.FPDFAnnot_GetFlags(note)
+        if flags & pdfium.raw.FPDF_ANNOT_FLAG_NOVIEW:
+            pdfium.raw.FPDFAnnot_SetFlags(note, flags | pdfium.raw.FPDF_ANNOT_FLAG_HIDDEN)
+        pdfium.raw.FPDFPage_CloseAnnot(note)
+
+
+def _pictures(page: pdfium.PdfPage) -> list[pdfium.PdfImage]:
+    found = page.get_objects(filter=(pdfium.raw.FPDF_PAGEOBJ_IMAGE,), max_depth=DEPTH)
+    return [one for one in found if isinstance(one, pdfium.PdfImage)]
+
+
+def _any_jpeg_2000(pictures: list[pdfium.PdfImage]) -> bool:
+    return any("JPXDecode" in one.get_filters() for one in pictures)

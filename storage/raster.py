@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pi_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from storage import intake
+from storage import intake, jpeg, wholeness
 from storage.intake import HEIC, JPEG, PNG, TIFF, Refused
 
 RGB = npt.NDArray[np.uint8]  # height x width x 3
@@ -54,9 +54,9 @@ def pages(data: bytes, media_type: str, *, long_side: int, max_pages: int) -> It
     """
     with _opened(data, media_type) as picture:
         if media_type == TIFF:
-            yield from _tiff_pages(picture, long_side, max_pages)
+            yield from _tiff_pages(picture, data, long_side, max_pages)
         else:
-            yield _page(picture, 1, media_type, long_side)
+            yield _page(picture, 1, media_type, long_side, data)
 
 
 def one_tiff_page(data: bytes, number: int, *, long_side: int, max_pages: int) -> tuple[Page | None, int]:
@@ -68,7 +68,8 @@ def one_tiff_page(data: bytes, number: int, *, long_side: int, max_pages: int) -
     with _opened(data, TIFF) as picture:
         for count in _tiff_frames(picture, max_pages):
             if count == number:
-                page = _page(picture, number, TIFF, long_side)
+                wholeness.check_tiff_page(picture, data)
+                page = _page(picture, number, TIFF, long_side, data)
     return page, count
 
 
@@ -79,7 +80,8 @@ def _opened(data: bytes, media_type: str) -> Iterator[Image.Image]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         Image.MAX_IMAGE_PIXELS = intake.MAX_JPEG_PIXELS if media_type == JPEG else intake.MAX_PIXELS
         try:
-            yield Image.open(io.BytesIO(data), formats=_FORMATS[media_type])
+            file = io.BytesIO(jpeg.with_end(data) if media_type == JPEG else data)
+            yield Image.open(file, formats=_FORMATS[media_type])
         except Refused:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -90,9 +92,10 @@ def _opened(data: bytes, media_type: str) -> Iterator[Image.Image]:
             raise Refused(intake.INCOMPLETE, media_type) from error
 
 
-def _tiff_pages(picture: Image.Image, long_side: int, max_pages: int) -> Iterator[Page]:
+def _tiff_pages(picture: Image.Image, data: bytes, long_side: int, max_pages: int) -> Iterator[Page]:
     for number in _tiff_frames(picture, max_pages):
-        yield _page(picture, number, TIFF, long_side)
+        wholeness.check_tiff_page(picture, data)
+        yield _page(picture, number, TIFF, long_side, data)
 
 
 def _tiff_frames(picture: Image.Image, max_pages: int) -> Iterator[int]:
@@ -115,16 +118,19 @@ def _tiff_frames(picture: Image.Image, max_pages: int) -> Iterator[int]:
         raise Refused(intake.INCOMPLETE, TIFF)
 
 
-def _page(picture: Image.Image, number: int, media_type: str, long_side: int) -> Page:
+def _page(picture: Image.Image, number: int, media_type: str, long_side: int, data: bytes) -> Page:
     width, height = picture.size
     intake.check_size(width, height, media_type)
-    if media_type == JPEG:
-        share = min(1.0, long_side / max(width, height))
-        picture.draft(None, (int(width * share), int(height * share)))
-    # Before anything else is asked of it: a PNG asked for its EXIF decodes by itself, and forgets that it failed
-    picture.load()
     # HEIC and TIFF come out upright already, and their EXIF orientation must not be applied a second time
-    orientation = _orientation(picture) if media_type in (JPEG, PNG) else 1
+    if media_type == JPEG:
+        orientation = _orientation(picture)
+        picture = _jpeg(picture, long_side, data)
+    else:
+        # Before anything else is asked of it: a PNG asked for its EXIF decodes by itself, and forgets that it failed
+        picture.load()
+        orientation = _orientation(picture) if media_type == PNG else 1
+        if media_type == PNG:
+            wholeness.check_png(picture, data)
     factor = max(picture.size) // long_side
     rgb = _to_rgb(picture, factor)
     if orientation != 1:
@@ -135,6 +141,23 @@ def _page(picture: Image.Image, number: int, media_type: str, long_side: int) ->
     if rgb is picture and media_type == TIFF:
         rgb = rgb.copy()  # the next page is decoded into the same memory
     return Page(number, rgb, width, height)
+
+
+def _jpeg(picture: Image.Image, long_side: int, data: bytes) -> Image.Image:
+    """The picture reduced by libjpeg. Refuses one of which a part is missing, which Pillow does not tell: it is decoded by
+    what does, and by Pillow only where that knows not enough of colours or warns of nothing that matters."""
+    width, height = picture.size
+    share = min(1.0, long_side / max(width, height))
+    asked = max(1, int(width * share)), max(1, int(height * share))
+    most = min(width // asked[0], height // asked[1])
+    reduction = next(step for step in (8, 4, 2, 1) if most >= step)
+    if picture.mode in ("RGB", "L") and (made := wholeness.jpeg_decoded(data, reduction)) is not None:
+        return Image.fromarray(made)
+    if not wholeness.jpeg_whole(data):
+        raise Refused(intake.INCOMPLETE, JPEG)
+    picture.draft(None, asked)
+    picture.load()
+    return picture
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -21,6 +21,7 @@ from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Office, Role
+from portal.oversize import TABLE, fault, takes_file
 from portal.standards import id_number
 from portal.web import deny, found, go, roles
 from storage.objects import Sealed
@@ -57,13 +58,14 @@ def show() -> Response:
 
 @bp.post("")
 @roles(Role.APPROVER)
+@takes_file(TABLE)
 def upload() -> BaseResponse:
     """Read and judge a file; it waits for its confirmation."""
     here, posted = scope(), posted_file()
     if not here.may_set:
         deny()
     if posted is None:
-        return _show(here, 422, file_fault=NO_FILE)
+        return _show(here, 422, file_fault=fault(NO_FILE))
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
     data = posted[1].read()

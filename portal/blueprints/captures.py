@@ -24,6 +24,7 @@ from portal.cases.refusing import Refused
 from portal.extensions import db, limiter
 from portal.gate import session_limits
 from portal.models import Case, EvidenceFile, PhoneCapture, Role, SignInSession
+from portal.oversize import fault, takes_file
 from portal.settings import Settings
 from portal.web import PERMISSIONS, actor, found, go, public, reply, roles, wants_fragment
 from portal.workflows import workflow
@@ -48,6 +49,7 @@ def camera(case_id: uuid.UUID, slot: str) -> Response:
 
 @bp.post("/cases/<uuid:case_id>/capture/<slot>")
 @roles(Role.REGISTRAR)
+@takes_file()
 def keep(case_id: uuid.UUID, slot: str) -> BaseResponse:
     """One picture from the camera page."""
     case = _open_case(case_id, slot)
@@ -183,6 +185,7 @@ def phone(capture_id: uuid.UUID) -> BaseResponse:
 @bp.post("/phone/<uuid:capture_id>")
 @public
 @limiter.limit("60 per minute")
+@takes_file()
 def take_in(capture_id: uuid.UUID) -> BaseResponse:
     """One picture from that phone, in the name of the account that handed the slot over."""
     capture = _held(capture_id)
@@ -262,7 +265,7 @@ def _take_in(
     """Receive one picture by the way that all evidence comes, and say at once what it is worth."""
     upload = next((one for one in request.files.getlist("files") if one.filename), None)
     if upload is None:
-        return _told(case, slot, url, capture, 422, CHOOSE)
+        return _told(case, slot, url, capture, 422, fault(CHOOSE))
     try:
         file = _receive(case, who, slot, upload, capture)
     except Refused as refused:

@@ -18,6 +18,7 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Role
+from portal.oversize import fault, takes_file
 from portal.web import actor, found, roles
 from storage.judge import judge
 
@@ -26,12 +27,13 @@ bp = Blueprint("evidence", __name__)
 
 @bp.post("/cases/<uuid:case_id>/evidence/<slot>")
 @roles(Role.REGISTRAR)
+@takes_file()
 def upload(case_id: uuid.UUID, slot: str) -> BaseResponse:
     """One or more files into a slot. Answers the slot; a file that was not taken is a 422 with the reason."""
     case = found(find_case(actor(), case_id))
     files = [one for one in request.files.getlist("files") if one.filename]
     if not files:
-        return _answer(case, slot, 422, "请先选择文件，再点上传")
+        return _answer(case, slot, 422, fault("请先选择文件，再点上传"))
     for one in files:
         try:
             receive(case, actor(), slot, one)

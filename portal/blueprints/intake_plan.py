@@ -16,6 +16,7 @@ from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Role
+from portal.oversize import TABLE, fault, takes_file
 from portal.web import deny, go, roles
 
 bp = Blueprint("intake_plan", __name__, url_prefix="/intake/plan")
@@ -70,6 +71,7 @@ def save() -> BaseResponse:
 
 @bp.post("/sheet")
 @roles(Role.APPROVER)
+@takes_file(TABLE)
 def load() -> Response:
     """A filled sheet into the form; nothing is saved until the person does."""
     here = scope()
@@ -78,7 +80,7 @@ def load() -> Response:
     words = {"document": request.form.get("document", "") or (plan.document if plan else ""), "note": ""}
     form = planning.form_of(here, plan)
     if posted is None:
-        return _form(here, form, words, 422, file_fault=NO_FILE)
+        return _form(here, form, words, 422, file_fault=fault(NO_FILE))
     try:
         filled = plan_sheet.fill(here, posted[1])
     except Unreadable as error:

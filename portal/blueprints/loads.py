@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import audit
+from portal import audit, oversize
 from portal.blueprints.downloads import download
 from portal.blueprints.pupil_view import shown
 from portal.cases.loads import errorlist, lifecycle, mapping
@@ -18,6 +18,7 @@ from portal.cases.loads.lifecycle import LoadRefused
 from portal.cases.loads.reading import Unreadable
 from portal.extensions import db
 from portal.models import RegisterLoad, RegisterLoadRow
+from portal.oversize import fault, takes_file
 from portal.standards.columns import BY_KEY, COLUMNS
 from portal.web import actor, found, go, reply, roles
 
@@ -78,14 +79,15 @@ def _index(error: str = "", status: int = 200) -> Response:
 
 @bp.post("/register/loads")
 @roles(*lifecycle.LOADERS)
+@takes_file(oversize.TABLE)
 def upload() -> BaseResponse:
     """Read the headings, store the file, and go on to the columns."""
     who, file = actor(), request.files.get("file")
     if file is None or not file.filename:
-        return _index("请选择从全国学籍系统导出的文件（.xlsx 或 .csv）", 422)
+        return _index(fault("请选择从全国学籍系统导出的文件（.xlsx 或 .csv）"), 422)
     data = file.read()
     if len(data) > lifecycle.MAX_BYTES:
-        return _index("文件超过 25 MB，请按学校或年级分几个文件导出", 422)
+        return _index(oversize.told(len(data), lifecycle.MAX_BYTES, oversize.TABLE), 422)
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
     try:
         received = lifecycle.receive(file.filename, data)

@@ -21,6 +21,7 @@ from portal.cases.register import RegisterMoved
 from portal.extensions import db
 from portal.forms import read_date
 from portal.models import Role
+from portal.oversize import TABLE, fault, takes_file
 from portal.web import actor, go, roles
 
 bp = Blueprint("province", __name__, url_prefix="/intake/province")
@@ -72,11 +73,12 @@ def sheet() -> Response:
 
 @bp.post("/return")
 @roles(Role.APPROVER)
+@takes_file(TABLE)
 def take() -> Response:
     """Load the province's return; rows that cannot be used are kept and listed with what to do."""
     here, posted = scope(), posted_file()
     if posted is None:
-        return _show(here, 422, file_fault=NO_FILE)
+        return _show(here, 422, file_fault=fault(NO_FILE))
     data = posted[1]
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
     try:

@@ -26,6 +26,7 @@ CHECKS = {
     "sharpness": "清晰",
     "completeness": "完整",
     "exposure": "亮度与反差",
+    "inverted": "黑白颠倒",
     "glare": "反光",
     "shadow": "阴影",
     "orientation": "方向",

@@ -23,6 +23,7 @@ from portal.cases.refusing import Refused
 from portal.cases.rosters import editing, sheet
 from portal.extensions import db
 from portal.models import Case, Role, Status
+from portal.oversize import TABLE, fault, takes_file
 from portal.standards import codes
 from portal.standards.columns import BY_KEY
 from portal.web import actor, deny, found, go, reply, roles
@@ -74,12 +75,13 @@ def blank(case_id: uuid.UUID) -> Response:
 
 @bp.post("/<uuid:case_id>/roster/load")
 @roles(Role.REGISTRAR)
+@takes_file(TABLE)
 def load(case_id: uuid.UUID) -> BaseResponse:
     """Read a sheet in the place of the rows there are, or behind them."""
     case = _editable(case_id)
     file, seen = request.files.get("file"), request.form.get("version", "")
     if file is None or not file.filename:
-        return _show(case, 422, file_error="请选择要导入的登记表（.xlsx 或 .csv）")
+        return _show(case, 422, file_error=fault("请选择要导入的登记表（.xlsx 或 .csv）"))
     data, columns = file.read(), editing.roster_of(case).columns
     db.session.rollback()  # reading takes a second: the write lock must not be held meanwhile
     try:

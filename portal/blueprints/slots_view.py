@@ -44,6 +44,7 @@ class FileView:
     override_reason: str
     may_override: bool
     pages: int
+    written: int
     page_urls: tuple[str, ...]
     thumb_url: str
     view_url: str
@@ -126,7 +127,7 @@ def _slot_view(
 
 def _missing_pages(item: Evidence, files: list[FileView]) -> str:
     """What to say when fewer pages came than such a paper has. Two pages may lie side by side in one picture."""
-    count = sum(file.pages for file in files)
+    count = sum(file.written for file in files)
     if not files or count >= len(item.pages):
         return ""
     return f"应有{'、'.join(item.pages)}共 {len(item.pages)} 页，现在只有 {count} 页；缺的请补传，拍在同一张照片里的不用再传"
@@ -147,6 +148,7 @@ def file_view(case: Case, file: EvidenceFile, slot_title: str = "") -> FileView:
         override_reason=file.override_reason,
         may_override=evidence.may_override(case, file),
         pages=len(file.pages),
+        written=file.written_pages,
         page_urls=urls,
         thumb_url=url_for("evidence.thumb", file_id=file.id, page=file.pages[0].page) if file.pages else "",
         view_url=urls[0] if urls else "",

@@ -15,6 +15,7 @@ from portal.cases.refusing import Refused
 from portal.cases.stamped import finding, placing, receiving, sorting
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
+from portal.oversize import fault, takes_file
 from portal.web import actor, found, go, reply, roles
 from portal.workflows import WORKFLOWS
 from storage.objects import TooLarge
@@ -58,11 +59,12 @@ def _index(error: str = "", status: int = 200) -> Response:
 
 @bp.post("")
 @roles(*receiving.UPLOADERS)
+@takes_file("请降低扫描分辨率（200 dpi 即可），或分成几个文件上传", receiving.MAX_BYTES)
 def upload() -> BaseResponse:
     """Intent, commit, keep, settle, commit; the pages are opened afterwards."""
     file = request.files.get("file")
     if file is None or not file.filename:
-        return _index("请先选择盖章表的扫描文件", 422)
+        return _index(fault("请先选择盖章表的扫描文件"), 422)
     try:
         media_type = receiving.kind_of(file.stream)  # type: ignore[arg-type]
         batch_id = _receive(file.filename, file.stream, media_type)

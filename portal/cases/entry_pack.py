@@ -112,7 +112,7 @@ def _pages(case: Case, facts: Facts) -> Iterable[PagePlan]:
         number = 0
         for file in (one for one in files if one.slot == slot.id):
             must_be_whole(file, *file.pages)
-            for page in file.pages:
+            for page in (one for one in file.pages if not one.blank):
                 number += 1
                 name = f"{position:02d}_{safe_file_name(slot.title)}_{number}.jpg"
                 yield PagePlan(name, slot.title, sealed_original(file), page.page, _mending(page))

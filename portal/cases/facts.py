@@ -153,7 +153,9 @@ def _evidence(case_id: uuid.UUID) -> tuple[EvidenceFact, ...]:
         .order_by(EvidenceFile.uploaded_at, EvidenceFile.id)
     )
     return tuple(
-        EvidenceFact(file.slot, file.name, file.sha256, len(file.pages), file.verdict, file.override_reason)
+        EvidenceFact(
+            file.slot, file.name, file.sha256, file.written_pages, file.verdict, file.override_reason
+        )
         for file in db.session.scalars(query)
     )
 

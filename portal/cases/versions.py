@@ -220,7 +220,9 @@ def _evidence_at(case: Case, at: datetime) -> tuple[EvidenceFact, ...]:
         or_(EvidenceFile.removed_at.is_(None), EvidenceFile.removed_at > at),
     )
     return tuple(
-        EvidenceFact(file.slot, file.name, file.sha256, len(file.pages), file.verdict, file.override_reason)
+        EvidenceFact(
+            file.slot, file.name, file.sha256, file.written_pages, file.verdict, file.override_reason
+        )
         for file in db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id))
     )
 

@@ -59,6 +59,11 @@ class EvidenceFile(
 
     pages: Mapped[list[EvidencePage]] = relationship(order_by="EvidencePage.page", back_populates="file")
 
+    @property
+    def written_pages(self) -> int:
+        """How many pages bear anything: the blank back of a sheet is no page of a paper."""
+        return sum(not page.blank for page in self.pages)
+
 
 class EvidencePage(SealedRow, db.Model, covers=("id", "file_id", "page", "view", "thumb", "plain")):
     """One page of a file: its measurements and where the re-encoded view and thumbnail lie (a cache, never evidence)."""
@@ -97,6 +102,14 @@ class EvidencePage(SealedRow, db.Model, covers=("id", "file_id", "page", "view",
     seals: Mapped[list[dict[str, Any]]] = mapped_column(
         Json, default=list, server_default="[]"
     )  # red seals: box, score
+
+    @property
+    def blank(self) -> bool:
+        """Whether it is a blank page beside others, of which is told without refusing it."""
+        return any(
+            one["name"] == "blank" and one["verdict"] == "pass" and one["message"]
+            for one in self.measurements
+        )
 
     file: Mapped[EvidenceFile] = relationship(back_populates="pages")
     reading: Mapped[PageReading | None] = relationship(back_populates="page", cascade="all, delete-orphan")

@@ -116,6 +116,8 @@
 
   async function send(blob, name) {
     if (sending || !blob) return;
+    const large = window.fileTooLarge(file, blob);
+    if (large) { tell("late", "没有收下", [large]); return; }
     sending = true;
     tell("paused", "正在上传和检查画面…", ["请先不要移开纸张"]);
     const data = new FormData(form);
@@ -124,7 +126,7 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "capture" } });
       let body = {};
-      try { body = await answer.json(); } catch (_) { body = { message: answer.status === 413 ? "照片太大，请降低分辨率" : "" }; }
+      try { body = await answer.json(); } catch (_) { body = { message: answer.status === 413 ? "照片超过 25 MB 的上限，请在相机设置里降低照片分辨率后重拍" : "" }; }
       answered(answer.redirected ? 401 : answer.status, answer.redirected ? { message: "登录已失效，请重新登录" } : body);
     } catch (_) {
       answered(0, { message: "网络断开，照片还在，请再点“用这张”" });

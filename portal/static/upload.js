@@ -52,7 +52,7 @@
     entry.buttons.replaceChildren();
   }
 
-  function reason(request) {
+  function reason(request, size) {
     const answer = request.responseText || "";
     try {
       const data = JSON.parse(answer);
@@ -61,7 +61,7 @@
     const told = new DOMParser().parseFromString(answer, "text/html").querySelector("[data-error]");
     if (told) return told.textContent.trim();
     if (answer && answer.length < 200 && !answer.includes("<")) return answer;
-    if (request.status === 413) return "文件太大，请降低扫描分辨率或分开上传";
+    if (request.status === 413) return "文件 " + sizeText(size) + "，超过上限，请降低扫描分辨率或分成几个文件";
     if (request.status === 401 || request.getResponseHeader("HX-Redirect")) return "登录已失效，请在新窗口登录后重试";
     if (request.status >= 500) return "系统没有收好这个文件，请重试";
     return "系统没有收下这个文件";
@@ -122,7 +122,7 @@
           part.removeAttribute("hx-swap-oob");
           if (old) { old.replaceWith(part); if (window.htmx) window.htmx.process(part); }
         });
-      } else failed(slotId, entry, reason(request), request.status === 422);
+      } else failed(slotId, entry, reason(request, entry.file.size), request.status === 422 || request.status === 413);
       done();
     });
     request.addEventListener("error", () => { failed(slotId, entry, "网络断开，文件还在，请重试"); done(); });
@@ -151,7 +151,9 @@
     Array.from(files).forEach((file) => {
       const entry = rowFor(file);
       list.append(entry.row);
+      const large = window.fileTooLarge(slot.querySelector("form[data-upload] [data-most-bytes]"), file);
       if (file.size === 0) failed(slot.id, entry, "这个文件是空的");
+      else if (large) failed(slot.id, entry, large, true);
       else enqueue(slot.id, entry);
     });
   }

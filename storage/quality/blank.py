@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -11,6 +14,7 @@ from storage.thresholds import Thresholds
 
 NAME = "blank"
 REFUSE = "图片上没有看到内容，请检查是否拍了空白面，重新拍有字的一面"
+BESIDE = "这一页没有内容，按空白页处理，不计入材料页数；若原件这一面有字，请重新扫描这一页"
 
 DEEP = 10  # levels below the surroundings in the small copy: dust, shadows and noise stay above
 
@@ -25,6 +29,15 @@ def measure(picture: Picture, thresholds: Thresholds) -> Measurement:
     if value < thresholds.blank_ink_percent and marks < thresholds.blank_marks:
         return Measurement(NAME, value, "%", thresholds.blank_ink_percent, "refuse", REFUSE)
     return Measurement(NAME, value, "%", thresholds.blank_ink_percent, "pass")
+
+
+def beside_others(pages: Sequence[Sequence[dict[str, Any]]]) -> None:
+    """Tell, instead of refusing it, that a page is blank where others of its file are not: the back of a sheet, as scanners
+    take it that scan both sides. ``pages`` are the measurements of each, as mappings."""
+    empty = [found for found in pages if found[0]["name"] == NAME and found[0]["verdict"] == "refuse"]
+    if len(empty) < len(pages):
+        for found in empty:
+            found[0].update(verdict="pass", message=BESIDE)
 
 
 def marks_within(picture: Picture) -> int:

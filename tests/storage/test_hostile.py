@@ -55,7 +55,7 @@ def test_other_formats_are_refused_by_content(data: bytes, sentence: str) -> Non
 
 def test_nothing_and_too_much() -> None:
     refused(judge(b""), EMPTY, None)
-    refused(judge(b"\xff\xd8\xff" + b"\x00" * (25 * 1024 * 1024)), TOO_LARGE, None)
+    refused(judge(b"\xff\xd8\xff" + b"\x00" * (25 * 1024 * 1024)), TOO_LARGE.format(size=25.1), None)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.7, 0.95])

@@ -25,7 +25,9 @@ MAX_BYTES = 100 * 1024 * 1024  # of one batch; the only place
 UPLOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
 SORT_TASK = "stamped.sort"
 HEAD = 64 * 1024  # bytes by which a file's kind is told
-TOO_LARGE = f"文件超过 {MAX_BYTES // 2**20} MB，请降低扫描分辨率，或分成几个文件上传"
+TOO_LARGE = (
+    f"文件超过 {MAX_BYTES // 2**20} MB 的上限，没有收下；请降低扫描分辨率（200 dpi 即可），或分成几个文件上传"
+)
 
 
 def stage(actor: Actor, name: str) -> StampedBatch:
