@@ -14,15 +14,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import zxingcpp
+from PIL import Image
 
 from storage import intake, pdf, pixels, raster
 from storage.intake import PDF, TIFF, Refused
 from storage.pixels import RGB
+from storage.quality.picture import Picture
 from storage.raster import Page
 
 QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 SIDE = 3508  # pixels of the long side that is looked at: A4 at 300 dpi
 SMALL_SIDE = 1754  # a second look: a scan of 300 dpi with speckles reads better when reduced
+LAPPED = 0.03  # of the page's height: by so much its halves overlap, so that a line at the middle is whole in one
 NO_SUCH_PAGE = "文件里没有第 {number} 页"
 
 
@@ -38,7 +41,9 @@ class Code:
 def codes(
     data: bytes, options: dict[str, Any], another_page: Callable[[], None]
 ) -> tuple[dict[str, Any], list[bytes]]:
-    """The codes of page ``page`` of a file of at most ``max_pages``. Blobs: view and thumbnail, upright by the first code.
+    """The codes of page ``page`` of a file of at most ``max_pages``, and how well the best red seal on it is an ellipse
+    (0 to 1; 0 where there is none). Blobs: view and thumbnail, upright by the first code; with ``halves`` the view's two
+    halves, for reading.
 
     Raises ``Refused``.
     """
@@ -55,8 +60,17 @@ def codes(
         "media_type": media_type,
         "pages": count,
         "codes": [{"text": one.text, "box": one.box, "turned": one.turned} for one in found],
+        "seal": max((one.score for one in Picture.of(Image.fromarray(view), *view.shape[1::-1]).seals), default=0.0),
     }
-    return facts, [pixels.jpeg(view, pixels.VIEW_QUALITY), thumb]
+    parts = _halves(view) if options.get("halves") else []
+    return facts, [pixels.jpeg(view, pixels.VIEW_QUALITY), thumb, *parts]
+
+
+def _halves(view: RGB) -> list[bytes]:
+    """The upper and the lower half, each a little more: small print on a whole page is lost to a reader."""
+    high = view.shape[0]
+    pieces = (view[: round(high * (0.5 + LAPPED))], view[round(high * (0.5 - LAPPED)) :])
+    return [pixels.jpeg(np.ascontiguousarray(one), pixels.VIEW_QUALITY) for one in pieces]
 
 
 def at_a_glance(grey: npt.NDArray[np.uint8]) -> list[Code]:
