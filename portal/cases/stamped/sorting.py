@@ -37,7 +37,7 @@ def sort(batch_id: str) -> None:
     number, count = 1, max(batch.page_count, 1)
     while number <= count:
         if number not in filed:
-            options = {"page": number, "max_pages": MAX_PAGES, "halves": page_readings.installed()}
+            options = {"page": number, "max_pages": MAX_PAGES, "strips": page_readings.installed()}
             found = sandbox.run("codes", data, options)
             if not batch.page_count:
                 if found.refusal is not None:
@@ -77,16 +77,16 @@ def _file(batch: StampedBatch, number: int, found: sandbox.Reply) -> None:
         db.session.commit()
 
 
-def _read(form: wording.Wanted | None, halves: tuple[bytes, ...]) -> list[str] | None:
-    """The lines of a page, its upper half first; None where they were not read or decide nothing. No transaction is open
+def _read(form: wording.Wanted | None, strips: tuple[bytes, ...]) -> list[str] | None:
+    """The lines of a page from the top down, as far as it takes to know the form; None where they were not read or decide nothing. No transaction is open
     meanwhile."""
     db.session.rollback()
-    if form is None or not halves:
+    if form is None or not strips:
         return None
     lines: list[str] = []
     try:
-        for half in halves:
-            lines += [line.text for line in reading.read(half).lines]
+        for strip in strips:
+            lines += [line.text for line in reading.read(strip).lines]
             if wording.enough(form, lines):
                 break
     except reading.ReadingError:

@@ -41,9 +41,9 @@ def wanted(printout: Printout, facts: Facts) -> Wanted:
     parts = versions.parts(printout, facts)
     own = printout.rows(facts) if printout.rows else {}
     people = tuple((_key(row), row.get("name", "")) for rows in own.values() for row in rows)
-    texts = [(versions.TITLES["case_number"], facts.number)]
-    if not own:  # the title stands on the first page of a list alone
-        texts.append((versions.TITLES["title"], printout.title))
+    texts: list[tuple[str, str]] = []
+    if not own:  # of a list the people tell enough: title and place of the seal stand on its first page, the number is small
+        texts = [(versions.TITLES["case_number"], facts.number), (versions.TITLES["title"], printout.title)]
         names = [*WHOM, *printout.names(facts)]
         texts += [(versions.title_of(printout, facts, one), parts[one]) for one in names if parts.get(one)]
         texts += _changes(facts, parts)
