@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from portal.cases.printing import qr_png
+from tests.papers import font_file
 
 A4 = (210.0, 297.0)  # mm
 QR = 21.0  # mm
 RED = (206, 32, 40)
 
 
-def sheet(code: str = "", *, dpi: int = 150, seal: bool = True) -> Any:
-    """An A4 sheet as RGB array with lines of print, the code at its top right, and a seal that touches the code."""
+def sheet(code: str = "", *, words: Sequence[str] = (), dpi: int = 150, seal: bool = True) -> Any:
+    """An A4 sheet as RGB array with lines of print, the code at its top right, and a seal that touches the code. `words` are
+    lines that can be read."""
     rgb = np.full((px(A4[1], dpi), px(A4[0], dpi), 3), (250, 249, 246), np.uint8)
-    for line in range(8, 30):
+    for line in range(18, 30):  # below the words
         y = px(line * 9, dpi)
         cv2.line(rgb, (px(20, dpi), y), (px(190, dpi), y), (60, 60, 66), max(1, px(0.3, dpi)))
+    if words:
+        rgb = _written(rgb, words, dpi)
     if code:
         size = px(QR, dpi)
         printed = (
@@ -29,6 +34,15 @@ def sheet(code: str = "", *, dpi: int = 150, seal: bool = True) -> Any:
         )
         rgb[px(14, dpi) : px(14, dpi) + size, px(168, dpi) : px(168, dpi) + size] = np.asarray(printed)
     return stamped(rgb, (172, 42), dpi) if seal else rgb
+
+
+def _written(rgb: Any, words: Sequence[str], dpi: int) -> Any:
+    """With lines of 11 points, from the top left down."""
+    paper = Image.fromarray(rgb)
+    font = ImageFont.truetype(font_file(), px(3.9, dpi))
+    for position, text in enumerate(words):
+        ImageDraw.Draw(paper).text((px(20, dpi), px(16 + 8 * position, dpi)), text, (30, 30, 34), font)
+    return np.asarray(paper).copy()
 
 
 def px(millimetres: float, dpi: int) -> int:

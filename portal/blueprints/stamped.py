@@ -162,6 +162,24 @@ def place(page_id: uuid.UUID) -> BaseResponse:
     return go("stamped.show", batch_id=page.batch_id)
 
 
+@bp.post("/pages/<uuid:page_id>/accept")
+@roles(*receiving.UPLOADERS)
+def accept(page_id: uuid.UUID) -> BaseResponse:
+    """就放进该件: a person has looked and says that it is the form; then the next one of the batch that waits so."""
+    page = _own(page_id)
+    try:
+        count = placing.accept(page, actor(), whole_copy=request.form.get("copy") == "1")
+    except Refused as refused:
+        return _refused(page_id, refused)
+    db.session.commit()
+    which = f"第 {page.page} 页" if count == 1 else f"第 {page.page} 页等 {count} 页"
+    flash(f"{which}已放进 {page.case.number if page.case else ''}。放错了可以在这一页取回。", "success")
+    waiting = next((one for one in page.batch.pages if placing.waits_for(one)), None)
+    if waiting:
+        return go("stamped.page", page_id=waiting.id)
+    return go("stamped.show", batch_id=page.batch_id)
+
+
 @bp.post("/pages/<uuid:page_id>/discard")
 @roles(*receiving.UPLOADERS)
 def discard(page_id: uuid.UUID) -> BaseResponse:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import url_for
 
@@ -32,10 +32,10 @@ OUTCOMES = {
     "discarded": ("已弃置", "paused", "trash"),
 }
 EXPLAINED = {
-    "tray": "不能由二维码确定属于哪一件，请逐页归入或弃置。",
+    "tray": "没有自动归入，原因写在每一页旁。请逐页对照图片，放进业务或弃置；在此之前不影响已有的扫描件。",
     "refused": "没有归入任何业务，请按说明处理后重新扫描。",
-    "landed": "二维码与业务现在的内容一致，已归入相应业务。",
-    "placed": "由本单位人员按编号归入。",
+    "landed": "二维码与业务现在的内容一致，有印章，文字与打印的表相符，已归入相应业务。",
+    "placed": "由本单位人员看过图片后归入。",
     "discarded": "不属于任何业务；原件中仍保留，需要时可以取回。",
 }
 
@@ -69,7 +69,8 @@ def batches(actor: Actor) -> list[BatchLine]:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One page of a batch. `number` and `case_url` are empty where its case is not the reader's to see."""
+    """One page of a batch. `number` and `case_url` are empty where its case is not the reader's to see; `offered` says that it
+    waits to be put into that case, `copy` are the pages of the same copy that wait too."""
 
     page: int
     outcome: str
@@ -84,6 +85,8 @@ class Sheet:
     url: str
     view_url: str
     thumb_url: str
+    offered: bool = False
+    copy: tuple[Sheet, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,9 @@ def groups(actor: Actor, batch: StampedBatch) -> list[Group]:
 
 def sheet(actor: Actor, page: StampedPage) -> Sheet:
     """One page by itself."""
-    return _sheet(page, finding.cases_seen(actor, [page]))
+    seen = finding.cases_seen(actor, [page])
+    copy = tuple(_sheet(one, seen) for one in placing.copies_of(page))
+    return replace(_sheet(page, seen), copy=copy)
 
 
 def _sheet(page: StampedPage, seen: dict[uuid.UUID, Case]) -> Sheet:
@@ -126,6 +131,7 @@ def _sheet(page: StampedPage, seen: dict[uuid.UUID, Case]) -> Sheet:
         url=url_for("stamped.page", page_id=page.id),
         view_url=url_for("stamped.view", page_id=page.id) if page.view else "",
         thumb_url=url_for("stamped.thumb", page_id=page.id) if page.thumb else "",
+        offered=case is not None and placing.waits_for(page),
     )
 
 

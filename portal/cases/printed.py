@@ -98,7 +98,8 @@ def record(wanted: Iterable[Order], key: str) -> list[str]:
                 session=session,
                 printout=one.printout.id,
                 version=one.version,
-                digits=versions.digits_of(one.printout, one.facts, key),
+                digits=versions.digits_of(one.printout, one.facts, one.version, key),
+                digits_by=versions.WHOLE,
                 parts=versions.fingerprints(one.printout, one.facts, key),
             )
             for one in wanted

@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import segno
 
@@ -95,11 +96,15 @@ def _moment(facts: Facts, printed_at: datetime | None) -> datetime:
 
 
 def qr_text(printout: Printout, facts: Facts, *, version: int, key: str) -> str:
-    """What the QR code holds: number|printout|version|12 digits. No personal data; the digits are a keyed hash of all that is
-    printed, so that a stamped copy can be told from one with other contents and nobody can try values against it."""
-    contents = [values(printout, facts), rows(printout, facts)]
-    digest = audit.keyed_hash(key, json.dumps(contents, sort_keys=True, ensure_ascii=True))
-    return f"{facts.number}|{printout.id}|{version}|{digest[:12]}"
+    """What the QR code holds: number|printout|version|12 digits. No personal data; the digits are a keyed hash of the first
+    three and of all that is printed, so that none of it can be changed and nobody can try values against it."""
+    contents = [facts.number, printout.id, version, values(printout, facts), rows(printout, facts)]
+    return f"{facts.number}|{printout.id}|{version}|{keyed_digits(contents, key)}"
+
+
+def keyed_digits(contents: list[Any], key: str) -> str:
+    """12 digits of a keyed hash."""
+    return audit.keyed_hash(key, json.dumps(contents, sort_keys=True, ensure_ascii=True))[:12]
 
 
 def qr_png(text: str) -> bytes:

@@ -1,10 +1,11 @@
 """Whether a printed paper still says what its case says, and what has changed where it does not.
 
-The 12 digits of the QR code seal all that was printed. A case that only moved on has the opinions of more offices on its
-form and nothing else; so the paper is held against the form as it stands now and as it stood at each step on the way
-here. When none fits, the record of the printing tells which parts differ: it keeps a keyed fingerprint of every part of
-the form, by which a value that can still be found is recognised, and nothing can be read. Of a list it keeps those of its
-rows (see row_marks).
+The 12 digits of the QR code seal number, kind of form, version and all that was printed, and every printing has its
+record: a code of which any of these was changed stands in no record. A case that only moved on has the opinions of more
+offices on its form and nothing else; so the paper is held against the form as it stands now and as it stood at each step
+on the way here. When none fits, the record of the printing tells which parts differ: it keeps a keyed fingerprint of every
+part of the form, by which a value that can still be found is recognised, and nothing can be read. Of a list it keeps those
+of its rows (see row_marks).
 
 What never belongs here: HTTP, who may see a case.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -86,26 +87,30 @@ class Difference:
 
 @dataclass(frozen=True)
 class Finding:
-    """`same`: the paper says what the case says. Otherwise `known` tells whether this portal printed it, and
-    `differences` what has changed since."""
+    """`same`: the paper says what the case says, and `shows` is the case as it stood when the form looked like this.
+    Otherwise `known` tells whether this portal printed it, and `differences` what has changed since."""
 
     same: bool
     known: bool
     differences: tuple[Difference | RowsDifference, ...] = ()
+    shows: Facts | None = None
 
 
 def examine(case: Case, printout: Printout, code: Code, facts: Facts, key: str) -> Finding:
     """Hold a paper against its case. `facts` are those of the case on paper, `key` the installation's secret."""
-    moments = list(moments_of(case, facts))
-    if any(hmac.compare_digest(code.digits, digits_of(printout, one, key)) for one in moments):
-        return Finding(same=True, known=True)
-    record = _printing(case, printout, code.digits)
+    record = _printing(case, printout, code)
     if record is None:
         return Finding(same=False, known=False)
+    digits = DIGITS_BY[record.body.get("digits_by", CONTENTS)]
+    moments = list(moments_of(case, facts))
+    for one in moments:
+        if hmac.compare_digest(code.digits, digits(printout, one, code.version, key)):
+            return Finding(same=True, known=True, shows=one)
     printed: Mapping[str, str] = record.body["parts"]
-    changed = min((_changed(printed, fingerprints(printout, one, key)) for one in moments), key=len)
+    found = [(_changed(printed, fingerprints(printout, one, key)), one) for one in moments]
+    changed, nearest = min(found, key=lambda one: len(one[0]))
     if not changed:
-        return Finding(same=True, known=True)
+        return Finding(same=True, known=True, shows=nearest)
     return Finding(False, True, tuple(_differences(case, printout, facts, record, changed, key)))
 
 
@@ -117,9 +122,23 @@ def moments_of(case: Case, facts: Facts) -> Iterator[Facts]:
     yield replace(facts, opinions=(), submitted_on=None, applicant=case.created_by.name)
 
 
-def digits_of(printout: Printout, facts: Facts, key: str) -> str:
-    """The digits that the QR code of this form would hold."""
-    return printing.qr_text(printout, facts, version=0, key=key).rpartition("|")[2]
+def digits_of(printout: Printout, facts: Facts, version: int, key: str) -> str:
+    """The digits that the QR code of this form holds."""
+    return printing.qr_text(printout, facts, version=version, key=key).rpartition("|")[2]
+
+
+def _digits_of_contents(printout: Printout, facts: Facts, _version: int, key: str) -> str:
+    """The digits on forms whose record does not say how they were made: of what is printed alone. Kind and version of such
+    a code are those of its record."""
+    return printing.keyed_digits([printing.values(printout, facts), printing.rows(printout, facts)], key)
+
+
+# How the digits of a printing were made, by the word in its record.
+WHOLE, CONTENTS = "whole", ""
+DIGITS_BY: Mapping[str, Callable[[Printout, Facts, int, str], str]] = {
+    WHOLE: digits_of,
+    CONTENTS: _digits_of_contents,
+}
 
 
 def fingerprints(printout: Printout, facts: Facts, key: str) -> dict[str, str]:
@@ -159,8 +178,8 @@ def _on_blank(blank: str) -> tuple[frozenset[str], frozenset[str]]:
     )
 
 
-def _printing(case: Case, printout: Printout, digits: str) -> AuditRecord | None:
-    """The newest record of a printing with these digits."""
+def _printing(case: Case, printout: Printout, code: Code) -> AuditRecord | None:
+    """The newest record of a printing of this kind and version with these digits."""
     query = select(AuditRecord).where(
         AuditRecord.object_kind == "case",
         AuditRecord.object_id == str(case.id),
@@ -168,8 +187,8 @@ def _printing(case: Case, printout: Printout, digits: str) -> AuditRecord | None
     )
     for record in db.session.scalars(query.order_by(AuditRecord.at.desc())):
         body = record.body
-        known = body.get("printout") == printout.id and "parts" in body
-        if known and hmac.compare_digest(digits, body.get("digits", "")):
+        known = body.get("printout") == printout.id and body.get("version") == code.version
+        if known and "parts" in body and hmac.compare_digest(code.digits, body.get("digits", "")):
             return record
     return None
 
@@ -192,7 +211,7 @@ def _differences(
             texts = (past[name] for past in pasts if name in past)
             before = next((one for one in texts if _mark(facts.number, name, one, key) == mark), None)
         yield Difference(
-            _title(printout, facts, name),
+            title_of(printout, facts, name),
             None if before is None else _shown(name, before),
             _shown(name, now.get(name, "")),
         )
@@ -234,7 +253,7 @@ def _column(name: str) -> Column | None:
     return next((column for column in EVERY if column.title == title), None)
 
 
-def _title(printout: Printout, facts: Facts, name: str) -> str:
+def title_of(printout: Printout, facts: Facts, name: str) -> str:
     """What people call a part of the form."""
     if name in printout.labels:
         return printout.labels[name]

@@ -125,6 +125,7 @@ ACTIONS = {
     "stamped.refused": "盖章表未归入",
     "stamped.tray": "盖章表等待归入",
     "stamped.placed": "人工归入盖章表",
+    "stamped.accepted": "看过图片后放进盖章表",
     "stamped.discarded": "弃置盖章表",
     "stamped.taken_back": "取回盖章表",
     "stamped.listed": "查看盖章表分拣结果",

@@ -455,6 +455,7 @@ WORKFLOW = Workflow(
             register_rows,
             enrolment_forms.LABELS,
             enrolment_forms.REGISTER,
+            seal="copy",  # 附件2 has one place for it, 填表单位（盖章） above the list
         ),
     ),
     number_prefix="XS",

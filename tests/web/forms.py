@@ -17,10 +17,11 @@ from portal.accounts.passwords import hash_password
 from portal.cases import captures
 from portal.cases.actions import stamp
 from portal.extensions import db
-from portal.models import Account, Case, Office, PhoneCapture
+from portal.models import Account, Case, Office, PhoneCapture, StampedPage
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
+from tests.stamped import order_of
 from tests.web import intake_forms, roster_forms
 from tests.web.world import PEOPLE, Estate, World
 
@@ -122,6 +123,17 @@ def _scanned(_world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
 def _placed(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     page, case = world.home.sheets["school:tray"], world.home.cases["approved"]
     return f"/stamped/pages/{page.id}/place", {"number": case.number, "printout": "approval-form"}
+
+
+def _offered(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    """A page of the tray that waits to be put into the case that its code names."""
+    page, case = world.home.sheets["school:tray"], world.home.cases["approved"]
+    order, code = order_of(case, "approval-form", world.app.extensions["settings"].secret_key)
+    waiting = db.session.get_one(StampedPage, page.id)
+    waiting.case_id, waiting.printout, waiting.version, waiting.code = case.id, order.printout.id, order.version, code
+    waiting.doubts = {"seal": "page"}
+    db.session.commit()
+    return f"/stamped/pages/{page.id}/accept", {}
 
 
 def _sheet(world: World) -> bytes:
@@ -452,10 +464,18 @@ FORMS: dict[str, Form] = {
         _placed,
         {"stamped_pages": {"outcome", "case_id", "printout", "message", "placed_by_id", "placed_at"}},
     ),
+    "stamped.accept": Form(
+        "registrar", _offered, {"stamped_pages": {"outcome", "message", "placed_by_id", "placed_at"}}
+    ),
     "stamped.take_back": Form(
         "registrar",
         to("/stamped/pages/{tray}/take-back"),
-        {"stamped_pages": {"outcome", "case_id", "printout", "message", "placed_by_id", "placed_at"}},
+        {
+            "stamped_pages": {
+                *("outcome", "case_id", "printout", "message", "placed_by_id", "placed_at"),
+                *("version", "doubts"),
+            }
+        },
     ),
     "stamped.discard": Form(
         "registrar",

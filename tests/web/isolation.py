@@ -312,6 +312,8 @@ ROUTES: dict[str, Rule] = {
     "stamped.place": Rule(
         LOADERS, {"page_id": "sheet:tray"}, {"number": "@case_number", "printout": "=approval-form"}
     ),
+    # The world's page of the tray has no code of ours: there is nothing to be put in.
+    "stamped.accept": Rule(LOADERS, {"page_id": "sheet:tray"}),
     "stamped.discard": Rule(LOADERS, {"page_id": "sheet:tray"}, {"sure": "=1"}),
     "stamped.take_back": Rule(LOADERS, {"page_id": "sheet:landed"}),
     "stamped.view": Rule(SEERS, {"page_id": "copy"}),

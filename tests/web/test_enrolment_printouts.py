@@ -17,20 +17,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import tasks
-from portal.cases import actions, printed, printing, row_marks
+from portal.cases import actions, row_marks
 from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.models import AuditRecord, Case, RosterRow, StampedBatch, StampedPage
 from tests.builders import Cast, a_case, a_reason, act
 from tests.cases.forms import enter, pdf_of
-from tests.conftest import KEY
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.scans import in_one_file, scanned, sheet
 from tests.scans import stamped as with_seal
 from tests.services import calc_path, soffice_path
+from tests.stamped import code_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMS = ("approval-form", "register-form")
+UNREAD = {"text": None}  # without reading each page waits for a person, with its case named
 
 
 @pytest.fixture
@@ -46,13 +47,6 @@ def submitted(cast: Cast, count: int) -> Case:
     act(case, cast.registrar, "submit")
     db.session.commit()
     return case
-
-
-def printing_of(case: Case, form: str) -> str:
-    """Print a form, and give what its QR code holds."""
-    (order,) = printed.orders(case, form)
-    printed.record([order], KEY)
-    return printing.qr_text(order.printout, order.facts, version=order.version, key=KEY)
 
 
 def brought(client: FlaskClient, scans: list[bytes]) -> list[StampedPage]:
@@ -112,50 +106,58 @@ def test_a_form_that_is_no_table_and_others_cases_have_no_sheet(app: Flask, cast
     assert not list(db.session.scalars(select(AuditRecord).where(AuditRecord.action == "case.printed")))
 
 
-def test_both_forms_land_before_and_after_the_approvals(app: Flask, cast: Cast) -> None:
+def test_both_forms_are_known_before_and_after_the_approvals(app: Flask, cast: Cast) -> None:
     case = submitted(cast, 4)
-    codes = [printing_of(case, form) for form in FORMS]
+    codes = [code_of(case, form) for form in FORMS]
     act(case, cast.reviewer, "approve")
     act(case, cast.approver, "approve")
     db.session.commit()
-    codes += [printing_of(case, form) for form in FORMS]
+    codes += [code_of(case, form) for form in FORMS]
     pages = brought(enter(app, cast.registrar), [scanned(sheet(code)) for code in codes])
-    assert [(page.outcome, page.printout) for page in pages] == [("landed", form) for form in FORMS * 2]
-    assert {page.case_id for page in pages} == {case.id}
+    assert [(page.doubts, page.printout) for page in pages] == [(UNREAD, form) for form in FORMS * 2]
+    assert {(page.outcome, page.case_id) for page in pages} == {("tray", case.id)}
 
 
 OFFICES = pytest.mark.parametrize(("kind", "office"), [("docx", soffice_path), ("xlsx", calc_path)])
 
 
 def scans_of(form: bytes, kind: str, office: Callable[[], str], folder: Path) -> list[bytes]:
-    """The pages as office software prints them, stamped and scanned on their side at 150 dpi."""
+    """The pages as office software prints them, the first one stamped, scanned on their side at 150 dpi."""
     papers = [
         np.asarray(page.render(scale=150 / 72).to_pil().convert("RGB"))
         for page in pdf_of(form, folder, office(), kind)
     ]
-    return [scanned(with_seal(paper, (60, 40), 150), skew=2.0, quarters=1) for paper in papers]
+    papers[0] = with_seal(papers[0], (60, 40), 150)
+    return [scanned(paper, skew=2.0, quarters=1) for paper in papers]
 
 
 @OFFICES
 def test_the_pages_of_a_list_are_one_copy(
     app: Flask, cast: Cast, tmp_path: Path, kind: str, office: Callable[[], str]
 ) -> None:
-    """As office software prints it: every page bears the code, and none is called an earlier copy of the other."""
+    """As office software prints it: every page bears the code, the first the seal; a person puts them in at once, and none is
+    called an earlier copy of the other."""
     case = submitted(cast, 40)
     client = enter(app, cast.registrar)
     form = client.get(f"/cases/{case.id}/printouts/register-form.{kind}").data
     scans = scans_of(form, kind, office, tmp_path)
     pages = brought(client, scans)
-    assert len(pages) > 1
-    assert {(page.outcome, page.case_id, page.message) for page in pages} == {("landed", case.id, "")}
+    assert [page.doubts for page in pages] == [UNREAD, *({**UNREAD, "seal": "copy"} for _ in pages[1:])]
+    assert len(pages) > 1 and {(page.outcome, page.case_id) for page in pages} == {("tray", case.id)}
+    assert "盖章扫描件" not in client.get(f"/cases/{case.id}").text
+    assert client.post(f"/stamped/pages/{pages[0].id}/accept", data={"copy": "1"}).status_code == 303
+    db.session.expire_all()
+    assert {(page.outcome, page.message) for page in pages} == {("placed", "")}
     (again, *_others) = brought(client, scans[:1])
-    assert "已有盖章扫描件" in again.message
+    client.post(f"/stamped/pages/{again.id}/accept")
+    db.session.expire_all()
+    assert again.outcome == "placed" and "已有盖章扫描件" in again.message
 
 
-def test_a_sheet_lands_like_the_form_and_that_of_another_version_is_refused(
+def test_a_sheet_is_known_like_the_form_and_that_of_another_version_is_refused(
     app: Flask, cast: Cast, tmp_path: Path
 ) -> None:
-    """Both forms as XLSX, printed before a row was struck: the list says which row, the approval form lands as it did."""
+    """Both forms as XLSX, printed before a row was struck: the list says which row, the approval form is what it was."""
     case = submitted(cast, 3)
     client = enter(app, cast.registrar)
     before: list[bytes] = []
@@ -164,19 +166,19 @@ def test_a_sheet_lands_like_the_form_and_that_of_another_version_is_refused(
         data = client.get(f"/cases/{case.id}/printouts/{form}.xlsx").data
         before += scans_of(data, "xlsx", calc_path, tmp_path / form)
     pages = brought(client, before)
-    assert [(page.outcome, page.case_id, page.printout) for page in pages] == [
-        ("landed", case.id, form) for form in FORMS
+    assert [(page.doubts, page.case_id, page.printout) for page in pages] == [
+        (UNREAD, case.id, form) for form in FORMS
     ]
     act(case, cast.reviewer, "strike", rows=(row_id(case, 2),), note="录取信息待核")
     db.session.commit()
     approval, register = brought(client, before)
-    assert (approval.outcome, register.outcome, register.case_id) == ("landed", "refused", None)
+    assert (approval.doubts, register.outcome, register.case_id) == (UNREAD, "refused", None)
     assert "打印件第 2 行现已不在其中" in register.message and "请重新打印" in register.message
 
 
 def test_a_list_printed_before_a_row_was_struck_is_refused_by_that_row(app: Flask, cast: Cast) -> None:
     case = submitted(cast, 12)
-    approval, register = (printing_of(case, form) for form in FORMS)
+    approval, register = (code_of(case, form) for form in FORMS)
     act(case, cast.reviewer, "strike", rows=(row_id(case, 2), row_id(case, 5)), note="录取信息待核")
     db.session.commit()
     pages = brought(enter(app, cast.registrar), [scanned(sheet(code)) for code in (register, approval)])
@@ -184,14 +186,14 @@ def test_a_list_printed_before_a_row_was_struck_is_refused_by_that_row(app: Flas
     said = "名单打印时 12 行，现为 10 行，打印件第 2、5 行现已不在其中，名单的学号有变动。请重新打印"
     assert said in pages[0].message
     assert not any(one["name"] in pages[0].message for one in people(12))
-    assert pages[1].outcome == "landed"  # it says how many were applied for, which a strike does not change
+    assert pages[1].doubts == UNREAD  # it says how many were applied for, which a strike does not change
 
 
 def test_a_list_printed_before_a_return_is_refused_by_the_rows_that_were_mended(
     app: Flask, cast: Cast
 ) -> None:
     case = submitted(cast, 3)
-    register = printing_of(case, "register-form")
+    register = code_of(case, "register-form")
     act(case, cast.reviewer, "return", reasons=(a_reason_about_all(),))
     rows = people(3)
     rows[2] = {**rows[2], "ethnicity": "汉族" if rows[2]["ethnicity"] != "汉族" else "回族"}
@@ -207,7 +209,7 @@ def a_reason_about_all() -> Any:
 
 def test_the_record_of_a_long_list_stays_small_and_names_nobody(app: Flask, cast: Cast) -> None:
     case = submitted(cast, 40)
-    printing_of(case, "register-form")
+    code_of(case, "register-form")
     record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "case.printed")).one()
     parts = record.body["parts"]
     assert len(parts["pupils"]) == 40 * row_marks.DIGITS and len(parts) < 15

@@ -1,10 +1,12 @@
-"""盖章表扫描 over HTTP: forty forms land in forty cases; what is another version, another office's or no form does not."""
+"""盖章表扫描 over HTTP: a dozen forms land in a dozen cases; what is another version, another office's or no form does not."""
 
 from __future__ import annotations
 
 import io
 import re
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from PIL import Image
 from sqlalchemy import select
 
 from portal import tasks
-from portal.cases import printed, printing
 from portal.cases.access import Actor
 from portal.cases.evidence import STAGED_FOR, files_of
 from portal.cases.refusing import Refused
@@ -25,19 +26,25 @@ from portal.cases.stamped import placing, receiving, sorting
 from portal.extensions import db
 from portal.models import Account, AuditRecord, Case, StampedBatch, StampedPage
 from portal.models.types import utcnow
+from portal.settings import Settings
+from storage import reading
 from tests.builders import Cast, a_case, a_file, a_pupil, a_reason, act
 from tests.cases.forms import enter, pdf_of
-from tests.conftest import KEY
 from tests.scans import in_one_file, scanned, sheet
 from tests.scans import stamped as with_seal
 from tests.services import soffice_path
+from tests.stamped import code_of, order_of, scan_of, words_of
 
 
-def code_of(case: Case) -> str:
-    """Print the case's form, and give what its QR code holds."""
-    (order,) = printed.orders(case)
-    printed.record([order], KEY)
-    return printing.qr_text(order.printout, order.facts, version=order.version, key=KEY)
+pytestmark = pytest.mark.skipif(
+    not reading.available(), reason="the extra 'reading' is not installed: pip install '.[reading]'"
+)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With reading switched on: a form lands by itself when its print is read."""
+    return replace(settings, reading=True)
 
 
 def bring(client: FlaskClient, pages: list[bytes], name: str = "盖章表.pdf", kind: str = "PDF") -> str:
@@ -57,39 +64,46 @@ def pages_of(address: str) -> list[StampedPage]:
     return batch.pages
 
 
-def one_page(client: FlaskClient, code: str) -> StampedPage:
-    (page,) = pages_of(bring(client, [scanned(sheet(code))]))
+def one_page(client: FlaskClient, code: str, words: Sequence[str] = ()) -> StampedPage:
+    (page,) = pages_of(bring(client, [scanned(sheet(code, words=words))]))
     return page
 
 
-def test_forty_forms_land_in_forty_cases(app: Flask) -> None:
+def form_of(case: Case) -> tuple[str, list[str]]:
+    """Print the case's form: its code, and words that stand on it."""
+    order, code = order_of(case)
+    return code, words_of(order)
+
+
+def test_a_dozen_forms_land_in_a_dozen_cases(app: Flask) -> None:
     """And the form of another version is refused with what differs, and the page without a code lies in the tray."""
     cast = Cast()
-    cases = [a_case(cast, "county_review", pupil=a_pupil(cast.school)) for _ in range(40)]
+    cases = [a_case(cast, "county_review", pupil=a_pupil(cast.school)) for _ in range(12)]
     changed = a_case(cast, "ready", pupil=a_pupil(cast.school))
     db.session.commit()
-    codes = [code_of(case) for case in cases]
+    forms = [form_of(case) for case in cases]
     old = code_of(changed)
     act(changed, cast.registrar, "edit", answers={"new_name": "马晓红"})
     db.session.commit()
     pages = [
-        scanned(sheet(code), skew=5.0 * (n % 3 - 1), quarters=2 * (n % 2)) for n, code in enumerate(codes)
+        scanned(sheet(code, words=words), skew=5.0 * (n % 3 - 1), quarters=2 * (n % 2))
+        for n, (code, words) in enumerate(forms)
     ]
     client = enter(app, cast.registrar)
     address = bring(client, [*pages, scanned(sheet(old)), scanned(sheet())])
     found = pages_of(address)
-    assert [page.case_id for page in found[:40]] == [case.id for case in cases]
-    assert {page.outcome for page in found[:40]} == {"landed"}
-    assert {(page.printout, page.version) for page in found[:40]} == {("approval-form", cases[0].version)}
-    assert [page.outcome for page in found[40:]] == ["refused", "tray"]
+    assert [page.case_id for page in found[:12]] == [case.id for case in cases]
+    assert {page.outcome for page in found[:12]} == {"landed"}
+    assert {(page.printout, page.version) for page in found[:12]} == {("approval-form", cases[0].version)}
+    assert [page.outcome for page in found[12:]] == ["refused", "tray"]
     assert (
-        f"第 {changed.version - 1} 版" in found[40].message
-        and f"第 {changed.version} 版" in found[40].message
+        f"第 {changed.version - 1} 版" in found[12].message
+        and f"第 {changed.version} 版" in found[12].message
     )
-    assert "姓名" in found[40].message and "现为“马晓红" not in found[40].message.partition("姓名")[0]
-    assert found[41].message == placing.NO_CODE
+    assert "姓名" in found[12].message and "现为“马晓红" not in found[12].message.partition("姓名")[0]
+    assert found[13].message == placing.NO_CODE
     shown = client.get(address).text
-    assert "已归入 40 页" in shown and "未归入 1 页" in shown and "待归入 1 页" in shown
+    assert "已归入 12 页" in shown and "未归入 1 页" in shown and "待归入 1 页" in shown
     assert all(case.number in shown for case in cases)
     mine = client.get(f"/cases/{cases[7].id}").text
     assert "盖章扫描件" in mine and f"/stamped/pages/{found[7].id}/view" in mine and "以此件为准" in mine
@@ -119,19 +133,19 @@ def test_an_approval_in_between_makes_no_other_version(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "ready")
     db.session.commit()
-    drafted = code_of(case)
+    drafted = form_of(case)
     act(case, cast.registrar, "submit")
     db.session.commit()
-    submitted = code_of(case)
+    submitted = form_of(case)
     act(case, cast.reviewer, "approve", note="同意")
     db.session.commit()
-    agreed = code_of(case)
+    agreed = form_of(case)
     act(case, cast.approver, "approve")
     db.session.commit()
     client = enter(app, cast.registrar)
-    assert len({code.rsplit("|")[-1] for code in (drafted, submitted, agreed)}) == 3
-    for code in (drafted, submitted, agreed, code_of(case)):
-        page = one_page(client, code)
+    assert len({code.rsplit("|")[-1] for code, _words in (drafted, submitted, agreed)}) == 3
+    for code, words in (drafted, submitted, agreed, form_of(case)):
+        page = one_page(client, code, words)
         assert (page.outcome, page.case_id) == ("landed", case.id), page.message
 
 
@@ -202,8 +216,8 @@ def test_the_newest_counts_and_the_older_is_kept(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
     db.session.commit()
-    code, client = code_of(case), enter(app, cast.reviewer)
-    first, second = one_page(client, code), one_page(client, code)
+    (code, words), client = form_of(case), enter(app, cast.reviewer)
+    first, second = one_page(client, code, words), one_page(client, code, words)
     assert (first.outcome, second.outcome) == ("landed", "landed")
     assert "已有盖章扫描件" in second.message and not first.message
     shown = client.get(f"/cases/{case.id}/desk").text
@@ -216,7 +230,7 @@ def test_a_case_that_changes_afterwards_says_so(app: Flask) -> None:
     case = a_case(cast, "ready")
     db.session.commit()
     client = enter(app, cast.registrar)
-    assert one_page(client, code_of(case)).outcome == "landed"
+    assert one_page(client, *form_of(case)).outcome == "landed"
     act(case, cast.registrar, "edit", answers={"new_name": "马晓红"})
     db.session.commit()
     assert "表上内容已改动" in client.get(f"/cases/{case.id}").text
@@ -271,7 +285,7 @@ def test_who_brings_stamped_forms_and_who_sees_the_batch(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
     db.session.commit()
-    address = bring(enter(app, cast.reviewer), [scanned(sheet(code_of(case))), scanned(sheet())])
+    address = bring(enter(app, cast.reviewer), [scan_of(case), scanned(sheet())])
     landed, waiting = pages_of(address)
     people = cast.everybody()
     for who, status in {

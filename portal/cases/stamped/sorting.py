@@ -13,13 +13,14 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
+from portal.cases import page_readings
 from portal.cases.offices import policy_of
-from portal.cases.stamped.placing import page_of
+from portal.cases.stamped import placing, wording
 from portal.cases.stamped.receiving import MAX_BYTES, SORT_TASK, refuse, sealed_original
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.models.types import utcnow
-from storage import sandbox
+from storage import reading, sandbox
 
 MAX_PAGES = 200
 
@@ -36,7 +37,8 @@ def sort(batch_id: str) -> None:
     number, count = 1, max(batch.page_count, 1)
     while number <= count:
         if number not in filed:
-            found = sandbox.run("codes", data, {"page": number, "max_pages": MAX_PAGES})
+            options = {"page": number, "max_pages": MAX_PAGES, "strips": page_readings.installed()}
+            found = sandbox.run("codes", data, options)
             if not batch.page_count:
                 if found.refusal is not None:
                     refuse(batch.id, found.refusal)
@@ -58,8 +60,10 @@ def _file(batch: StampedBatch, number: int, found: sandbox.Reply) -> None:
     """Keep the pictures of a page, tell where it belongs, write it down."""
     pictures = _put_pictures(batch.store_key, number, found.blobs)
     texts = [str(one["text"]) for one in found.facts.get("codes", ())]
+    lines = _read(placing.form_of(batch, texts), found.blobs[2:])
+    scan = placing.Scan(texts, float(found.facts.get("seal", 0.0)), lines, found.refusal)
     try:
-        page = page_of(batch, number, texts, found.refusal)
+        page = placing.page_of(batch, number, scan)
         page.view, page.thumb = pictures
         db.session.add(page)
         batch.done_pages = number
@@ -73,9 +77,26 @@ def _file(batch: StampedBatch, number: int, found: sandbox.Reply) -> None:
         db.session.commit()
 
 
+def _read(form: wording.Wanted | None, strips: tuple[bytes, ...]) -> list[str] | None:
+    """The lines of a page from the top down, as far as it takes to know the form; None where they were not read or decide nothing. No transaction is open
+    meanwhile."""
+    db.session.rollback()
+    if form is None or not strips:
+        return None
+    lines: list[str] = []
+    try:
+        for strip in strips:
+            lines += [line.text for line in reading.read(strip).lines]
+            if wording.enough(form, lines):
+                break
+    except reading.ReadingError:
+        return None
+    return lines
+
+
 def _put_pictures(key: str, number: int, blobs: tuple[bytes, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
     """View and thumbnail under the original's key; a name of their own for each attempt, since keys are used once."""
-    if len(blobs) != 2:
+    if len(blobs) < 2:
         return {}, {}
     attempt = uuid.uuid4().hex[:8]
     store = tasks.store()
@@ -86,7 +107,7 @@ def _put_pictures(key: str, number: int, blobs: tuple[bytes, ...]) -> tuple[dict
             size_limit=MAX_BYTES,
             media_type="image/jpeg",
         )
-        for name, blob in zip(("view", "thumb"), blobs, strict=True)
+        for name, blob in zip(("view", "thumb"), blobs[:2], strict=True)
     )
     return asdict(view), asdict(thumb)
 
@@ -98,6 +119,7 @@ def _finish(batch: StampedBatch) -> None:
     sealed = sealed_original(batch)
     db.session.commit()
     tasks.store().lock(sealed, utcnow() + timedelta(days=365 * years), "GOVERNANCE")
+    placing.settle_copies(batch)
     done = update(StampedBatch).where(StampedBatch.id == batch.id, StampedBatch.status == "sorting")
     db.session.execute(
         done.values(status="sorted", done_pages=StampedBatch.page_count),
