@@ -12,7 +12,7 @@ from typing import Any
 from portal.blueprints import casefile, desk_view
 from portal.blueprints.casefile import Change, TimelineItem
 from portal.blueprints.desk_view import MarkedChange, Piece
-from portal.cases import clock, page_readings, paper_readings, readings
+from portal.cases import clock, page_readings, paper_readings, read_papers, readings
 from portal.cases.paper_readings import Fact, Kind, PaperReading
 from portal.cases.read_text import Place
 from portal.cases.readings import FieldReading
@@ -73,17 +73,17 @@ def desk(
     beat: int = 0,
 ) -> dict[str, Any]:
     """The context of review/_comparison.html beyond the case itself."""
-    if changes and not any(page_readings.on_paper(one.column) for one in changes):
+    if changes and not any(read_papers.on_paper(one.column) for one in changes):
         name = facts.pupil[page_readings.WHOSE]
         changes = [Change(page_readings.WHOSE, BY_KEY[page_readings.WHOSE].title, name, name), *changes]
-    papers = page_readings.papers_of(case, facts)
+    papers = read_papers.papers_of(case, facts)
     pairs = {
         one.column: (readings.stored(one.column, one.old), readings.stored(one.column, one.new))
         for one in changes
-        if page_readings.on_paper(one.column)
+        if read_papers.on_paper(one.column)
     }
     machine = readings.compare(pairs, papers)
-    persons = page_readings.standing_corrections(case)
+    persons = read_papers.standing_corrections(case)
     marked = desk_view.marked(changes, revealed=revealed)
     titles = {paper.slot: paper.title for paper in papers}
     progress = page_readings.progress(case)
@@ -133,7 +133,7 @@ def _row(
         frame=frame(machine.place) if machine and machine.place else None,
         paper=titles.get(machine.slot, "") if machine and machine.place else "",
         corrected=_by(person, revealed) if person else "",
-        on_paper=page_readings.on_paper(column),
+        on_paper=read_papers.on_paper(column),
         typed=mine.typed,
         fault=mine.text,
     )
@@ -179,7 +179,7 @@ def facts_of(paper: PaperReading) -> list[tuple[str, Fact]]:
 def history(case: Case) -> list[TimelineItem]:
     """Everything that happened, with the corrections of readings, newest first."""
     events = zip([event.at for event in reversed(case.events)], casefile.timeline(case), strict=True)
-    read = ((one.at, _correction_item(one)) for one in page_readings.corrections(case))
+    read = ((one.at, _correction_item(one)) for one in read_papers.corrections(case))
     return [item for _, item in sorted([*events, *read], key=lambda one: one[0], reverse=True)]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import claims, register, remarks
+from portal.cases import claims, paper_advice, register, remarks, whose_papers
 from portal.cases.access import Actor
 from portal.cases.facts import read_facts
 from portal.cases.history import append_event, told_what_happened
@@ -31,6 +31,10 @@ from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Refusal, Terminal, Workflow
 
 OWNER, HOLDER = "owner", "holder"
+SAYING = {
+    "submit": "材料说明",
+    "approve": "材料不是该生的，同意的理由",
+}  # verb -> before what is said of the papers
 CONFIRMATION = "confirmation"
 
 
@@ -72,6 +76,7 @@ class Act:
     explanations: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[str, ...] = ()  # strike, put_back: ids of roster rows
     confirmation: str = ""  # the word of a terminal procedure, as it was typed
+    papers_words: str = ""  # submit, approve: why it is right although the papers say otherwise
 
 
 def available(case: Case, actor: Actor) -> frozenset[str]:
@@ -152,7 +157,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     reach("decide.after_update")
     try:
         if action.decides:
-            write_decision(case, actor, action.event, before, act.note, facts)
+            write_decision(case, actor, action.event, before, _noted(verb, act), facts)
         if verb == "return" and not act.to:
             remarks.write_remarks(case, act.reasons)
         if law.roster:
@@ -170,13 +175,20 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         db.session.refresh(case)
         raise Refused(told_what_happened(case), conflict=True) from error
     if verb != "edit":
-        append_event(case, actor, action.event, before.step, act.note, act.reasons, act.to)
+        words = act.papers_words.strip() if verb in SAYING else ""
+        append_event(case, actor, action.event, before.step, _noted(verb, act), act.reasons, act.to, words)
     if verb == "submit" or case.ended_at:
         tasks.enqueue("evidence.lock", case_id=str(case.id))
     audit.append(
         f"case.{action.event}", "case", case.id, step=before.step, round=before.round, version=case.version
     )
     reach("decide.before_commit")
+
+
+def _noted(verb: str, act: Act) -> str:
+    """The note as decision and history keep it: with what was said of the papers."""
+    words = act.papers_words.strip() if verb in SAYING else ""
+    return "\n".join(part for part in (act.note.strip(), f"{SAYING[verb]}：{words}" if words else "") if part)
 
 
 def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: Place, facts: Facts) -> Act:
@@ -235,6 +247,8 @@ def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
         if left:
             numbers = "、".join(str(remark.position) for remark in left)
             raise Refused(f"补正清单第 {numbers} 项还没有改动；确需保持原样的，请在该项写明原因")
+    if action.verb in SAYING and (fault := whose_papers.fault_in_words(act.papers_words)):
+        raise Refused(fault, field=whose_papers.WORDS)
     if action.verb in ("submit", "approve"):
         stopping = refusals_now(case, facts)
         if stopping:
@@ -244,6 +258,10 @@ def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
                 else "现在不能同意，请先处理下列事项",
                 stopping,
             )
+    if action.verb == "submit":
+        paper_advice.refuse_unsaid(case, facts, act.papers_words)
+    if action.verb == "approve":
+        whose_papers.refuse_unsaid(case, facts, act.papers_words)
 
 
 def _refuse_unconfirmed(terminal: Terminal, facts: Facts, act: Act) -> None:
