@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.blueprints import casefile, desk_view
+from portal.blueprints import casefile, desk_view, identity_view
 from portal.blueprints.casefile import Change, TimelineItem
 from portal.blueprints.desk_view import MarkedChange, Piece
+from portal.blueprints.reading_places import Frame, frame
 from portal.cases import clock, page_readings, paper_readings, read_papers, readings
 from portal.cases.paper_readings import Fact, Kind, PaperReading
-from portal.cases.read_text import Place
 from portal.cases.readings import FieldReading
 from portal.models import Case, ReadingCorrection
 from portal.standards import id_number
@@ -23,15 +23,6 @@ from portal.workflows import workflow
 from portal.workflows.facts import Facts
 
 MOST_BEATS = 60  # an open page asks every three seconds for three minutes, then the person reloads it
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A place on a scan as the viewer takes it: file, page, and "left,top,width,height" in shares."""
-
-    file_id: str
-    page: int
-    box: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +92,7 @@ def desk(
             for change, one in zip(changes, marked, strict=True)
         ],
         "papers_read": _papers(case, papers),
+        **identity_view.desk(case, facts, revealed=revealed),
         "frame_of": frame,
         "facts_of": facts_of,
         "reading": progress,
@@ -161,10 +153,6 @@ def _plain(column: str, value: str, revealed: bool = False) -> str:
     return text or "未识别"
 
 
-def frame(place: Place) -> Frame:
-    return Frame(place.file_id, place.page, ",".join(f"{share:.4f}" for share in place.box))
-
-
 def _papers(case: Case, papers: Sequence[readings.Paper]) -> list[PaperReading]:
     """One row for every paper that is there: which kind it is, by whom, when, under which number."""
     kinds = [Kind(slot.id, slot.titles, slot.issuers) for slot in workflow(case.workflow).evidence]
@@ -193,6 +181,22 @@ def _correction_item(one: ReadingCorrection) -> TimelineItem:
         note=f"机器识读为“{_plain(one.field, one.read)}”，材料上是“{_plain(one.field, one.value)}”",
         tone="info",
     )
+
+
+def school(case: Case, facts: Facts, *, revealed: bool = False, beat: int = 0) -> dict[str, Any]:
+    """The context of cases/_advice.html and cases/_reading.html: what the papers say, before the case is sent."""
+    table = desk(case, facts, casefile.changes(facts), revealed=revealed, may_correct=False)
+    shown = [row for row in table["rows"] if row.on_paper and row.change.title] if facts.evidence else []
+    return {
+        "read_rows": shown if workflow(case.workflow).changes(facts) and not _only_whose(shown) else [],
+        **identity_view.school(case, facts, revealed=revealed),
+        **papers(case, beat),
+    }
+
+
+def _only_whose(rows: Sequence[FieldRow]) -> bool:
+    """Whether nothing that changes can stand on a paper, so that only the name is compared, as it is above."""
+    return all(row.change.old == row.change.new for row in rows)
 
 
 def papers(case: Case, beat: int = 0) -> dict[str, Any]:

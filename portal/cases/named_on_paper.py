@@ -52,6 +52,7 @@ _NO_NAME = re.compile(
     r"姓名|学[籍校生]|[证号码簿卡]|信息|情况|家长|监护|本人|变更|申请|[高初][一二三中]|年级|班级|以下|登记|户[口籍主]"
 )
 _NUMBER_LABEL = re.compile(r"(?:身份(?:证件|证明|证)?|证件)(?:号码?|编号)[\s|:：为是]*$")
+_DIGITS = re.compile(r"(?<![0-9])[0-9](?:[0-9*?Xx ]{6,22})[0-9Xx*?](?![0-9])")
 _OTHERS = (
     "监护人",
     "家长",
@@ -119,6 +120,15 @@ def numbers(sheet: Sheet) -> list[Said]:
     return [
         Said(id_number.tidy(found.text), found, _is_pupils(lead), side_of(lead))
         for found, lead in sheet.matches(NUMBER)
+    ]
+
+
+def broken_numbers(sheet: Sheet) -> list[Found]:
+    """Runs of digits behind the label of a number that are no number of eighteen places, e.g. under a seal."""
+    return [
+        found
+        for found, lead in sheet.matches(_DIGITS)
+        if _is_pupils(lead) and not NUMBER.fullmatch(found.row.text[found.start : found.end])
     ]
 
 

@@ -38,6 +38,7 @@ class Advice:
     remedy: str
     asks: bool = True
     place: Place | None = None
+    of_before: bool = False  # told of the value before the change: the register's, not the form's
 
 
 def advice(case: Case, facts: Facts) -> list[Advice]:
@@ -217,7 +218,7 @@ def _before(paper: Paper, facts: Facts) -> Iterator[Advice]:
             else f"是{BY_KEY[column].shown(one.value)}，学籍登记的是{BY_KEY[column].shown(old)}"
         )
         remedy = "请核对是不是选对了学生、拿对了材料；学籍登记本来就不同的，请写明"
-        yield Advice(paper.slot, text, remedy, not doubtful, one.found.place)
+        yield Advice(paper.slot, text, remedy, not doubtful, one.found.place, of_before=True)
 
 
 SAID_OF = {

@@ -34,6 +34,7 @@ DECISIVE = ("name", "id_number")  # one birth date or sex is many people's
 
 NOT_SURE = "读到的号码不能确认是该生的，请看原件"
 NEARLY = "读到的名字与登记差一个字，请看原件"
+WRONG_LENGTH = "号码处读到的不是 18 位，请看原件"
 NO_NUMBER = "登记中没有身份证号，无从比对"
 PUT_RIGHT = "审核人已更正识读"
 
@@ -205,6 +206,8 @@ def _number(sheet: Sheet, person: Person, told: Told) -> Cell:
         alike = any(places_apart(one.value, number) <= NEAR for number in right)
         if (one.sure or alike) and named_on_paper.is_sound(one.value):
             return Cell(column, "mismatch", one.value, "", one.found.place)
+    if broken := named_on_paper.broken_numbers(sheet):
+        return Cell(column, "doubtful", "", WRONG_LENGTH, broken[0].place)
     if unsound:
         return Cell(column, "doubtful", unsound[0].value, CHECK_DIGIT, unsound[0].found.place)
     return Cell(column, "unread", "", NOT_SURE, every[0].found.place) if every else Cell(column)
