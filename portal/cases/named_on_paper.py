@@ -87,6 +87,7 @@ class Said:
     found: Found
     sure: bool
     side: str = ""
+    told: bool = False  # a person read it so, where the machine had read something else
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Sheet:
         for page in pages:
             own = rows([page])
             every += own
-            above += ["", *(row.text for row in own[:-1])]
+            above += ["", *(row.text for row in own)][: len(own)]
         return cls(tuple(every), tuple(above))
 
     def matches(self, pattern: re.Pattern[str], group: str | int = 0) -> Iterable[tuple[Found, str]]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from portal.cases import named_on_paper
 from portal.cases.named_on_paper import Said, Sheet
-from portal.cases.read_text import Found, Place, ReadPage, search
+from portal.cases.read_text import Place, ReadPage, search
 from portal.cases.readings import (
     CHECK_DIGIT,
     DIGITS,
@@ -173,20 +173,31 @@ def _unit(sheet: Sheet, person: Person, told: Told) -> tuple[Verdict, dict[str, 
 
 def _corrected(column: str, every: Sequence[Said], told: Told) -> list[Said]:
     """The values with what a person read in the place of what the machine had read."""
-    return [replace(one, value=told.get((column, one.value), one.value)) for one in every]
+    return [
+        replace(one, value=told[column, one.value], told=True) if (column, one.value) in told else one
+        for one in every
+    ]
 
 
-def _matched(column: str, value: str, found: Found, person: Person, told: Told) -> Cell:
-    note = PUT_RIGHT if value in told.values() and (column, found.text) in told else ""
-    return Cell(column, "match", value, note, found.place, person.is_new(column, value))
+def _right(column: str, every: Sequence[Said], person: Person) -> Cell | None:
+    """The first value that may rightly stand there; else, what a person read that may not."""
+    right = person.values(column)
+    for one in every:
+        if one.value in right:
+            note = PUT_RIGHT if one.told else ""
+            new = person.is_new(column, one.value)
+            return Cell(column, "match", one.value, note, one.found.place, new)
+    for one in every:
+        if one.told and right:
+            return Cell(column, "mismatch", one.value, PUT_RIGHT, one.found.place)
+    return None
 
 
 def _number(sheet: Sheet, person: Person, told: Told) -> Cell:
     column, right = "id_number", person.values("id_number")
     every = _corrected(column, named_on_paper.numbers(sheet), told)
-    for one in every:
-        if one.value in right:
-            return _matched(column, one.value, one.found, person, told)
+    if cell := _right(column, every, person):
+        return cell
     sure = [one for one in every if one.sure]
     if not right:
         first = next(iter(sure), None)
@@ -216,19 +227,17 @@ def _number(sheet: Sheet, person: Person, told: Told) -> Cell:
 def _name(sheet: Sheet, person: Person, told: Told) -> Cell:
     column, right = "name", person.values("name")
     every = _corrected(column, named_on_paper.names(sheet), told)
-    strange = [one for one in every if one.value not in right]
-    for one in every:
-        if one.value in right:
-            return _matched(column, one.value, one.found, person, told)
+    if cell := _right(column, every, person):
+        return cell
     for name in right:
         for place in named_on_paper.standing(sheet, name):
-            if not named_on_paper.within(place, strange):
-                return _matched(column, name, place, person, told)
-    for one in strange:
+            if not named_on_paper.within(place, every):
+                return Cell(column, "match", name, "", place.place, person.is_new(column, name))
+    for one in every:
         if any(nearly(one.value, name) for name in right):
             return Cell(column, "doubtful", one.value, NEARLY, one.found.place)
-    if strange:
-        return Cell(column, "mismatch", strange[0].value, "", strange[0].found.place)
+    if every:
+        return Cell(column, "mismatch", every[0].value, "", every[0].found.place)
     look = next((found for name in right if (found := almost(sheet.rows, name))), None)
     return Cell(column, "doubtful", "", LOOK_HERE, look.place) if look else Cell(column)
 
@@ -257,9 +266,8 @@ def _plain(column: str, every: Sequence[Said], person: Person, told: Told) -> Ce
     every = _corrected(column, every, told)
     if not right or not every:
         return Cell(column)
-    for one in every:
-        if one.value in right:
-            return _matched(column, one.value, one.found, person, told)
+    if cell := _right(column, every, person):
+        return cell
     return Cell(column, "mismatch", every[0].value, "", every[0].found.place)
 
 
