@@ -19,6 +19,7 @@ NAMES = (
     "local_conditions",
     "audit_trail",
     "cases",
+    "numbers",
     "rosters",
     "evidence",
     "captures",

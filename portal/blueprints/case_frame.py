@@ -12,7 +12,7 @@ from portal.models import Case, Status
 from portal.web import actor
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
-from portal.workflows.vocabulary import Refusal
+from portal.workflows.vocabulary import Page, Refusal, Workflow
 
 PUPIL, ROSTER, PAPERS, CHECK = "pupil", "roster", "papers", "check"
 
@@ -84,3 +84,37 @@ def _step_of_target(case: Case, target: str, key: str) -> str:
     if target == remarks.EVIDENCE or law.slot(key):
         return PAPERS
     return next((page.id for page in law.pages if key in page.fields), CHECK)
+
+
+def page_problems(case: Case, law: Workflow, facts: Facts, page: Page) -> bool:
+    """Whether this page cannot be left yet: incomplete fields, or a rule about a field of this page."""
+    form = law.form.from_raw(case.answers, facts)
+    if form.errors_in([name for name in page.fields if name in law.asked(facts)]):
+        return True
+    here = set(page.fields)
+    return any(item.field in here for item in law.refusals(facts, "answers")) or (
+        page is law.pages[-1] and any(not item.field for item in law.refusals(facts, "answers"))
+    )
+
+
+def next_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
+    """The page of questions that comes after one, of those on which something is asked."""
+    following = law.pages[law.pages.index(page) + 1 :]
+    return next((one for one in following if set(one.fields) & law.asked(facts)), None)
+
+
+def previous_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
+    """The page of questions that comes before one, of those on which something is asked."""
+    earlier = law.pages[: law.pages.index(page)]
+    return next((one for one in reversed(earlier) if set(one.fields) & law.asked(facts)), None)
+
+
+def remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[casefile.RemarkItem]:
+    """Open remarks of a returned case about fields (of one page) or papers."""
+    if case.status != Status.RETURNED:
+        return []
+    return [
+        item
+        for item in casefile.remark_items(case)
+        if item.target == target and (keys is None or item.key in keys)
+    ]

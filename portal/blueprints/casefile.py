@@ -34,6 +34,11 @@ class Change:
     old: str
     new: str
 
+    @property
+    def private(self) -> bool:
+        """Whether pages mask it until somebody asks."""
+        return BY_KEY[self.column].private
+
 
 def changes(facts: Facts) -> list[Change]:
     """What the case would change, or has changed."""
@@ -44,9 +49,15 @@ def changes(facts: Facts) -> list[Change]:
     ]
 
 
-def old_value(facts: Facts, column: str) -> str:
-    """The register's present value as a person reads it, masked where it is private."""
-    return _hidden(column, BY_KEY[column].shown(facts.pupil[column]))
+def old_value(facts: Facts, column: str, *, revealed: bool = False) -> str:
+    """The register's present value as a person reads it, masked where it is private and not revealed."""
+    text = BY_KEY[column].shown(facts.pupil[column])
+    return text if revealed else _hidden(column, text)
+
+
+def is_hidden(facts: Facts, column: str | None) -> bool:
+    """Whether a column holds something that is masked until it is asked for."""
+    return bool(column and BY_KEY[column].private and facts.pupil[column])
 
 
 def masked(changes: Iterable[Change], *, keep_new: bool = False) -> list[Change]:

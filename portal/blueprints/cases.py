@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import case_frame, casefile, reading_view, roster_view, slots_view
-from portal.cases import actions, clock, starting
+from portal.cases import actions, clock, starting, whose_papers
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
@@ -151,23 +151,23 @@ def _figures(case: Case, facts: Facts) -> roster_view.Figures | None:
 @roles(Role.REGISTRAR)
 def fill(case_id: uuid.UUID, page: str) -> BaseResponse:
     """One page of questions. What was typed is kept even when it cannot be accepted yet."""
-    case, law, chosen = _open_page(case_id, page)
+    case, law, chosen = open_page(case_id, page)
     if request.method == "GET":
-        return _fill_page(case, law, chosen)
+        return fill_page(case, law, chosen)
     try:
         _save(case, law, chosen)
     except Refused as refused:
-        return _fill_page(case, law, chosen, 409, refused.message, raw=_posted(law, chosen))
+        return fill_page(case, law, chosen, 409, refused.message, raw=posted(law, chosen))
     db.session.commit()
     if request.form.get("go") == LOOK:
-        answer = _fill_page(case, law, chosen)
+        answer = fill_page(case, law, chosen)
         answer.headers["HX-Reswap"] = "outerHTML"  # the page stays where it is
         return answer
     facts = read_facts(case)
-    problems = _page_problems(case, law, facts, chosen)
+    problems = case_frame.page_problems(case, law, facts, chosen)
     if problems:
-        return _fill_page(case, law, chosen, 422)
-    following = _next_page(law, facts, chosen)
+        return fill_page(case, law, chosen, 422)
+    following = case_frame.next_page(law, facts, chosen)
     if following:
         return go("cases.fill", case_id=case.id, page=following.id)
     return go("cases.papers", case_id=case.id)
@@ -177,7 +177,7 @@ def fill(case_id: uuid.UUID, page: str) -> BaseResponse:
 @roles(Role.REGISTRAR)
 def autosave(case_id: uuid.UUID, page: str) -> BaseResponse:
     """Keep a draft while it is being typed. Answers the new stamp of the page as JSON."""
-    case, law, chosen = _open_page(case_id, page)
+    case, law, chosen = open_page(case_id, page)
     try:
         _save(case, law, chosen)
     except Refused as refused:
@@ -193,7 +193,7 @@ def autosave(case_id: uuid.UUID, page: str) -> BaseResponse:
 @roles(Role.REGISTRAR)
 def papers(case_id: uuid.UUID) -> BaseResponse:
     """The slots that the answers call for."""
-    return papers_page(_editable(case_id))
+    return papers_page(editable(case_id))
 
 
 def papers_page(case: Case, status: int = 200, slot: str = "", message: str = "") -> Response:
@@ -207,7 +207,7 @@ def papers_page(case: Case, status: int = 200, slot: str = "", message: str = ""
         progress=case_frame.progress(case, facts, case_frame.PAPERS),
         slots=views,
         message="" if slot in {view.id for view in views} else message,
-        **_beside_slots(case),
+        **_beside_slots(case, facts),
     )
 
 
@@ -216,22 +216,23 @@ def slot_answer(case: Case, slot: str, status: int = 200, message: str = "") -> 
     if wants_fragment():
         views = slots_view.slots(case, error=(slot, message))
         asked = found(next((one for one in views if one.id == slot), None))
-        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **_beside_slots(case))
+        beside = _beside_slots(case, read_facts(case))
+        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **beside)
     if message:
         return papers_page(case, status, slot, message)
     return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")
 
 
-def _beside_slots(case: Case) -> dict[str, Any]:
-    """What stands beside the slots and changes with them: how far they are read, and what a return said of them."""
-    return {**reading_view.papers(case), "remarks": _remarks_on(case, "evidence")}
+def _beside_slots(case: Case, facts: Facts) -> dict[str, Any]:
+    """What stands beside the slots and changes with them: what was read on them, and what a return said of them."""
+    return {**reading_view.school(case, facts), "remarks": case_frame.remarks_on(case, "evidence")}
 
 
 @bp.get("/<uuid:case_id>/check")
 @roles(Role.REGISTRAR)
 def check(case_id: uuid.UUID) -> BaseResponse:
     """Everything once more before it goes, with what still stands in the way."""
-    return _check_page(_editable(case_id))
+    return check_page(editable(case_id))
 
 
 @bp.post("/<uuid:case_id>/submit")
@@ -242,14 +243,14 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
     }
     try:
-        word = request.form.get(actions.CONFIRMATION, "")
-        act = Act(explanations=typed, confirmation=word)
+        word, words = request.form.get(actions.CONFIRMATION, ""), request.form.get(whose_papers.WORDS, "")
+        act = Act(explanations=typed, confirmation=word, papers_words=words)
         perform(case, actor(), "submit", request.form.get("version", ""), act)
     except Refused as refused:
         db.session.rollback()
         if refused.conflict or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
-        return _check_page(case, 422, refused, typed, word)
+        return check_page(case, 422, refused, typed, word, words)
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
     return go("cases.show", case_id=case.id)
@@ -281,34 +282,37 @@ def _form_uuid(name: str) -> uuid.UUID:
         deny()
 
 
-def _editable(case_id: uuid.UUID) -> Case:
+def editable(case_id: uuid.UUID) -> Case:
     """The case if its owner may still change it; otherwise 404, as for a page that is not there."""
     case = found(find_case(actor(), case_id))
     return found(case if "edit" in available(case, actor()) else None)
 
 
-def _open_page(case_id: uuid.UUID, page: str) -> tuple[Case, Workflow, Page]:
-    case = _editable(case_id)
+def open_page(case_id: uuid.UUID, page: str) -> tuple[Case, Workflow, Page]:
+    case = editable(case_id)
     law = workflow(case.workflow)
     return case, law, found(next((one for one in law.pages if one.id == page), None))
 
 
-def _posted(law: Workflow, page: Page) -> dict[str, Any]:
+def posted(law: Workflow, page: Page) -> dict[str, Any]:
     return raw_answers(law.form, request.form, page.fields)
 
 
 def _save(case: Case, law: Workflow, page: Page) -> None:
-    perform(case, actor(), "edit", request.form.get("version", ""), Act(answers=_posted(law, page)))
+    perform(case, actor(), "edit", request.form.get("version", ""), Act(answers=posted(law, page)))
 
 
-def _fill_page(
+def fill_page(
     case: Case,
     law: Workflow,
     page: Page,
     status: int = 200,
     message: str = "",
     raw: dict[str, Any] | None = None,
+    *,
+    revealed: bool = False,
 ) -> Response:
+    """A page of questions as it stands; `raw` is what was typed and not kept, `revealed` shows old numbers in full."""
     facts = read_facts(case)
     form = law.form.from_raw({**case.answers, **(raw or {})}, facts)
     asked = [name for name in page.fields if name in law.asked(facts)]
@@ -328,56 +332,31 @@ def _fill_page(
         asked=asked,
         incomplete=incomplete,
         compare_values={
-            name: casefile.old_value(facts, law.compare[name]) for name in asked if name in law.compare
+            name: casefile.old_value(facts, law.compare[name], revealed=revealed)
+            for name in asked
+            if name in law.compare
         },
+        may_reveal=not revealed and any(casefile.is_hidden(facts, law.compare.get(name)) for name in asked),
         message=message,
         refusals=refusals,
-        remarks=_remarks_on(case, "field", set(page.fields)),
+        remarks=case_frame.remarks_on(case, "field", set(page.fields)),
         progress=case_frame.progress(case, facts, page.id),
-        back=_previous_page(law, facts, page),
+        back=case_frame.previous_page(law, facts, page),
         fragment="cases/_fill.html",
     )
 
 
-def _page_problems(case: Case, law: Workflow, facts: Facts, page: Page) -> bool:
-    """Whether this page cannot be left yet: incomplete fields, or a rule about a field of this page."""
-    form = law.form.from_raw(case.answers, facts)
-    if form.errors_in([name for name in page.fields if name in law.asked(facts)]):
-        return True
-    here = set(page.fields)
-    return any(item.field in here for item in law.refusals(facts, "answers")) or (
-        page is law.pages[-1] and any(not item.field for item in law.refusals(facts, "answers"))
-    )
-
-
-def _next_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
-    following = law.pages[law.pages.index(page) + 1 :]
-    return next((one for one in following if set(one.fields) & law.asked(facts)), None)
-
-
-def _previous_page(law: Workflow, facts: Facts, page: Page) -> Page | None:
-    earlier = law.pages[: law.pages.index(page)]
-    return next((one for one in reversed(earlier) if set(one.fields) & law.asked(facts)), None)
-
-
-def _remarks_on(case: Case, target: str, keys: set[str] | None = None) -> list[casefile.RemarkItem]:
-    """Open remarks of a returned case about fields (of one page) or papers."""
-    if case.status != Status.RETURNED:
-        return []
-    return [
-        item
-        for item in casefile.remark_items(case)
-        if item.target == target and (keys is None or item.key in keys)
-    ]
-
-
-def _check_page(
+def check_page(
     case: Case,
     status: int = 200,
     refused: Refused | None = None,
     typed: dict[str, str] | None = None,
     word: str = "",
+    words: str | None = None,
+    *,
+    revealed: bool = False,
 ) -> Response:
+    """The last page before a case goes: everything once more, and what was typed on it before it was refused."""
     facts = read_facts(case)
     message = refused.message if refused else ""
     fault = message if refused and refused.field == actions.CONFIRMATION else ""
@@ -389,13 +368,19 @@ def _check_page(
         **case_frame.head(case, facts),
         message=message,
         progress=case_frame.progress(case, facts, case_frame.CHECK),
-        changes=casefile.masked(casefile.changes(facts), keep_new=True),
+        changes=casefile.changes(facts)
+        if revealed
+        else casefile.masked(casefile.changes(facts), keep_new=True),
+        revealed=revealed,
         answers=casefile.answers(facts, case),
         slots=slots_view.slots(case, facts, readonly=True),
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
         confirm=casefile.confirmation(facts, word, fault),
+        papers_words=whose_papers.said_by_school(case) if words is None else words,
+        words_fault=message if refused and refused.field == whose_papers.WORDS else "",
+        **reading_view.school(case, facts, revealed=revealed),
         first_step=first,
         figures=_figures(case, facts),
         limit=clock.limit_text(case),

@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.cases import marks, remarks
 from portal.cases.remarks import Reason
+from portal.cases.whose_papers import WORDS
 from portal.models import Case
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
@@ -39,6 +40,7 @@ class Typed:
     note: str = ""
     to: str = ""
     confirmation: str = ""  # the word of a terminal procedure
+    papers_words: str = ""  # why it is right although a paper names somebody else
     rows: tuple[ReasonRow, ...] = (ReasonRow(),) * ROWS
 
     def reasons(self, targets: Mapping[str, str]) -> tuple[Reason, ...]:
@@ -70,6 +72,7 @@ def typed_in(form: Mapping[str, str], more: int = 0) -> Typed:
         note=form.get("note", "")[:NOTE_MOST],
         to=form.get("to", ""),
         confirmation=form.get("confirmation", "")[:NOTE_MOST],
+        papers_words=form.get(WORDS, "")[:NOTE_MOST],
         rows=tuple(
             ReasonRow(*(form.get(f"reason-{n}-{part}", "")[:NOTE_MOST] for part in PARTS))
             for n in range(rows)

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.blueprints import casefile, desk_view
+from portal.blueprints import casefile, desk_view, identity_view
 from portal.blueprints.casefile import Change, TimelineItem
 from portal.blueprints.desk_view import MarkedChange, Piece
-from portal.cases import clock, page_readings, paper_readings, readings
+from portal.blueprints.reading_places import Frame, frame
+from portal.cases import clock, page_readings, paper_readings, read_papers, readings
 from portal.cases.paper_readings import Fact, Kind, PaperReading
-from portal.cases.read_text import Place
 from portal.cases.readings import FieldReading
 from portal.models import Case, ReadingCorrection
 from portal.standards import id_number
@@ -23,15 +23,6 @@ from portal.workflows import workflow
 from portal.workflows.facts import Facts
 
 MOST_BEATS = 60  # an open page asks every three seconds for three minutes, then the person reloads it
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A place on a scan as the viewer takes it: file, page, and "left,top,width,height" in shares."""
-
-    file_id: str
-    page: int
-    box: str
 
 
 @dataclass(frozen=True)
@@ -73,17 +64,17 @@ def desk(
     beat: int = 0,
 ) -> dict[str, Any]:
     """The context of review/_comparison.html beyond the case itself."""
-    if changes and not any(page_readings.on_paper(one.column) for one in changes):
+    if changes and not any(read_papers.on_paper(one.column) for one in changes):
         name = facts.pupil[page_readings.WHOSE]
         changes = [Change(page_readings.WHOSE, BY_KEY[page_readings.WHOSE].title, name, name), *changes]
-    papers = page_readings.papers_of(case, facts)
+    papers = read_papers.papers_of(case, facts)
     pairs = {
         one.column: (readings.stored(one.column, one.old), readings.stored(one.column, one.new))
         for one in changes
-        if page_readings.on_paper(one.column)
+        if read_papers.on_paper(one.column)
     }
     machine = readings.compare(pairs, papers)
-    persons = page_readings.standing_corrections(case)
+    persons = read_papers.standing_corrections(case)
     marked = desk_view.marked(changes, revealed=revealed)
     titles = {paper.slot: paper.title for paper in papers}
     progress = page_readings.progress(case)
@@ -101,6 +92,7 @@ def desk(
             for change, one in zip(changes, marked, strict=True)
         ],
         "papers_read": _papers(case, papers),
+        **identity_view.desk(case, facts, revealed=revealed),
         "frame_of": frame,
         "facts_of": facts_of,
         "reading": progress,
@@ -133,7 +125,7 @@ def _row(
         frame=frame(machine.place) if machine and machine.place else None,
         paper=titles.get(machine.slot, "") if machine and machine.place else "",
         corrected=_by(person, revealed) if person else "",
-        on_paper=page_readings.on_paper(column),
+        on_paper=read_papers.on_paper(column),
         typed=mine.typed,
         fault=mine.text,
     )
@@ -161,10 +153,6 @@ def _plain(column: str, value: str, revealed: bool = False) -> str:
     return text or "未识别"
 
 
-def frame(place: Place) -> Frame:
-    return Frame(place.file_id, place.page, ",".join(f"{share:.4f}" for share in place.box))
-
-
 def _papers(case: Case, papers: Sequence[readings.Paper]) -> list[PaperReading]:
     """One row for every paper that is there: which kind it is, by whom, when, under which number."""
     kinds = [Kind(slot.id, slot.titles, slot.issuers) for slot in workflow(case.workflow).evidence]
@@ -179,7 +167,7 @@ def facts_of(paper: PaperReading) -> list[tuple[str, Fact]]:
 def history(case: Case) -> list[TimelineItem]:
     """Everything that happened, with the corrections of readings, newest first."""
     events = zip([event.at for event in reversed(case.events)], casefile.timeline(case), strict=True)
-    read = ((one.at, _correction_item(one)) for one in page_readings.corrections(case))
+    read = ((one.at, _correction_item(one)) for one in read_papers.corrections(case))
     return [item for _, item in sorted([*events, *read], key=lambda one: one[0], reverse=True)]
 
 
@@ -193,6 +181,22 @@ def _correction_item(one: ReadingCorrection) -> TimelineItem:
         note=f"机器识读为“{_plain(one.field, one.read)}”，材料上是“{_plain(one.field, one.value)}”",
         tone="info",
     )
+
+
+def school(case: Case, facts: Facts, *, revealed: bool = False, beat: int = 0) -> dict[str, Any]:
+    """The context of cases/_advice.html and cases/_reading.html: what the papers say, before the case is sent."""
+    table = desk(case, facts, casefile.changes(facts), revealed=revealed, may_correct=False)
+    shown = [row for row in table["rows"] if row.on_paper and row.change.title] if facts.evidence else []
+    return {
+        "read_rows": shown if workflow(case.workflow).changes(facts) and not _only_whose(shown) else [],
+        **identity_view.school(case, facts, revealed=revealed),
+        **papers(case, beat),
+    }
+
+
+def _only_whose(rows: Sequence[FieldRow]) -> bool:
+    """Whether nothing that changes can stand on a paper, so that only the name is compared, as it is above."""
+    return all(row.change.old == row.change.new for row in rows)
 
 
 def papers(case: Case, beat: int = 0) -> dict[str, Any]:

@@ -54,11 +54,12 @@ def correct(case_id: uuid.UUID, column: str) -> BaseResponse:
 @bp.get("/<uuid:case_id>/papers/reading")
 @roles(Role.REGISTRAR)
 def progress(case_id: uuid.UUID) -> BaseResponse:
-    """What the page of papers asks while papers are being read: how many are left."""
+    """What the pages of papers and of the check ask while papers are being read: how many are left, and what was read."""
     case = found(find_case(actor(), case_id))
     if not wants_fragment():
         return go("cases.papers", case_id=case.id)
-    return reply("cases/_reading.html", case=case, **reading_view.papers(case, _beat()))
+    read = reading_view.school(case, read_facts(case), beat=_beat())
+    return reply("cases/_reading_progress.html", case=case, **read)
 
 
 def _beat() -> int:

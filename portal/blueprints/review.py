@@ -17,12 +17,13 @@ from portal.blueprints import casefile, desk_view, marks_view, reading_view, ros
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues, sights
-from portal.cases.access import find_case
+from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import CONFIRMATION, Act, available, perform, refusals_now, return_targets, stamp
 from portal.cases.facts import read_facts
 from portal.cases.history import told_what_happened
 from portal.cases.queues import BOXES, Box, Filters
 from portal.cases.refusing import Refused
+from portal.cases.whose_papers import WORDS
 from portal.extensions import db, reading_only
 from portal.faults import reach
 from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Role, Status
@@ -51,7 +52,7 @@ def reveal(case_id: uuid.UUID) -> Response:
     case = _find(case_id)
     audit.append("case.revealed", "case", case.id)
     db.session.commit()
-    return _desk(case, revealed=True, typed=typed_in(request.form), fragment="review/_comparison.html")
+    return _desk(case, revealed=True, typed=typed_in(request.form), fragment=_table(case))
 
 
 @bp.post("/<uuid:case_id>/desk/reasons")
@@ -105,7 +106,7 @@ def _seen_again(case: Case) -> sights.Sight:
 
 def _act(case: Case, verb: str, typed: Typed) -> Act:
     if verb != "return":
-        return Act(note=typed.note, confirmation=typed.confirmation)
+        return Act(note=typed.note, confirmation=typed.confirmation, papers_words=typed.papers_words)
     targets = {row["code"]: row["target"] for row in policy(case.policy).value("return_reasons")}
     return Act(note=typed.note, reasons=typed.reasons(targets), to=typed.to)
 
@@ -278,6 +279,7 @@ def _desk(
     rostered = workflow(case.workflow).roster is not None
     outcome = desk_view.outcome(case, facts, changes) if "approve" in verbs else None
     word_fault = refused.message if refused and refused.field == CONFIRMATION else ""
+    words_fault = refused.message if refused and refused.field == WORDS else ""
     return reply(
         "review/desk.html",
         status,
@@ -316,6 +318,8 @@ def _desk(
         else None,
         targets=return_targets(case, facts) if "return" in verbs else [],
         subjects=subjects(case, facts),
+        words_fault=words_fault,
+        pupil_url=_pupil_url(case),
         reasons=policy(case.policy).value("return_reasons"),
         refused=refused,
         typed=typed or Typed(),
@@ -328,7 +332,18 @@ def comparison(
     case: Case, status: int = 200, *, fault: reading_view.Fault | None = None, beat: int = 0
 ) -> Response:
     """The table of the desk for htmx, the whole desk for everybody else."""
-    return _desk(case, status, fault=fault, beat=beat, fragment="review/_comparison.html")
+    return _desk(case, status, fault=fault, beat=beat, fragment=_table(case))
+
+
+def _table(case: Case) -> str:
+    """The part of the desk that changes while papers are read and when numbers are shown."""
+    return "review/_identity.html" if workflow(case.workflow).roster else "review/_comparison.html"
+
+
+def _pupil_url(case: Case) -> str:
+    """The page of the pupil whom the case is about, "" where there is none that this person may read."""
+    pupil = find_pupil(actor(), case.pupil_id) if case.pupil_id else None
+    return url_for("register.pupil", pupil_id=pupil.id) if pupil else ""
 
 
 def back_to_desk(case: Case) -> BaseResponse:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import claims, digests, register, remarks, sights
+from portal.cases import claims, digests, paper_advice, register, remarks, sights, whose_papers
 from portal.cases.access import Actor
 from portal.cases.facts import read_facts
 from portal.cases.history import append_event, told_what_happened
@@ -31,6 +31,10 @@ from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Refusal, Terminal, Workflow
 
 OWNER, HOLDER = "owner", "holder"
+SAYING = {
+    "submit": "材料说明",
+    "approve": "材料不是该生的，同意的理由",
+}  # verb -> before what is said of the papers
 CONFIRMATION = "confirmation"
 
 
@@ -73,6 +77,7 @@ class Act:
     rows: tuple[str, ...] = ()  # strike, put_back: ids of roster rows
     confirmation: str = ""  # the word of a terminal procedure, as it was typed
     sight: sights.Sight | None = None  # the papers as they were read again before; None: perform() reads them
+    papers_words: str = ""  # submit, approve: why it is right although the papers say otherwise
 
 
 def available(case: Case, actor: Actor) -> frozenset[str]:
@@ -155,7 +160,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     content: dict[str, Any] = {}
     try:
         if action.decides:
-            decision = write_decision(case, actor, action.event, before, act.note, sight)
+            decision = write_decision(case, actor, action.event, before, _noted(verb, act), sight)
             content["decision"] = digests.of_decision(decision)
         if verb == "return" and not act.to:
             remarks.write_remarks(case, act.reasons)
@@ -174,7 +179,10 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         db.session.refresh(case)
         raise Refused(told_what_happened(case), conflict=True) from error
     if verb != "edit":
-        event = append_event(case, actor, action.event, before.step, act.note, act.reasons, act.to)
+        words = act.papers_words.strip() if verb in SAYING else ""
+        event = append_event(
+            case, actor, action.event, before.step, _noted(verb, act), act.reasons, act.to, words
+        )
         content["event"] = digests.of_event(event)
     if verb == "submit" or case.ended_at:
         tasks.enqueue("evidence.lock", case_id=str(case.id))
@@ -218,6 +226,12 @@ def _of_roster(case: Case, law: Workflow, verb: str) -> dict[str, Any]:
         return {}
     rows = db.session.execute(select(RosterRow.__table__).where(RosterRow.case_id == case.id))
     return {"roster": digests.of_roster(case.id, rows)}
+
+
+def _noted(verb: str, act: Act) -> str:
+    """The note as decision and history keep it: with what was said of the papers."""
+    words = act.papers_words.strip() if verb in SAYING else ""
+    return "\n".join(part for part in (act.note.strip(), f"{SAYING[verb]}：{words}" if words else "") if part)
 
 
 def _write_roster(case: Case, actor: Actor, verb: str, act: Act, before: Place, facts: Facts) -> Act:
@@ -275,6 +289,8 @@ def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
         if left:
             numbers = "、".join(str(remark.position) for remark in left)
             raise Refused(f"补正清单第 {numbers} 项还没有改动；确需保持原样的，请在该项写明原因")
+    if action.verb in SAYING and (fault := whose_papers.fault_in_words(act.papers_words)):
+        raise Refused(fault, field=whose_papers.WORDS)
     if action.verb in ("submit", "approve"):
         stopping = refusals_now(case, facts)
         if stopping:
@@ -284,6 +300,10 @@ def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
                 else "现在不能同意，请先处理下列事项",
                 stopping,
             )
+    if action.verb == "submit":
+        paper_advice.refuse_unsaid(case, facts, act.papers_words)
+    if action.verb == "approve":
+        whose_papers.refuse_unsaid(case, facts, act.papers_words)
 
 
 def _refuse_unconfirmed(terminal: Terminal, facts: Facts, act: Act) -> None:

@@ -33,9 +33,12 @@ def append_event(
     note: str = "",
     reasons: Sequence[Reason] = (),
     to: str = "",
+    papers_words: str = "",
 ) -> CaseEvent:
-    """Write down what was just done, at which step; of a return also the coded reasons and where it went."""
+    """Write down what was just done, at which step; of a return also the coded reasons and where it went, and what was
+    said of papers that say otherwise (it stands in the note too)."""
     coded = [vars(reason) for reason in reasons]
+    returned = {"reasons": coded, "to": to} if coded or to else {}
     event = CaseEvent(
         case_id=case.id,
         seq=case.version,
@@ -46,7 +49,7 @@ def append_event(
         actor_id=actor.id,
         office_id=actor.office_id,
         note=note.strip(),
-        data={"reasons": coded, "to": to} if coded or to else {},
+        data=returned | ({"papers_words": papers_words} if papers_words else {}),
     )
     db.session.add(event)
     db.session.flush()

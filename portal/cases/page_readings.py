@@ -17,15 +17,14 @@ from portal import audit, tasks
 from portal.cases import readings
 from portal.cases.access import Actor
 from portal.cases.actions import available
-from portal.cases.read_text import ReadPage, TextLine
-from portal.cases.readings import Paper
+from portal.cases.read_papers import on_paper, papers_of, standing_files
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, PageReading, ReadingCorrection, Status
 from portal.models.types import utcnow
 from portal.settings import Settings
-from portal.standards import enrolment, id_number
-from portal.standards.columns import BY_KEY, DECIDED
+from portal.standards import id_number
+from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
 from storage import reading
@@ -138,49 +137,11 @@ def progress(case: Case) -> Progress:
         select(PageReading.status, func.count())
         .join(EvidencePage, EvidencePage.id == PageReading.page_id)
         .join(EvidenceFile, EvidenceFile.id == EvidencePage.file_id)
-        .where(*_standing(case))
+        .where(*standing_files(case))
         .group_by(PageReading.status)
     )
     counted: dict[str, int] = {row[0]: row[1] for row in db.session.execute(query)}
     return Progress(counted.get("waiting", 0), counted.get("done", 0), counted.get("failed", 0), installed())
-
-
-def _standing(case: Case) -> tuple[Any, ...]:
-    return (
-        EvidenceFile.case_id == case.id,
-        EvidenceFile.status == "committed",
-        EvidenceFile.removed_at.is_(None),
-    )
-
-
-def papers_of(case: Case, facts: Facts) -> list[Paper]:
-    """The slots that the answers call for, with what was read in them."""
-    query = (
-        select(EvidenceFile.slot, EvidencePage, PageReading)
-        .join(EvidencePage, EvidencePage.file_id == EvidenceFile.id)
-        .join(PageReading, PageReading.page_id == EvidencePage.id)
-        .where(*_standing(case), PageReading.status == "done")
-        .order_by(EvidenceFile.uploaded_at, EvidenceFile.id, EvidencePage.page)
-    )
-    pages: dict[str, list[ReadPage]] = {}
-    for slot, page, row in db.session.execute(query):
-        pages.setdefault(slot, []).append(_page(page, row))
-    return [
-        Paper(slot.id, slot.title, tuple(pages.get(slot.id, ())), slot.shows_new)
-        for slot in workflow(case.workflow).slots(facts)
-    ]
-
-
-def _page(page: EvidencePage, row: PageReading) -> ReadPage:
-    lines = tuple(
-        TextLine(
-            str(line["text"]),
-            ((*line["box"][0],), (*line["box"][1],), (*line["box"][2],), (*line["box"][3],)),
-        )
-        for line in row.lines
-    )
-    ratio = page.height / page.width if page.width and page.height else 1.414
-    return ReadPage(str(page.file_id), page.page, lines, ratio)
 
 
 # --- a person's reading ---------------------------------------------------------------------------------------------
@@ -189,28 +150,6 @@ def _page(page: EvidencePage, row: PageReading) -> ReadPage:
 def may_correct(case: Case, actor: Actor) -> bool:
     """Whoever may decide the case now may say what a paper reads."""
     return case.status == Status.IN_REVIEW and "approve" in available(case, actor)
-
-
-def corrections(case: Case) -> list[ReadingCorrection]:
-    """Every correction of a case, newest first."""
-    query = select(ReadingCorrection).where(ReadingCorrection.case_id == case.id)
-    return list(db.session.scalars(query.order_by(ReadingCorrection.at.desc(), ReadingCorrection.id.desc())))
-
-
-def standing_corrections(case: Case) -> dict[str, ReadingCorrection]:
-    """column -> the newest correction, as long as no paper has come since: a new paper is read anew."""
-    newest = db.session.scalar(select(func.max(EvidenceFile.uploaded_at)).where(*_standing(case)))
-    found: dict[str, ReadingCorrection] = {}
-    for one in corrections(case):
-        if newest is None or one.at > newest:
-            found.setdefault(one.field, one)
-    return found
-
-
-def on_paper(column: str) -> bool:
-    """Whether papers show a column. What a decision makes of a record (its status, the kind of change) they do not: a word
-    of theirs that sounds alike proves nothing of this pupil."""
-    return column != enrolment.STATUS and BY_KEY[column] not in DECIDED
 
 
 def correct(case: Case, actor: Actor, facts: Facts, column: str, text: str) -> ReadingCorrection:

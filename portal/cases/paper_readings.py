@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from portal.cases.read_text import Found, Place, Row, rows, search
 from portal.cases.readings import Mark, Paper
 from portal.standards import written_dates
+from portal.workflows.vocabulary import base_id
 
 NUMBER = re.compile(
     r"(?P<value>[一-鿿]{0,10}[〔\[(【]\s*(?:19|20)\d{2}\s*[〕\])】]\s*第?\s*\d+\s*号)"
@@ -50,7 +51,7 @@ class Kind:
 def describe(paper: Paper, kinds: Sequence[Kind]) -> PaperReading:
     """What was read of a paper, held against the kind that its slot asks for."""
     every = rows(paper.pages)
-    own = next((kind for kind in kinds if kind.slot == paper.slot), Kind(paper.slot, (), ()))
+    own = next((kind for kind in kinds if kind.slot == base_id(paper.slot)), Kind(paper.slot, (), ()))
     return PaperReading(
         paper.slot,
         paper.title,

@@ -22,7 +22,14 @@ AFTER = ("变更后", "更正后", "变更为", "更正为", "更改为")
 BEFORE = ("变更前", "更正前", "曾用名", "原姓名", "原登记")
 LABELS = {
     "name": ("姓名",),
-    "id_number": ("公民身份号码", "公民身份证号码", "身份证号码", "身份证号", "身份证件号"),
+    "id_number": (
+        "公民身份号码",
+        "公民身份证号码",
+        "身份证号码",
+        "身份证号",
+        "身份证件号",
+        "公民身份证件编号",
+    ),
     "birth_date": ("出生日期", "出生年月日", "出生年月", "出生"),
     "sex": ("性别",),
 }
@@ -38,12 +45,15 @@ LOOK_HERE = "疑似在此处，请看原件"
 
 @dataclass(frozen=True)
 class Paper:
-    """The pages of one slot as they were read. `shows_new` is false for papers that hold the old values by nature."""
+    """The pages of one slot as they were read. `shows_new` is false for papers that hold the old values by nature; `names`
+    and `of` say whom they name, see workflows.vocabulary."""
 
     slot: str
     title: str
     pages: tuple[ReadPage, ...]
     shows_new: bool = True
+    names: str = "pupil"
+    of: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ def stored(column: str, text: str) -> str:
         return day.isoformat() if day else text.strip()
     if column == "sex":
         return {"男": "1", "女": "2"}.get(text.strip(), text.strip())
-    return _name(text) if kind == "name" else text.strip()
+    return plain_name(text) if kind == "name" else text.strip()
 
 
 def _best(wanted: _Wanted, papers: Iterable[tuple[str, list[Row]]]) -> FieldReading:
@@ -163,19 +173,19 @@ def _find_number(wanted: _Wanted, every: list[Row]) -> FieldReading:
 
     def certain(value: str, found: Found) -> bool:
         labelled_so = (id(found.row), found.start) in behind and _sound(value)
-        return labelled_so or _places_apart(value, id_number.tidy(wanted.new)) <= NEAR
+        return labelled_so or places_apart(value, id_number.tidy(wanted.new)) <= NEAR
 
     decided = _decide(wanted, values, certain)
     if decided:
         return decided
     new = id_number.tidy(wanted.new)
     for found in search(every, DIGITS):
-        if _one_edit(found.text.upper(), new):
+        if one_edit(found.text.upper(), new):
             return _unread(wanted, found, LOOK_HERE)
     return _unread(wanted, values[0][1] if values else None, "读到的号码不能确认是该生的，请看原件")
 
 
-def _places_apart(a: str, b: str) -> int:
+def places_apart(a: str, b: str) -> int:
     return sum(x != y for x, y in zip(a, b, strict=True)) if len(a) == len(b) else 18
 
 
@@ -204,7 +214,7 @@ def _behind(found: Found, column: str) -> bool:
     return before.endswith(LABELS[column])
 
 
-def _name(text: str) -> str:
+def plain_name(text: str) -> str:
     """A name without white space, every kind of dot as one."""
     return re.sub("[" + re.escape(DOTS + ".") + "]", "·", "".join(folded(text).split()))
 
@@ -214,21 +224,25 @@ NAME = re.compile(rf"[{_HAN}]{{1,12}}(?:[{re.escape(DOTS)}.][{_HAN}]{{1,12}})*")
 
 
 def _find_name(wanted: _Wanted, every: list[Row]) -> FieldReading:
-    new, old = _name(wanted.new), _name(wanted.old)
+    new, old = plain_name(wanted.new), plain_name(wanted.old)
     after = [found for found in (_named(one) for one in labelled(every, AFTER)) if found]
     for found in after:
-        if new == _name(found.text):
+        if new == plain_name(found.text):
             return _read(wanted, "match", new, found)
     if after:
-        return _read(wanted, "mismatch", _name(after[0].text), after[0])
+        return _read(wanted, "mismatch", plain_name(after[0].text), after[0])
     for found in _standing(every, new):
         if not _inside(found, every, old):
             return _read(wanted, "match", new, found)
     for found in filter(None, (_named(one) for one in labelled(every, LABELS["name"]))):
         return _read(
-            wanted, "mismatch", _name(found.text), found, STILL_OLD if _name(found.text) == old else ""
+            wanted,
+            "mismatch",
+            plain_name(found.text),
+            found,
+            STILL_OLD if plain_name(found.text) == old else "",
         )
-    return _unread(wanted, _almost(every, new), LOOK_HERE)
+    return _unread(wanted, almost(every, new), LOOK_HERE)
 
 
 def _named(cell: Found) -> Found | None:
@@ -274,7 +288,7 @@ def _inside(found: Found, every: Iterable[Row], old: str) -> bool:
     )
 
 
-def _almost(every: Iterable[Row], name: str) -> Found | None:
+def almost(every: Iterable[Row], name: str) -> Found | None:
     """The first place that is one character away from a name of three or more."""
     if len(name) < 3:
         return None
@@ -282,12 +296,12 @@ def _almost(every: Iterable[Row], name: str) -> Found | None:
         text = run.row.text[run.start : run.end]
         for size in (len(name), len(name) - 1, len(name) + 1):
             for at in range(len(text) - size + 1):
-                if _one_edit(_name(text[at : at + size]), name):
+                if one_edit(plain_name(text[at : at + size]), name):
                     return Found(run.row, run.start + at, run.start + at + size)
     return None
 
 
-def _one_edit(a: str, b: str) -> bool:
+def one_edit(a: str, b: str) -> bool:
     """Whether one character replaced, left out or put in makes the one text the other."""
     if abs(len(a) - len(b)) > 1 or a == b:
         return False

@@ -221,7 +221,7 @@ def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, 
             for kind, slot in SLOTS.items():
                 file = upload(store, case, registrar, slot, PAPERS / f"s1-{kind}.jpg")
                 evidence.override(case, registrar, file, "家长暂时只带来这一份")
-            act(case, registrar, "submit")
+            act(case, registrar, "submit", Act(papers_words="家长暂时只带来这一份，已请其补办"))
             act(
                 case,
                 Actor.of(accounts["xianji"]),

@@ -335,7 +335,8 @@ def letters(facts: Facts) -> Iterator[Piece]:
     for row in facts.roster:
         if differs(row) and row["exam_number"].isalnum() and (row.standing or has_letter(facts, row)):
             title = f"信息更正便函（{row['name']}，准考证号 {row['exam_number']}）"
-            yield Piece(row["exam_number"], title, f"{row.exam_county}教育局" if row.exam_county else "")
+            issuer = f"{row.exam_county}教育局" if row.exam_county else ""
+            yield Piece(row["exam_number"], title, issuer, (row.values, row.admitted or {}))
 
 
 EVIDENCE = (

@@ -17,7 +17,7 @@ from portal.standards import id_number, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
 from portal.workflows.facts import Facts, Office, OtherCase
-from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Step, Workflow
+from portal.workflows.vocabulary import Evidence, Names, Page, Printout, Rule, Step, Workflow
 
 ID = "key_information_change"
 CHANGEABLE = ("name", "id_number", "birth_date", "sex")
@@ -152,6 +152,7 @@ def _paper(
     paper: str = "police-certificate",
     pages: tuple[str, ...] = (),
     shows_new: bool = True,
+    names: Names = "pupil",
 ) -> Evidence:
     return Evidence(
         id=slot_id,
@@ -166,6 +167,7 @@ def _paper(
         titles=titles,
         issuers=("派出所", "公安局", "公安分局", "公安厅"),
         shows_new=shows_new,
+        names=names,
     )
 
 
@@ -193,6 +195,7 @@ EVIDENCE = (
         ("常住人口登记卡", "常住人口登记表", "居民户口簿", "户口簿"),
         paper="household-page",
         pages=("首页", "本人页"),
+        names="household",
     ),
 )
 

@@ -32,6 +32,7 @@ def never(_facts: Facts) -> bool:
 
 
 When = Literal["start", "answers", "evidence"]
+Names = Literal["pupil", "household", "guardian", "nobody"]
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Piece:
-    """One of the papers that a slot asks for one by one: `key` tells it from the others (letters and digits only)."""
+    """One of the papers that a slot asks for one by one: `key` tells it from the others (letters and digits only). `of` says
+    whose it is where the case is about many: the values, {column: stored text}, that may rightly stand on it."""
 
     key: str
     title: str
     issuer: str = ""
+    of: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,10 @@ class Evidence:
     issuers: tuple[str, ...] = ()  # how the names of those who issue it end
     each: Callable[[Facts], Iterable[Piece]] | None = None
     shows_new: bool = True  # False: it holds the old values by nature, e.g. of a cancelled registration
+    names: Names = (
+        "pupil"  # whom it names by nature: the pupil, among others of a household, a guardian, nobody
+    )
+    of: tuple[Mapping[str, str], ...] = ()  # of a piece: see Piece.of
 
     def pieces(self, facts: Facts) -> Iterator[Evidence]:
         """The slots that a person sees of this one."""
@@ -118,6 +125,7 @@ class Evidence:
                 title=piece.title,
                 issuer=piece.issuer or self.issuer,
                 each=None,
+                of=piece.of,
             )
 
 
@@ -180,7 +188,9 @@ class Printout:
     rows: Callable[[Facts], Mapping[str, tuple[Mapping[str, str], ...]]] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # what people call its own names
     sheet: Sheet | None = None  # of a form that is given out as XLSX too
-    seal: Literal["page", "copy", "none"] = "page"  # whether each page bears one, a copy of all pages, or nobody stamps it
+    seal: Literal["page", "copy", "none"] = (
+        "page"  # whether each page bears one, a copy of all pages, or nobody stamps it
+    )
 
 
 @dataclass(frozen=True)

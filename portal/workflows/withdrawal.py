@@ -20,7 +20,17 @@ from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
 from portal.workflows.facts import Facts, Office, OtherCase
-from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Step, Supplement, Terminal, Workflow
+from portal.workflows.vocabulary import (
+    Evidence,
+    Names,
+    Page,
+    Printout,
+    Rule,
+    Step,
+    Supplement,
+    Terminal,
+    Workflow,
+)
 
 ID = "withdrawal"
 LEAVES, DISMISSED = "退学", "除名"
@@ -163,7 +173,13 @@ def wrong_stage(facts: Facts) -> str:
 
 
 def _paper(
-    slot_id: str, title: str, issuer: str, help_text: str, paper: str, titles: tuple[str, ...]
+    slot_id: str,
+    title: str,
+    issuer: str,
+    help_text: str,
+    paper: str,
+    titles: tuple[str, ...],
+    names: Names = "pupil",
 ) -> Evidence:
     return Evidence(
         id=slot_id,
@@ -177,6 +193,7 @@ def _paper(
         ),
         paper=paper,
         titles=titles,
+        names=names,
     )
 
 
@@ -204,6 +221,7 @@ EVIDENCE = (
         "能看出监护人与学生的关系：户口簿本人页，或身份证正反两面。",
         "other",
         ("居民身份证", "常住人口登记卡", "居民户口簿"),
+        "guardian",
     ),
     _paper(
         "school_decision",

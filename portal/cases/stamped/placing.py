@@ -129,9 +129,7 @@ def _refused(coded: _Coded) -> _Place:
 
 def _outdated(coded: _Coded) -> str:
     case, told = coded.case, versions.told(coded.finding.differences)
-    return (
-        f"这是第 {coded.code.version} 版的打印件，{case.number} 现为第 {case.version} 版。{told}。请重新打印、盖章"
-    )
+    return f"这是第 {coded.code.version} 版的打印件，{case.number} 现为第 {case.version} 版。{told}。请重新打印、盖章"
 
 
 def _doubts(coded: _Coded, scan: Scan) -> dict[str, Any]:
