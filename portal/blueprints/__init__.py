@@ -24,6 +24,7 @@ NAMES = (
     "captures",
     "queues",
     "review",
+    "unsent",
     "readings",
     "printouts",
     "stamped",

@@ -41,6 +41,11 @@ class Typed:
     confirmation: str = ""  # the word of a terminal procedure
     rows: tuple[ReasonRow, ...] = (ReasonRow(),) * ROWS
 
+    @property
+    def reasoned(self) -> bool:
+        """Whether any row of reasons says something."""
+        return any(not row.blank for row in self.rows)
+
     def reasons(self, targets: Mapping[str, str]) -> tuple[Reason, ...]:
         """The rows that say something, as the engine takes them. `targets` says of each code what kind of thing it is
         about, so that a row which names none can be told what is missing."""

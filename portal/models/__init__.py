@@ -41,6 +41,7 @@ from portal.models.people import (
     SignInSession,
 )
 from portal.models.register import Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models.unsent import UnsentText
 
 __all__ = [
     "OPEN",
@@ -88,4 +89,5 @@ __all__ = [
     "StampedPage",
     "Status",
     "ThresholdSet",
+    "UnsentText",
 ]

@@ -11,11 +11,12 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal import tasks
+from portal import keeping, tasks
 from portal.accounts import one_time_codes
 from portal.accounts.passwords import hash_password
-from portal.cases import captures
+from portal.cases import captures, unsent
 from portal.cases.actions import stamp
+from portal.cases.unsent import Place
 from portal.extensions import db
 from portal.models import Account, Case, Office, PhoneCapture
 from tests import papers, scans
@@ -184,6 +185,25 @@ def _closed_account(world: World, _client: FlaskClient) -> tuple[str, dict[str, 
     return f"/admin/accounts/{account.id}/open", {}
 
 
+def _typed_on(page: str, path: str = "/unsent") -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
+    """A note typed at the desk on one of the pages that are open on it."""
+
+    def fill(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+        place = Place(unsent.CASE, world.home.cases["county_review"].id, "decide")
+        field = keeping.sign_for(world.home.people["reviewer"].id, place, "/", page=page)
+        return path, {"kept": field, "note": f"第 {page} 页写的"}
+
+    return fill
+
+
+def _typed_in_two_windows(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    for page in ("1", "2"):
+        path, typed = _typed_on(page)(world, client)
+        assert client.post(path, data=typed).status_code == 200
+    path, typed = _typed_on("2", "/unsent/use")(world, client)
+    return path, typed | {"other": "1"}
+
+
 INTAKE_FORMS = {
     "intake.remind": Form("reviewer", intake_forms.reminder, adds=frozenset({"intake_reminders"})),
     "intake_plan.save": Form("approver", intake_forms.plan, adds=frozenset({"intake_plans", "plan_figures"})),
@@ -297,6 +317,8 @@ CONDITION = {
     "text": "",
     "reason": "按本州文件补充",
 }
+UNSENT_COLUMNS = {"fields", "others", "page", "stamp", "revision", "saved_at"}
+UNSENT = frozenset({"unsent_texts"})
 PUPIL = {"name", "name_key", "initials", "version"}
 
 FORMS: dict[str, Form] = {
@@ -525,6 +547,10 @@ FORMS: dict[str, Form] = {
         to("/quality/standard/back", paper="", number="0", seen="1", reason="恢复成标准值"),
         adds=frozenset({"threshold_sets"}),
     ),
+    # what was typed and not sent, in the order in which each can be done after the one before
+    "unsent.keep": Form("reviewer", _typed_on("1"), adds=UNSENT),
+    "unsent.use": Form("reviewer", _typed_in_two_windows, {"unsent_texts": UNSENT_COLUMNS}),
+    "unsent.clear": Form("reviewer", _typed_on("2", "/unsent/clear"), {"unsent_texts": UNSENT_COLUMNS}),
     # a year's intake of high schools
     **INTAKE_FORMS,
     **ROSTER_FORMS,
