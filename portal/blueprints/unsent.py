@@ -15,6 +15,7 @@ bp = Blueprint("unsent", __name__, url_prefix="/unsent")
 
 ANOTHER = "现在登录的是另一个账号，这里写的内容没有暂存"
 MOVED_ON = "这件业务已经办理或转走，写的内容没有暂存，需要时请先复制"
+MOST_SAVES = "120 per minute"  # of one session; typing without a pause saves 75 times
 TOO_MUCH = "写的内容太长，没有暂存"
 
 
@@ -24,7 +25,7 @@ def _browser() -> str:
 
 
 @bp.post("")
-@limiter.limit("120 per minute", key_func=_browser)
+@limiter.limit(lambda: MOST_SAVES, key_func=_browser)
 def keep() -> Response:
     """暂存 what stands in a form. A text, not an act: the case and its version stay as they are."""
     form = _form()

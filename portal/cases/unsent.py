@@ -184,11 +184,12 @@ def _make_room(account_id: uuid.UUID) -> None:
 
 def sweep() -> int:
     """Delete texts that are too old, of closed accounts, or about what has moved on past the person. Commits."""
-    office_of = select(Account.office_id).where(Account.id == UnsentText.account_id).scalar_subquery()
     closed = select(Account.id).where(not_(Account.active))
-    to_mend = and_(Case.owner_office_id == office_of, Case.status.in_((Status.DRAFT, Status.RETURNED)))
-    to_decide = and_(Case.holder_office_id == office_of, Case.status == Status.IN_REVIEW)
-    mine = select(Case.id).where(Case.id == UnsentText.about_id, or_(to_mend, to_decide))
+    office = Account.office_id
+    to_mend = and_(Case.owner_office_id == office, Case.status.in_((Status.DRAFT, Status.RETURNED)))
+    to_decide = and_(Case.holder_office_id == office, Case.status == Status.IN_REVIEW)
+    whose = and_(Account.id == UnsentText.account_id, Case.id == UnsentText.about_id)
+    mine = select(Case.id).join(Account, whose).where(or_(to_mend, to_decide)).correlate(UnsentText)
     waiting = select(RegisterLoad.id).where(RegisterLoad.status.in_(lifecycle.BEFORE_APPLYING))
     done = db.session.execute(
         delete(UnsentText).where(

@@ -101,7 +101,8 @@ def _judge(world: World, form: Form, before: Any) -> None:
             assert {(one.now or one.was)["account_id"]} & own, one
         else:
             assert PROBE not in now, one
-            assert not [value for value in theirs if value in (one.text if one.was else now)], one
+            text = one.text if one.was and one.now else now
+            assert not [value for value in theirs if value in text], one
         if not one.was:
             assert one.table in form.adds, f"added to {one.table}: {one.now}"
         elif not one.now:
