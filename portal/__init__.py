@@ -58,7 +58,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _flask_config(settings: Settings) -> dict[str, Any]:
     sqlite = settings.database_url.startswith("sqlite")
-    engine: dict[str, Any] = {} if sqlite else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    # An error names its statement, never the values: they are what people typed, and errors are logged.
+    engine: dict[str, Any] = {"hide_parameters": True}
+    if not sqlite:
+        engine |= {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
     return {
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,

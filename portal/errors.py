@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, flash, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
-from portal import audit
+from portal import audit, keeping
 from portal.extensions import db
 from portal.web import wants_fragment
 from storage.objects import StoreError, StoreUnavailable
 
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 500, 503})
 STALE_FORM = "登录状态已变化，页面已过期。请返回上一页，刷新后重新提交；自动保存的草稿没有丢失。"
+STALE_KEPT = "页面是在上次登录时打开的，刚才的操作没有办理。您填的内容已放回，请核对后再提交。"
 STORE_DOWN = "证据存储暂时连接不上，这次上传没有保存。已填写的内容没有丢失，请稍后重试。"
 STORE_DOWN_READING = "证据存储暂时连接不上，材料现在打不开。业务和已收到的材料不受影响，请稍后重试。"
 EVIDENCE_LOST = "证据原件与收到时的指纹不符，或已不在存储中。请立即联系系统管理员核查。"
@@ -21,7 +23,7 @@ SAVED_TWICE = "同样的内容刚刚已经保存过，这次没有重复写入�
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(CSRFError, lambda _error: show(400, STALE_FORM))
+    app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StoreUnavailable, _store_down)
     app.register_error_handler(StoreError, _evidence_lost)
@@ -35,6 +37,15 @@ def show(code: int, message: str = "") -> Response:
     page = code if code in PAGES else 400 if code < 500 else 500
     template = "errors/_error.html" if wants_fragment() else f"errors/{page}.html"
     return make_response(render_template(template, code=code, page=page, message=message), code)
+
+
+def _stale_form(_error: CSRFError) -> BaseResponse:
+    """A page from before the present sign-in. Of the same person, what was typed on it goes back to its place."""
+    back = keeping.keep_stale()
+    if back is None:
+        return show(400, STALE_FORM)
+    flash(STALE_KEPT, "warning")
+    return keeping.back_to(back)
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from portal import audit
+from portal import audit, keeping
 from portal.accounts import sessions
 from portal.accounts.sessions import SignedIn
 from portal.cases import clock
 from portal.extensions import login, set_read_only
 from portal.settings import Settings
-from portal.web import new_request_id, wants_fragment
+from portal.web import forget_who, from_elsewhere, new_request_id, wants_fragment
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 WITHOUT_LOGIN = {"static"}
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_refuse_cross_site)
     app.before_request(_refuse_nul)
     app.before_request(_require_login)
+    app.after_request(keeping.keep_refused)
     app.teardown_request(lambda _error: set_read_only(False))
     app.jinja_env.filters["local"] = lambda moment, form="%Y-%m-%d %H:%M": clock.local(moment).strftime(form)
 
@@ -40,7 +41,8 @@ def enter() -> Response | tuple[str, int, dict[str, str]] | None:
 
 
 def _resume(token: str) -> SignedIn | None:
-    return sessions.resume(token, *session_limits())
+    view = current_app.view_functions.get(request.endpoint or "")
+    return sessions.resume(token, *session_limits(), seen=not getattr(view, "is_unattended", False))
 
 
 def session_limits() -> tuple[timedelta, timedelta]:
@@ -50,21 +52,14 @@ def session_limits() -> tuple[timedelta, timedelta]:
 
 
 def _prepare() -> None:
-    for name in ("_login_user", "actor"):
-        g.pop(
-            name, None
-        )  # who is signed in is asked anew, even where an application context outlives a request
+    forget_who()
     set_read_only(request.method in SAFE)
     audit.origin.set(audit.Origin(address=request.remote_addr or "", request_id=new_request_id()))
 
 
 def _refuse_cross_site() -> None:
     """Beside the CSRF token: a browser that says a change comes from another site is believed."""
-    if request.method in SAFE:
-        return
-    site, source = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    foreign = source not in (None, request.host_url.rstrip("/"))
-    if site not in (None, "same-origin", "none") or (site is None and foreign):
+    if request.method not in SAFE and from_elsewhere():
         abort(403)
 
 
@@ -79,9 +74,10 @@ def _require_login() -> Response | tuple[str, int, dict[str, str]] | None:
     if request.endpoint in WITHOUT_LOGIN or getattr(view, "is_public", False):
         return None
     if not current_user.is_authenticated:
-        target = url_for("auth.sign_in", next=_here())
+        held = keeping.hold(*session_limits())
+        target = url_for("auth.sign_in", next=held or _here(), kept=1 if held else None)
         if wants_fragment():
-            return "", 401, {"HX-Redirect": target}
+            return "", 401, {"HX-Redirect": target} | ({keeping.HEADER: "1"} if held else {})
         return redirect(target, 303)
     account = current_user.account
     audit.set_origin(actor_id=account.id, office_id=account.office_id, session_id=current_user.session_id)

@@ -82,6 +82,12 @@ def actor() -> Actor:
     return found
 
 
+def forget_who() -> None:
+    """Ask anew who is signed in, even where an application context outlives a request."""
+    for name in ("_login_user", "actor"):
+        g.pop(name, None)
+
+
 def roles(*allowed: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Only these roles; anybody else gets 404, as for a page that is not there, and the denial is recorded."""
 
@@ -116,6 +122,19 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view as open to people who are not signed in. tests/web keeps the list of them."""
     view.is_public = True  # type: ignore[attr-defined]
     return view
+
+
+def unattended(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that open pages ask by themselves: that is no sign of a person, and keeps no session alive."""
+    view.is_unattended = True  # type: ignore[attr-defined]
+    return view
+
+
+def from_elsewhere() -> bool:
+    """Whether the browser says that the request comes from another site."""
+    site, source = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign = source not in (None, request.host_url.rstrip("/"))
+    return site not in (None, "same-origin", "none") or (site is None and foreign)
 
 
 def add_headers(response: Response) -> Response:

@@ -60,14 +60,15 @@ def begin(account: Account, address: str, agent: str) -> SignedIn:
     return SignedIn(token, session)
 
 
-def resume(token: str, idle: timedelta, longest: timedelta) -> SignedIn | None:
-    """The living session of a token, or None. Being seen is noted at most once a minute, in its own transaction."""
+def resume(token: str, idle: timedelta, longest: timedelta, *, seen: bool = True) -> SignedIn | None:
+    """The living session of a token, or None. Being `seen` is noted at most once a minute, in its own transaction; what an
+    open page asks by itself is no sign of life."""
     found = db.session.scalars(
         select(SignInSession).where(SignInSession.token_hash == hashed(token))
     ).one_or_none()
     if found is None or not alive(found, idle, longest):
         return None
-    if utcnow() - found.last_seen_at > TOUCH_EVERY:
+    if seen and utcnow() - found.last_seen_at > TOUCH_EVERY:
         _touch(found.id)
     return SignedIn(token, found)
 
@@ -92,6 +93,16 @@ def ended(token: str, idle: timedelta, longest: timedelta) -> Ended | None:
     if up <= (found.ended_at or utcnow()):
         return Ended(EXPIRED, up)
     return Ended(found.ended_why, found.ended_at) if found.ended_at else None
+
+
+def whose(token: str, idle: timedelta, longest: timedelta) -> Account | None:
+    """Who held a session that has run out or was replaced, while its longest life would last: a page of theirs may still
+    be open. None of a session that was ended for any other reason, or of a closed account."""
+    over = ended(token, idle, longest)
+    if over is None or over.why not in (EXPIRED, "replaced") or utcnow() - over.at > longest:
+        return None
+    found = db.session.scalars(select(SignInSession).where(SignInSession.token_hash == hashed(token))).one()
+    return found.account if found.account.active and found.account.office.active else None
 
 
 def alive(session: SignInSession, idle: timedelta, longest: timedelta) -> bool:

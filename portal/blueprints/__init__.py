@@ -25,6 +25,7 @@ NAMES = (
     "captures",
     "queues",
     "review",
+    "unsent",
     "readings",
     "printouts",
     "stamped",

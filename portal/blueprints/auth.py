@@ -130,6 +130,7 @@ def _sign_in_page(form: SignInForm, status: int) -> Response:
         demo_accounts=_demo_accounts(),
         role_titles=ROLE_TITLES,
         left="left" in request.args,
+        kept="kept" in request.args,
         over=_how_it_ended() if status == 200 else None,
     )
 

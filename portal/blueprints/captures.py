@@ -26,7 +26,7 @@ from portal.gate import session_limits
 from portal.models import Case, EvidenceFile, PhoneCapture, Role, SignInSession
 from portal.oversize import fault, takes_file
 from portal.settings import Settings
-from portal.web import PERMISSIONS, actor, found, go, public, reply, roles, wants_fragment
+from portal.web import PERMISSIONS, actor, found, go, public, reply, roles, unattended, wants_fragment
 from portal.workflows import workflow
 
 bp = Blueprint("captures", __name__)
@@ -82,6 +82,7 @@ def hand_over(case_id: uuid.UUID, slot: str) -> BaseResponse:
 
 
 @bp.get("/cases/<uuid:case_id>/phone/<slot>")
+@unattended
 @roles(Role.REGISTRAR)
 def watch(case_id: uuid.UUID, slot: str) -> BaseResponse:
     """What an open page asks every few seconds: the time left and whether the phone is there; the whole slot as soon as

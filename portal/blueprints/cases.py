@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import audit
+from portal import audit, keeping
 from portal.blueprints import case_frame, casefile, reading_view, roster_view, slots_view
-from portal.cases import actions, clock, starting, whose_papers
+from portal.blueprints.fill_kept import fill_kept
+from portal.cases import actions, clock, starting, unsent, whose_papers
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
@@ -28,6 +30,7 @@ from portal.workflows.vocabulary import Page, Workflow
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 
+KEPT_BESIDE = "您填的已另行暂存，重新打开本页可以选用哪一份"
 LOOK = "look"  # of a fill form: keep what is there and show what is asked now
 
 
@@ -158,6 +161,7 @@ def fill(case_id: uuid.UUID, page: str) -> BaseResponse:
         _save(case, law, chosen)
     except Refused as refused:
         return fill_page(case, law, chosen, 409, refused.message, raw=posted(law, chosen))
+    keeping.sent()
     db.session.commit()
     if request.form.get("go") == LOOK:
         answer = fill_page(case, law, chosen)
@@ -182,9 +186,11 @@ def autosave(case_id: uuid.UUID, page: str) -> BaseResponse:
         _save(case, law, chosen)
     except Refused as refused:
         db.session.rollback()
-        answer = jsonify(message=refused.message)
+        also = f"。{KEPT_BESIDE}" if keeping.posted() else ""
+        answer = jsonify(message=refused.message + also)
         answer.status_code = 409
         return answer
+    keeping.sent()
     db.session.commit()
     return jsonify(version=stamp(case))
 
@@ -239,9 +245,7 @@ def check(case_id: uuid.UUID) -> BaseResponse:
 @roles(Role.REGISTRAR)
 def submit(case_id: uuid.UUID) -> BaseResponse:
     case = found(find_case(actor(), case_id))
-    typed = {
-        key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
-    }
+    typed = _explanations(request.form)
     try:
         word, words = request.form.get(actions.CONFIRMATION, ""), request.form.get(whose_papers.WORDS, "")
         act = Act(explanations=typed, confirmation=word, papers_words=words)
@@ -251,6 +255,7 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         if refused.conflict or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
         return check_page(case, 422, refused, typed, word, words)
+    keeping.sent()
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
     return go("cases.show", case_id=case.id)
@@ -314,7 +319,8 @@ def fill_page(
 ) -> Response:
     """A page of questions as it stands; `raw` is what was typed and not kept, `revealed` shows old numbers in full."""
     facts = read_facts(case)
-    form = law.form.from_raw({**case.answers, **(raw or {})}, facts)
+    unsaved = fill_kept(case, facts, page, raw)
+    form = law.form.from_raw({**case.answers, **unsaved.raw}, facts)
     asked = [name for name in page.fields if name in law.asked(facts)]
     incomplete = form.errors_in(asked) if status == 422 else {}
     refusals = [
@@ -329,6 +335,7 @@ def fill_page(
         **case_frame.head(case, facts),
         page=page,
         form=form,
+        unsaved=unsaved,
         asked=asked,
         incomplete=incomplete,
         compare_values={
@@ -362,6 +369,11 @@ def check_page(
     fault = message if refused and refused.field == actions.CONFIRMATION else ""
     law = workflow(case.workflow)
     first = next(iter(law.steps(facts)), None)
+    kept = keeping.kept_for(
+        unsent.CASE, case.id, "submit", stamp=stamp(case), back=url_for("cases.check", case_id=case.id)
+    )
+    if typed is None and kept.text is not None:
+        typed, words = _explanations(kept.text), kept.text.get(whose_papers.WORDS)
     return reply(
         "cases/check.html",
         status,
@@ -377,6 +389,7 @@ def check_page(
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)],
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
+        kept=kept,
         confirm=casefile.confirmation(facts, word, fault),
         papers_words=whose_papers.said_by_school(case) if words is None else words,
         words_fault=message if refused and refused.field == whose_papers.WORDS else "",
@@ -386,6 +399,11 @@ def check_page(
         limit=clock.limit_text(case),
         limit_article=facts.policy.source(f"clock.{law.id}"),
     )
+
+
+def _explanations(form: Mapping[str, str]) -> dict[str, str]:
+    """{id of a remark: why what it names stays} as typed."""
+    return {key.removeprefix("explain-"): text for key, text in form.items() if key.startswith("explain-")}
 
 
 def _changes(case: Case, facts: Facts) -> list[casefile.Change]:

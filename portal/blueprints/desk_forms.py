@@ -43,6 +43,11 @@ class Typed:
     papers_words: str = ""  # why it is right although a paper names somebody else
     rows: tuple[ReasonRow, ...] = (ReasonRow(),) * ROWS
 
+    @property
+    def reasoned(self) -> bool:
+        """Whether any row of reasons says something."""
+        return any(not row.blank for row in self.rows)
+
     def reasons(self, targets: Mapping[str, str]) -> tuple[Reason, ...]:
         """The rows that say something, as the engine takes them. `targets` says of each code what kind of thing it is
         about, so that a row which names none can be told what is missing."""

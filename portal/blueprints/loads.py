@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import audit, oversize
+from portal import audit, keeping, oversize
 from portal.blueprints.downloads import download
 from portal.blueprints.pupil_view import shown
+from portal.cases import unsent
 from portal.cases.loads import errorlist, lifecycle, mapping
 from portal.cases.loads.comparing import ADDED, CHANGED, FAULTY, HELD, KINDS, LANDED, MISSING, WARNED
 from portal.cases.loads.lifecycle import LoadRefused
@@ -20,7 +22,7 @@ from portal.extensions import db
 from portal.models import RegisterLoad, RegisterLoadRow
 from portal.oversize import fault, takes_file
 from portal.standards.columns import BY_KEY, COLUMNS
-from portal.web import actor, found, go, reply, roles
+from portal.web import actor, found, go, reply, roles, unattended
 
 bp = Blueprint("loads", __name__)
 
@@ -105,7 +107,25 @@ def columns(load_id: uuid.UUID) -> BaseResponse:
     load = _load(load_id)
     if load.status not in ("uploaded", "checked", "failed"):
         return go("loads.show", load_id=load.id)
-    return _columns(load, load.mapping, complete=load.complete)
+    kept = _kept(load)
+    if kept.text is None:
+        return _columns(load, load.mapping, complete=load.complete)
+    return _columns(load, _chosen(load, kept.text), complete=bool(kept.text.get("complete")))
+
+
+def _kept(load: RegisterLoad) -> keeping.Kept:
+    """The columns that the person chose here and did not send."""
+    back = url_for("loads.columns", load_id=load.id)
+    return keeping.kept_for(unsent.LOAD, load.id, "columns", back=back)
+
+
+def _chosen(load: RegisterLoad, form: Mapping[str, str]) -> dict[str, str]:
+    """{position of a heading: key of the column chosen for it}."""
+    return {
+        str(position): key
+        for position in range(len(load.headings))
+        if (key := form.get(f"column-{position}", ""))
+    }
 
 
 def _columns(load: RegisterLoad, chosen: dict[str, str], *, complete: bool, error: str = "") -> Response:
@@ -118,8 +138,9 @@ def _columns(load: RegisterLoad, chosen: dict[str, str], *, complete: bool, erro
             for position, heading in enumerate(load.headings)
         ],
         columns=COLUMNS,
+        kept=_kept(load),
         needed=mapping.needed(actor().office_level),
-        known=len(chosen),
+        known=len(load.mapping) if request.method == "GET" else len(chosen),
         complete=complete,
         error=error,
     )
@@ -130,17 +151,14 @@ def _columns(load: RegisterLoad, chosen: dict[str, str], *, complete: bool, erro
 def check(load_id: uuid.UUID) -> BaseResponse:
     """Fix the columns and start the check."""
     load = _load(load_id)
-    chosen = {
-        str(position): key
-        for position in range(len(load.headings))
-        if (key := request.form.get(f"column-{position}", ""))
-    }
+    chosen = _chosen(load, request.form)
     complete = bool(request.form.get("complete"))
     try:
         lifecycle.start_check(load, actor(), chosen, complete=complete)
     except LoadRefused as error:
         db.session.rollback()
         return _columns(_load(load_id), chosen, complete=complete, error=str(error))
+    keeping.sent()
     db.session.commit()
     return go("loads.show", load_id=load.id)
 
@@ -176,6 +194,7 @@ def _show(load: RegisterLoad, error: str = "", status: int = 200) -> Response:
 
 
 @bp.get("/register/loads/<uuid:load_id>/progress")
+@unattended
 @roles(*lifecycle.LOADERS)
 def progress(load_id: uuid.UUID) -> Response:
     """The progress alone, asked for every two seconds; once the work is done the whole page is fetched again."""

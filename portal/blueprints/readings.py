@@ -15,12 +15,13 @@ from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Role
-from portal.web import actor, found, go, reply, roles, wants_fragment
+from portal.web import actor, found, go, reply, roles, unattended, wants_fragment
 
 bp = Blueprint("readings", __name__, url_prefix="/cases")
 
 
 @bp.get("/<uuid:case_id>/readings")
+@unattended
 def comparison(case_id: uuid.UUID) -> BaseResponse:
     """What an open desk asks while its papers are being read: the table as it stands now."""
     case = found(find_case(actor(), case_id))
@@ -52,6 +53,7 @@ def correct(case_id: uuid.UUID, column: str) -> BaseResponse:
 
 
 @bp.get("/<uuid:case_id>/papers/reading")
+@unattended
 @roles(Role.REGISTRAR)
 def progress(case_id: uuid.UUID) -> BaseResponse:
     """What the pages of papers and of the check ask while papers are being read: how many are left, and what was read."""

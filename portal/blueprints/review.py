@@ -12,11 +12,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import audit
+from portal import audit, keeping
 from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view, slots_view
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
 from portal.blueprints.queues import filters_of
-from portal.cases import claims, clock, evidence, queues, sights
+from portal.cases import claims, clock, evidence, queues, sights, unsent
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import CONFIRMATION, Act, available, perform, refusals_now, return_targets, stamp
 from portal.cases.facts import read_facts
@@ -28,7 +28,7 @@ from portal.extensions import db, reading_only
 from portal.faults import reach
 from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Role, Status
 from portal.policies import policy
-from portal.web import actor, found, go, reply, wants_fragment
+from portal.web import actor, found, go, reply, unattended, wants_fragment
 from portal.workflows import workflow
 
 bp = Blueprint("review", __name__, url_prefix="/cases")
@@ -82,6 +82,7 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
         case = _find(case_id)
         conflict = refused.conflict or claims.claimed_by_other(case, actor())
         return _desk(case, 409 if conflict else 422, refused=refused, typed=typed, opened=verb)
+    keeping.sent()
     db.session.commit()
     reach("decide.after_commit")
     following = db.session.get_one(Case, after) if after else None
@@ -137,6 +138,7 @@ def _told_next(case: Case, after: Case) -> str:
 
 
 @bp.get("/<uuid:case_id>/desk/status")
+@unattended
 def status(case_id: uuid.UUID) -> BaseResponse:
     """What an open page asks every 20 seconds: who works on the case, and whether it has moved on."""
     case = _find(case_id)
@@ -275,6 +277,9 @@ def _desk(
     changed = _changes(case, facts)
     changes = desk_view.marked(changed, revealed=revealed)
     verbs = available(case, actor())
+    kept = _kept(case)
+    if typed is None and kept and kept.text is not None:
+        typed, opened = typed_in(kept.text), opened or kept.opened.removeprefix("panel-")
     judged = case.status in OPEN and case.round > 0
     rostered = workflow(case.workflow).roster is not None
     outcome = desk_view.outcome(case, facts, changes) if "approve" in verbs else None
@@ -322,10 +327,19 @@ def _desk(
         pupil_url=_pupil_url(case),
         reasons=policy(case.policy).value("return_reasons"),
         refused=refused,
+        kept=kept,
         typed=typed or Typed(),
         opened=opened,
         fragment=fragment,
     )
+
+
+def _kept(case: Case) -> keeping.Kept | None:
+    """What the person typed here and did not send, of those who decide cases."""
+    if not actor().decides:
+        return None
+    back = url_for("review.desk", case_id=case.id, **_origin_args())
+    return keeping.kept_for(unsent.CASE, case.id, "decide", stamp=stamp(case), back=back)
 
 
 def comparison(

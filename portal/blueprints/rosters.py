@@ -9,12 +9,13 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 from flask import Blueprint, Response, flash, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import audit
+from portal import audit, keeping
 from portal.blueprints import case_frame, casefile, roster_view
 from portal.blueprints.downloads import download
-from portal.cases import starting
+from portal.cases import starting, unsent
 from portal.cases.access import find_case
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import read_facts
@@ -35,6 +36,7 @@ bp = Blueprint("rosters", __name__, url_prefix="/cases")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
+NEW_ROW = "row:new"  # what a person who is not on the roster yet is kept as
 NUMBER_HEADING = "学号"  # stands first in the source's form; the portal gives the numbers
 
 
@@ -151,6 +153,7 @@ def new_row(case_id: uuid.UUID) -> BaseResponse:
     except Refused as refused:
         db.session.rollback()
         return _row_form(_editable(case_id), None, 409 if refused.conflict else 422, texts, refused.message)
+    keeping.sent()
     db.session.commit()
     flash(f"已加入{texts.get('name', '')}，列在名单最后。", "success")
     return _to_first_fault(case)
@@ -172,6 +175,7 @@ def row(case_id: uuid.UUID, row_id: uuid.UUID) -> BaseResponse:
         case = _editable(case_id)
         at = _row(read_facts(case), row_id)
         return _row_form(case, at, 409 if refused.conflict else 422, texts, refused.message)
+    keeping.sent()
     db.session.commit()
     return go("rosters.show", case_id=case.id, _anchor=f"row-{row_id}", **_place())
 
@@ -185,6 +189,7 @@ def remove(case_id: uuid.UUID) -> BaseResponse:
         gone = editing.remove_rows(case, actor(), request.form.get("version", ""), _ticked())
     except Refused as refused:
         return _refused(case_id, refused)
+    keeping.sent()
     db.session.commit()
     flash(f"已删去 {gone} 行。", "success")
     return go("rosters.show", case_id=case.id, **_place())
@@ -201,6 +206,7 @@ def assign(case_id: uuid.UUID) -> BaseResponse:
         )
     except Refused as refused:
         return _refused(case_id, refused)
+    keeping.sent()
     db.session.commit()
     flash(f"已把 {count} 名学生编入{class_name}。", "success")
     return go("rosters.show", case_id=case.id, **_place())
@@ -263,6 +269,7 @@ def _decide(case_id: uuid.UUID, verb: str, done: str, note: str = "") -> BaseRes
         perform(case, actor(), verb, request.form.get("version", ""), act)
     except Refused as refused:
         return _refused(case_id, refused)
+    keeping.sent()
     db.session.commit()
     flash(done, "success")
     return go("rosters.show", case_id=case.id, **_place())
@@ -279,6 +286,8 @@ def _show(
 ) -> Response:
     facts, verbs = read_facts(case), available(case, actor())
     mine = "edit" in verbs
+    kept = _kept(case, "pick", "rosters.show")
+    picked = request.form if request.method == "POST" else kept.text or MultiDict[str, str]()
     return reply(
         "rosters/show.html",
         status,
@@ -296,9 +305,11 @@ def _show(
         revealed=revealed,
         message=message,
         file_error=file_error,
-        ticked=set(request.form.getlist("row")),
-        note=request.form.get("note", ""),
-        class_name=request.form.get("class_name", ""),
+        kept=kept,
+        unsaved=_unsaved_rows(case, facts) if mine else [],
+        ticked=set(picked.getlist("row")),
+        note=picked.get("note", ""),
+        class_name=picked.get("class_name", ""),
         progress=case_frame.progress(case, facts, case_frame.ROSTER) if mine else [],
         remarks=[
             item
@@ -308,6 +319,25 @@ def _show(
         stops=[one for one in workflow(case.workflow).refusals(facts, "answers") if one.field == "roster"],
         back=url_for("cases.show", case_id=case.id),
     )
+
+
+def _kept(case: Case, form: str, endpoint: str, **parts: Any) -> keeping.Kept:
+    """What the person typed into a form of this roster and did not send."""
+    back = url_for(endpoint, case_id=case.id, **parts, **_place())
+    return keeping.kept_for(unsent.CASE, case.id, form, back=back)
+
+
+def _unsaved_rows(case: Case, facts: Facts) -> list[tuple[str, str]]:
+    """(where, address) of the rows that the person began to change and did not save."""
+    places = {f"row:{one.id}": one for one in facts.roster}
+    found = []
+    for kept in unsent.kept_about(actor().id, unsent.CASE, case.id, "row:"):
+        if kept.form == NEW_ROW:
+            found.append(("新加的一名学生", url_for("rosters.new_row", case_id=case.id, **_place())))
+        elif one := places.get(kept.form):
+            url = url_for("rosters.row", case_id=case.id, row_id=one.id, **_place())
+            found.append((f"第 {one.position} 行", url))
+    return found
 
 
 def _admitted(case: Case, status: int = 200, message: str = "") -> Response:
@@ -334,6 +364,14 @@ def _row_form(
 ) -> Response:
     """The form of one row: a table row for htmx, a page of its own else."""
     facts, roster = read_facts(case), editing.roster_of(case)
+    kept = (
+        _kept(case, f"row:{one.id}", "rosters.row", row_id=one.id)
+        if one
+        else _kept(case, NEW_ROW, "rosters.new_row")
+    )
+    typed = request.form if request.method == "POST" else kept.text or MultiDict[str, str]()
+    if kept.text is not None and texts is None:
+        texts = {column.key: typed.get(f"cell-{column.key}", "") for column in roster.columns}
     found_here = roster.findings(facts, [one]) if one else []
     said = one.admitted if one and one.admitted else {}
     cells: list[dict[str, Any]] = [
@@ -354,6 +392,8 @@ def _row_form(
         **case_frame.head(case, facts),
         row=one,
         cells=cells,
+        kept=kept,
+        put_back=bool(typed.get("put_back")),
         message=message,
         place=_place(),
         width=len(roster.columns) + 3,

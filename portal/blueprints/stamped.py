@@ -16,7 +16,7 @@ from portal.cases.stamped import finding, placing, receiving, sorting
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.oversize import fault, takes_file
-from portal.web import actor, found, go, reply, roles
+from portal.web import actor, found, go, reply, roles, unattended
 from portal.workflows import WORKFLOWS
 from storage.objects import TooLarge
 
@@ -105,6 +105,7 @@ def show(batch_id: uuid.UUID) -> Response:
 
 
 @bp.get("/<uuid:batch_id>/progress")
+@unattended
 @roles(*receiving.UPLOADERS)
 def progress(batch_id: uuid.UUID) -> Response:
     """The progress alone, asked for every two seconds; once the work is done the whole page is fetched again."""

@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from portal import tasks
-from portal.cases import evidence_keeping
+from portal.cases import evidence_keeping, unsent
 from portal.cases.intake import files
 from portal.cases.loads.lifecycle import forget_discarded
 from portal.cases.stamped.receiving import reap as reap_stamped
@@ -33,5 +33,6 @@ def sweep() -> None:
         click.echo(f"{forget_discarded(app.extensions['store'])} files of discarded loads deleted")
         anchor = anchors.note(app.extensions["store"])
         click.echo(f"audit anchor {anchor.seq}:{anchor.digest}" if anchor else "audit anchor: noted already")
+        click.echo(f"{unsent.sweep()} texts that were never sent deleted")
     click.echo(f"{tasks.resume(app)} unfinished tasks asked for again")
     tasks.wait()

@@ -41,6 +41,7 @@ from portal.models.people import (
     SignInSession,
 )
 from portal.models.register import Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models.unsent import UnsentText
 
 __all__ = [
     "OPEN",
@@ -88,5 +89,6 @@ __all__ = [
     "StampedPage",
     "Status",
     "ThresholdSet",
+    "UnsentText",
     "Walk",
 ]

@@ -70,7 +70,7 @@
     drop.type = "button";
     drop.className = "btn btn-sm";
     drop.textContent = "去掉这个框";
-    drop.addEventListener("click", () => { input.value = ""; draw(); });
+    drop.addEventListener("click", () => { input.value = ""; changed(input); draw(); });
     place.append(" ", drop);
   }
 
@@ -121,9 +121,12 @@
     row.querySelector("[data-mark]").value = `${file.dataset.file}/${page.dataset.page}/${box.map((share) => share.toFixed(4)).join(",")}`;
     const about = row.querySelector("select[name$=-about]");
     if (about) about.value = "evidence:" + file.dataset.slot;
+    changed(row.querySelector("[data-mark]"));
     draw();
     openAt(row.querySelector("select"), viewer);
   }
+  /* A hidden field that a script writes says so itself: what was marked is kept like what was typed (autosave.js). */
+  function changed(input) { input.dispatchEvent(new Event("change", { bubbles: true })); }
   function openAt(field) {
     const panel = list().closest("details");
     if (!panel || panel.open) { field.focus(); return; }

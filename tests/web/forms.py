@@ -11,11 +11,12 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal import tasks
+from portal import keeping, tasks
 from portal.accounts import one_time_codes
 from portal.accounts.passwords import hash_password
-from portal.cases import captures
+from portal.cases import captures, unsent
 from portal.cases.actions import stamp
+from portal.cases.unsent import Place
 from portal.extensions import db
 from portal.models import Account, Case, Office, PhoneCapture, StampedPage
 from tests import papers, scans
@@ -130,7 +131,12 @@ def _offered(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     page, case = world.home.sheets["school:tray"], world.home.cases["approved"]
     order, code = order_of(case, "approval-form", world.app.extensions["settings"].secret_key)
     waiting = db.session.get_one(StampedPage, page.id)
-    waiting.case_id, waiting.printout, waiting.version, waiting.code = case.id, order.printout.id, order.version, code
+    waiting.case_id, waiting.printout, waiting.version, waiting.code = (
+        case.id,
+        order.printout.id,
+        order.version,
+        code,
+    )
     waiting.doubts = {"seal": "page"}
     db.session.commit()
     return f"/stamped/pages/{page.id}/accept", {}
@@ -194,6 +200,25 @@ def _closed_account(world: World, _client: FlaskClient) -> tuple[str, dict[str, 
     account = an_account("registrar", db.session.get_one(Office, world.home.school.id), active=False)  # type: ignore[arg-type]
     db.session.commit()
     return f"/admin/accounts/{account.id}/open", {}
+
+
+def _typed_on(page: str, path: str = "/unsent") -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
+    """A note typed at the desk on one of the pages that are open on it."""
+
+    def fill(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+        place = Place(unsent.CASE, world.home.cases["county_review"].id, "decide")
+        field = keeping.sign_for(world.home.people["reviewer"].id, place, "/", page=page)
+        return path, {"kept": field, "note": f"第 {page} 页写的"}
+
+    return fill
+
+
+def _typed_in_two_windows(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    for page in ("1", "2"):
+        path, typed = _typed_on(page)(world, client)
+        assert client.post(path, data=typed).status_code == 200
+    path, typed = _typed_on("2", "/unsent/use")(world, client)
+    return path, typed | {"other": "1"}
 
 
 INTAKE_FORMS = {
@@ -309,6 +334,8 @@ CONDITION = {
     "text": "",
     "reason": "按本州文件补充",
 }
+UNSENT_COLUMNS = {"fields", "others", "page", "stamp", "revision", "saved_at"}
+UNSENT = frozenset({"unsent_texts"})
 PUPIL = {"name", "name_key", "initials", "version"}
 
 FORMS: dict[str, Form] = {
@@ -545,6 +572,10 @@ FORMS: dict[str, Form] = {
         to("/quality/standard/back", paper="", number="0", seen="1", reason="恢复成标准值"),
         adds=frozenset({"threshold_sets"}),
     ),
+    # what was typed and not sent, in the order in which each can be done after the one before
+    "unsent.keep": Form("reviewer", _typed_on("1"), adds=UNSENT),
+    "unsent.use": Form("reviewer", _typed_in_two_windows, {"unsent_texts": UNSENT_COLUMNS}),
+    "unsent.clear": Form("reviewer", _typed_on("2", "/unsent/clear"), {"unsent_texts": UNSENT_COLUMNS}),
     # a year's intake of high schools
     **INTAKE_FORMS,
     **ROSTER_FORMS,

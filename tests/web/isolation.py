@@ -12,7 +12,7 @@ Parts and fields name things by kind:
     account         an account                                          =text        just this text
     roster:STANDING a roster: draft, review, approved, or sent to the province      row:STANDING a row of it      postponement    one of the school
     return_row      a row of the province's return that waits
-    @stamp @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
+    @stamp @kept @picture @sheet @name @class @login @case_number @today      see named_things.value_of()
 """
 
 from __future__ import annotations
@@ -210,6 +210,10 @@ ROUTES: dict[str, Rule] = {
     "review.claim": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.take_over": Rule(SEERS, CASE, DESK, acts=DECIDERS),
     "review.release": Rule(SEERS, CASE, DESK, acts=DECIDERS),
+    # what was typed and not sent: the signed field says whose, about what
+    "unsent.keep": Rule(form={"kept": "@kept", "note": "=还没有写完"}, shows=False),
+    "unsent.clear": Rule(form={"kept": "@kept"}, shows=False),
+    "unsent.use": Rule(form={"kept": "@kept", "other": "=0"}, shows=False),
     "readings.comparison": Rule(SEERS, CASE, own=frozenset({200, 303}), shows=False),
     "readings.correct": Rule(SEERS, CASE | {"column": "=name"}, {"value": "=材料上的姓名"}, acts=DECIDERS),
     "readings.progress": Rule(REGISTRAR, MINE, own=frozenset({200, 303}), shows=False),

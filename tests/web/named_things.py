@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from portal.cases import clock
+from portal import keeping
+from portal.cases import clock, unsent
 from portal.cases.actions import stamp
+from portal.cases.unsent import Place
 from portal.models import Case
 from tests.exports import as_csv, rows_of
 from tests.web.world import PEOPLE, Estate, World
@@ -73,6 +75,9 @@ def value_of(world: World, estate: Estate, spec: str, person: str | None, target
     """What stands in a field: an id, a text, or something made for the target of the request."""
     if spec == "@stamp":
         return stamp(_cases(world)[target]) if target in _cases(world) else "1.0"
+    if spec == "@kept":
+        of = estate.people[person or "registrar"]
+        return keeping.sign_for(of.id, Place(unsent.OFFICE, of.office_id, "probe"), "/queue/all")
     if spec == "@picture":
         return estate.canaries.picture()
     if spec == "@sheet":

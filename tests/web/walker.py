@@ -265,10 +265,9 @@ def _visit(world: World, address: Address, person: str | None, client: FlaskClie
         _judge(world, call, client, done, refused=person is None and not rule.public)
         typed |= call.sent
     for change in difference(after, rows()):
-        # What somebody looked for is kept among their own preferences as they typed it.
-        told = leaks(
-            change.text, world.beyond(person), frozenset(typed if change.table == "preferences" else ())
-        )
+        # What somebody looked for, or typed and did not send, is kept among their own as they typed it.
+        own = change.table in ("preferences", "unsent_texts")
+        told = leaks(change.text, world.beyond(person), frozenset(typed if own else ()))
         if told:
             done.faults.append(f"{address.endpoint} by {person}: changed a row of {change.table}: {told}")
     if person:
