@@ -20,7 +20,8 @@ from portal.cases.access import Actor
 from portal.cases.intake import reminders, scope
 from portal.cases.loads.lifecycle import LOADERS
 from portal.cases.stamped.receiving import UPLOADERS
-from portal.models import Role
+from portal.extensions import db
+from portal.models import Office, Role
 from portal.oversight import holidays
 from portal.web import actor
 
@@ -159,12 +160,14 @@ def _reminded(who: Actor) -> list[dict[str, str]]:
 
 
 def _unknown_years(who: Actor) -> list[dict[str, str]]:
-    if who.role is not Role.ADMINISTRATOR and not who.decides:
+    """Only for whoever can enter the notice; others read it beside the dates that hang on it."""
+    if not holidays.may_enter(who):
         return []
+    top = db.session.get_one(Office, who.office_id)
     return [
         {
-            "text": f"{holidays.unknown_text(year)}，办理时限可能有误。请州级管理员录入国务院放假通知。",
+            "text": f"{holidays.unknown_text(year)}，办理时限可能有误。请在“放假安排”中录入国务院的放假通知。",
             "tone": "soon",
         }
-        for year in holidays.missing_years(clock.today())
+        for year in holidays.missing_years(clock.today(), top)
     ]

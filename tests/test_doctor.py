@@ -22,14 +22,14 @@ from portal.models import Holiday, Preference, Role
 from portal.oversight import holidays, readiness
 from portal.oversight.readiness import LATE, OK, SOON, Check, Installation
 from storage.objects import LockProof, StoreUnavailable
-from tests.builders import Cast, a_case, a_file, sign_in
+from tests.builders import Cast, a_case, a_file, a_state, sign_in
 from tests.conftest import settings_for
 from tests.services import fresh_postgres_database
 
 
 @pytest.fixture
 def installation(app: Flask) -> Installation:
-    holidays.enter_shipped()
+    holidays.enter_shipped(a_state())
     db.session.commit()
     return Installation(
         app.extensions["settings"], app.extensions["store"], app.extensions["migrate"].directory
@@ -41,7 +41,8 @@ def found(installation: Installation) -> dict[str, Check]:
 
 
 def test_a_sound_installation_has_nothing_red(app: Flask, installation: Installation) -> None:
-    holidays.put(holidays.Row(date(clock.today().year, 1, 1), "元旦", "off", ""))
+    top = holidays.tops()[0]
+    holidays.enter_notice(top, clock.today().year, "试", [holidays.Row(clock.today(), "试", "off")], None)
     db.session.commit()
     checks = found(installation)
     red = {check.id for check in checks.values() if check.tone == LATE}
@@ -117,7 +118,7 @@ def test_the_next_years_holidays_are_wanted_from_november(
         check = readiness.check_holidays(installation)
     assert check.tone == tone
     if tone != OK:
-        assert all(f"{year} 年放假安排未录入，暂按周末计算" in check.text for year in missing)
+        assert all(f"{year} 年放假安排未录入，暂按法定节日计算" in check.text for year in missing)
 
 
 def test_uploads_left_for_more_than_a_day_are_counted(app: Flask, installation: Installation) -> None:
@@ -234,9 +235,21 @@ def test_an_embedded_installation_needs_no_worker(app: Flask) -> None:
     assert answer.exit_code == 0 and "no worker is needed" in answer.output
 
 
-def test_a_holiday_of_the_shipped_table_is_entered_once(app: Flask) -> None:
-    holidays.enter_shipped()
-    holidays.enter_shipped()
+def test_the_shipped_notices_are_entered_once(app: Flask) -> None:
+    top = a_state()
+    holidays.enter_shipped(top)
+    holidays.enter_shipped(top)
     db.session.commit()
-    assert db.session.get(Holiday, date(2026, 10, 1)).kind == "off"
-    assert not holidays.known(2027)
+    assert [holidays.known(top, year) for year in range(2020, 2028)] == [False, *[True] * 6, False]
+    eve = [one.day for one in holidays.entries(top, 2022) if one.day.month == 12]
+    assert eve == [date(2022, 12, 31)]  # the notice of 2023 begins there
+    assert db.session.query(Holiday).filter_by(day=date(2026, 10, 1)).one().kind == "off"
+
+
+def test_each_state_enters_its_own_notices(installation: Installation) -> None:
+    other = a_state()
+    db.session.commit()
+    check = readiness.check_holidays(installation)
+    assert check.tone == LATE and other.name in check.text
+    holidays.enter_shipped(other)
+    assert readiness.check_holidays(installation).tone != LATE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from datetime import date
 from typing import Any
 
 from flask import Flask
@@ -11,7 +13,9 @@ from sqlalchemy import inspect, select, text
 from portal.cases import clock, register
 from portal.extensions import db
 from portal.models import AdmittedList, RegisterChange, RosterRow
+from portal.oversight import holidays
 from portal.standards.school_year import year_of_entry
+from tests.builders import a_state
 from tests.intakes import a_list, people
 from tests.web.test_intake import Intake
 
@@ -66,3 +70,31 @@ def test_back_from_0005_a_corrected_number_is_one_change_to_what_holds(app: Flas
     again = [tuple(row) for row in db.session.execute(query.order_by(RegisterChange.after))]
     assert again == [("F3", 0), ("G2", 0), ("H1", 0)]
     assert [one.changes for one in db.session.scalars(select(AdmittedList))] == [{}]
+
+
+def test_0011_knows_only_the_years_of_a_whole_notice_and_goes_back(app: Flask) -> None:
+    """One table for all becomes each topmost office's own; a year with some days only stays unknown."""
+    tops = [a_state(), a_state()]
+    db.session.commit()
+    let_go()
+    downgrade(revision="0005")
+    with holidays.SHIPPED.open(encoding="utf-8-sig", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["date"] >= "2026"]
+    rows.append({"date": "2027-01-01", "kind": "off", "name": "元旦", "official_notice": ""})
+    for row in rows:
+        insert = "INSERT INTO holidays (day, kind, name, notice) VALUES (:date, :kind, :name, :official_notice)"
+        db.session.execute(text(insert), row | {"date": date.fromisoformat(row["date"]).isoformat()})
+    db.session.commit()
+    let_go()
+    upgrade()
+    for top in tops:
+        assert [holidays.known(top, year) for year in (2025, 2026, 2027)] == [False, True, False]
+        assert len([one for one in holidays.entries(top, 2026) if one.source == holidays.BY_NOTICE]) == 39
+        assert holidays.entries(top, 2027)[0].source == holidays.LOCAL
+        notice = holidays.notice_of(top, 2026)
+        assert notice is not None and notice.document.startswith("https://www.gov.cn/")
+    let_go()
+    downgrade(revision="0005")
+    assert stored("SELECT COUNT(*) FROM holidays") == [(40,)]
+    assert stored("SELECT kind FROM holidays WHERE day = '2026-10-10'") == [("work",)]
+    upgrade()

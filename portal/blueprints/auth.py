@@ -251,10 +251,10 @@ def _make_first(form: FirstAdministratorForm, state: Office | None) -> bool:
     if not one_time_codes.spend(one_time_codes.FIRST_ADMINISTRATOR, form.code.data or ""):
         form.code.errors = ["一次性代码不对、已用过或已过期，请在服务器上重新生成"]
         return False
-    holidays.enter_shipped()
     office = state or management.add_office(
         None, Level.STATE, form.office_name.data or "", "STATE", form.policy.data, []
     )
+    holidays.enter_shipped(office)
     account = management.create_account(
         office, Role.ADMINISTRATOR, form.login.data or "", form.name.data or "", "", password_hash, None
     )

@@ -19,7 +19,7 @@ PUPIL, ROSTER, PAPERS, CHECK = "pupil", "roster", "papers", "check"
 
 def head(case: Case, facts: Facts) -> dict[str, Any]:
     """What every page of a case shows at its top."""
-    calendar = clock.load_calendar()
+    calendar = clock.load_calendar(case.owner)
     return {
         "case": case,
         "law": workflow(case.workflow),

@@ -66,7 +66,7 @@ def _ledger(here: Scope, status: int = 200, message: str = "") -> Response:
         status_text=STATUS_TEXT,
         of_school=of_school,
         reminded=reminders.newest(here),
-        rest_day=not clock.load_calendar().works(clock.today()),
+        rest_day=not clock.load_calendar(here.own).works(clock.today()),
         may_remind=reminders.may_remind(here.actor),
         message=message,
     )

@@ -14,13 +14,13 @@ from flask import Blueprint, Response, current_app, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.cases import claims, clock, preferences, queues
+from portal.cases.calendars import Calendars
 from portal.cases.clock import Due
 from portal.cases.facts import STATUS_TEXT
 from portal.cases.queues import BOXES, SORT_TITLES, Box, Filters
 from portal.cases.rosters import striking
 from portal.extensions import db
 from portal.models import Account, Case, Level, Role
-from portal.standards.workdays import Calendar
 from portal.web import actor, found, go, reply
 from portal.workflows import WORKFLOWS, workflow
 
@@ -59,12 +59,12 @@ def home() -> BaseResponse:
 
 def _overview() -> Response:
     """A registrar's boxes with the newest rows of each."""
-    calendar = clock.load_calendar()
+    calendars = Calendars()
     parts = []
     for name in ("returned", "drafts", "started"):
         box, everything = BOXES[name], Filters()
         listing = queues.page(actor(), box, everything, size=NEWEST)
-        parts.append((box, listing.total, _rows(listing.cases, box, everything, calendar)))
+        parts.append((box, listing.total, _rows(listing.cases, box, everything, calendars)))
     return reply("queues/home.html", parts=parts, overdue=queues.count(actor(), BOXES["overdue"]))
 
 
@@ -76,14 +76,14 @@ def box(name: str) -> BaseResponse:
     listing = queues.page(
         actor(), chosen, filters, after=request.args.get("after", ""), before=request.args.get("before", "")
     )
-    calendar = clock.load_calendar()
+    calendars = Calendars()
     return reply(
         "queues/box.html",
         box=chosen,
         tabs=_tabs(chosen, filters, listing.total),
         filters=filters,
         listing=listing,
-        rows=_rows(listing.cases, chosen, filters, calendar),
+        rows=_rows(listing.cases, chosen, filters, calendars),
         workflows=WORKFLOWS,
         statuses=[(status, STATUS_TEXT[status]) for status in chosen.statuses],
         sorts=[(sort, SORT_TITLES[sort]) for sort in chosen.sorts],
@@ -141,19 +141,19 @@ def _tabs(chosen: Box, filters: Filters, total: queues.Count) -> list[dict[str, 
     ]
 
 
-def _rows(cases: Sequence[Case], box: Box, filters: Filters, calendar: Calendar) -> list[Row]:
+def _rows(cases: Sequence[Case], box: Box, filters: Filters, calendars: Calendars) -> list[Row]:
     struck = striking.counts(cases)
-    return [_row(case, box, filters, calendar, struck.get(case.id, 0)) for case in cases]
+    return [_row(case, box, filters, calendars, struck.get(case.id, 0)) for case in cases]
 
 
-def _row(case: Case, box: Box, filters: Filters, calendar: Calendar, struck: int) -> Row:
+def _row(case: Case, box: Box, filters: Filters, calendars: Calendars, struck: int) -> Row:
     law = workflow(case.workflow)
     holder = claims.holds_claim(case)
     return Row(
         case=case,
         title=law.title,
         step=law.step(case.step).title if case.step else "",
-        due=clock.read_clock(case, clock.today(), calendar),
+        due=clock.read_clock(case, clock.today(), calendars.of(case.owner)),
         claimed_by=case.claimed_by if holder else None,
         claimed_at=clock.local(case.claimed_at).strftime("%H:%M") if case.claimed_at else "",
         mine=holder == actor().id,

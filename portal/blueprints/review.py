@@ -297,7 +297,7 @@ def _desk(
         if rostered and not facts.evidence
         else None,
         notable=roster_view.notable(case, facts) if rostered else [],
-        due=clock.read_clock(case, clock.today(), clock.load_calendar()),
+        due=clock.read_clock(case, clock.today(), clock.load_calendar(case.owner)),
         chain=casefile.steps(case, facts),
         **reading_view.desk(
             case,

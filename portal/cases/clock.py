@@ -10,13 +10,15 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
+from portal.cases.access import offices_under
+from portal.cases.calendars import Calendars, nested
 from portal.extensions import db
-from portal.models import OPEN, Case, Holiday, Status
+from portal.models import OPEN, Case, Office, Status
 from portal.models.types import utcnow
 from portal.policies import Policy, policy
-from portal.standards.workdays import Calendar
+from portal.standards.workdays import Calendar, unknown_text
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NO_LIMIT = date(9999, 12, 31)
@@ -34,9 +36,9 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(ZONE)
 
 
-def load_calendar() -> Calendar:
-    """The holiday table as it stands."""
-    return Calendar.of({row.day: row.kind for row in db.session.scalars(select(Holiday))})
+def load_calendar(office: Office) -> Calendar:
+    """The working days of an office as they stand. The clock of a case goes by those of the school it belongs to."""
+    return Calendars().of(office)
 
 
 def clock_setting(case: Case) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def read_clock(case: Case, day: date, calendar: Calendar) -> Due | None:
         return UNLIMITED
     left = calendar.between(day, case.due_on)
     unknown = calendar.unknown_years(case.clock_from or day, case.due_on)
-    warning = "；".join(f"{year} 年放假安排未录入，暂按周末计算" for year in unknown)
+    warning = "；".join(unknown_text(year) for year in unknown)
     if left < 0:
         return Due(f"已超期 {-left} 个工作日", "late", case.due_on, warning)
     if left == 0:
@@ -142,13 +144,28 @@ def countdown(day: date) -> Due:
     return Due(f"{words}截止，还有 {left} 天", "soon" if left <= SOON else "ok", day)
 
 
-def recompute_due_dates() -> int:
-    """After the holiday table changed: move every running clock. Returns the number of cases whose date moved.
+def recompute_due_dates(top: Office) -> int:
+    """After the days of an office changed: move every running clock at or below it. Returns the number of cases moved.
 
-    Clocks that began on one day with as much left move by one UPDATE, which passes over a case decided meanwhile.
+    Clocks of one calendar that began on one day with as much left move by one UPDATE, which passes over a case decided
+    meanwhile.
     """
-    calendar, moved = load_calendar(), 0
-    running = (Case.status == Status.IN_REVIEW, Case.clock_from.is_not(None))
+    calendars, moved = Calendars(), 0
+    own = select(Office).where(Office.id.in_(calendars.offices | {top.id}))
+    for office, deeper in nested(list(db.session.scalars(own)), top):
+        here = [
+            Case.status == Status.IN_REVIEW,
+            Case.clock_from.is_not(None),
+            Case.owner_office_id.in_(offices_under(office.path)),
+            *(Case.owner_office_id.not_in(offices_under(one.path)) for one in deeper),
+        ]
+        moved += _move_spans(here, calendars.of(office))
+    db.session.expire_all()
+    return moved
+
+
+def _move_spans(running: list[ColumnElement[bool]], calendar: Calendar) -> int:
+    moved = 0
     spans = select(Case.clock_from, Case.clock_limit, Case.clock_used, Case.due_on).where(*running).distinct()
     for begun, limit, used, due_on in db.session.execute(spans).all():
         due = due_date(begun, limit, used, calendar) if begun else None
@@ -165,5 +182,4 @@ def recompute_due_dates() -> int:
             execution_options={"synchronize_session": False},
         )
         moved += done.rowcount  # type: ignore[attr-defined]
-    db.session.expire_all()
     return moved

@@ -61,7 +61,7 @@ def _ended(case: Case, status: Status) -> Outcome:
 
 
 def _stopped(case: Case) -> dict[str, Any]:
-    return clock.stopped(case, clock.today(), clock.load_calendar())
+    return clock.stopped(case, clock.today(), clock.load_calendar(case.owner))
 
 
 def _submitted(case: Case, actor: Actor, law: Workflow, facts: Facts) -> Outcome:
@@ -97,5 +97,5 @@ def _go_to(case: Case, step: Step, values: dict[str, Any], *, fresh: bool, runni
     if office is None:
         raise Refused(f"没有找到“{step.title}”的受理机关：请管理员核对学校的主管机构")
     if not running:
-        values = values | clock.started(case, clock.today(), clock.load_calendar(), fresh=fresh)
+        values = values | clock.started(case, clock.today(), clock.load_calendar(case.owner), fresh=fresh)
     return Outcome(Status.IN_REVIEW, step.id, {"holder_office_id": office.id, **values})

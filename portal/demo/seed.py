@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import uuid
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
@@ -21,9 +20,10 @@ from portal.demo.acts import PAPERS, act, upload, who
 from portal.demo.people import ACCOUNTS, OFFICES, PASSWORD
 from portal.demo.pupils import LEAVING, STORIES, DemoPupil, Leaving, Story, pupils
 from portal.extensions import db
-from portal.models import Account, Case, CaseEvent, Holiday, NationalEntry, Office, Pupil
+from portal.models import Account, Case, CaseEvent, NationalEntry, Office, Pupil
 from portal.models.types import new_id, utcnow
-from portal.standards import codes, names
+from portal.oversight import holidays
+from portal.standards import names
 from portal.workflows import WORKFLOWS
 from storage.objects import ObjectStore
 
@@ -41,8 +41,8 @@ def is_empty() -> bool:
 def seed(store: ObjectStore) -> None:
     """Make offices, people, pupils and one case in every status. Commits as it goes."""
     audit.set_origin(address="demo")
-    load_holidays()
     offices = _offices()
+    holidays.enter_shipped(next(one for one in offices.values() if one.parent_id is None))
     accounts = _accounts(offices)
     _pupils(offices)
     db.session.commit()
@@ -52,20 +52,6 @@ def seed(store: ObjectStore) -> None:
         _leave(store, leaving, offices, accounts)
     _others(store, offices, accounts)
     intake.seed(store, offices, accounts)
-
-
-def load_holidays() -> None:
-    """The days of the State Council's notices that the code tables carry."""
-    with (codes.FOLDER / "cn_holiday_2021_2026.csv").open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.DictReader(lines):
-            db.session.merge(
-                Holiday(
-                    day=date.fromisoformat(row["date"]),
-                    kind=row["kind"],
-                    name=row["name"],
-                    notice=row["official_notice"],
-                )
-            )
 
 
 def _offices() -> dict[str, Office]:
@@ -239,7 +225,7 @@ def _backdate(case: Case, days: int) -> None:
     if case.clock_from:
         case.clock_from -= span
         case.due_on = clock.due_date(
-            case.clock_from, case.clock_limit, case.clock_used, clock.load_calendar()
+            case.clock_from, case.clock_limit, case.clock_used, clock.load_calendar(case.owner)
         )
     if case.ended_at:
         case.ended_at -= span

@@ -4,7 +4,7 @@ What never belongs here: a rule, a status change, a query that somebody's rights
 """
 
 from portal.models.audit import AuditHead, AuditRecord, Walk
-from portal.models.calendar import Holiday
+from portal.models.calendar import CalendarNotice, Holiday
 from portal.models.capture import PhoneCapture, StampedBatch, StampedPage
 from portal.models.case import OPEN, Case, CaseEvent, Decision, NationalEntry, NumberSeries, Remark, Status
 from portal.models.evidence import (
@@ -51,6 +51,7 @@ __all__ = [
     "AdmittedList",
     "AuditHead",
     "AuditRecord",
+    "CalendarNotice",
     "Case",
     "CaseEvent",
     "Decision",

@@ -164,15 +164,19 @@ def check_keys(installation: Installation) -> Check:
 
 
 def check_holidays(_installation: Installation) -> Check:
-    today = clock.today()
-    missing = holidays.missing_years(today)
+    """Each topmost office enters its own notices; where there is more than one, the words name it."""
+    today, tops = clock.today(), holidays.tops()
+    missing = [(top, year) for top in tops for year in holidays.missing_years(today, top)]
     if missing:
-        words = "；".join(holidays.unknown_text(year) for year in missing)
-        return Check("holidays", TITLES["holidays"], LATE if today.year in missing else SOON, words)
+        words = "；".join(
+            holidays.unknown_text(year) + (f"（{top.name}）" if len(tops) > 1 else "")
+            for top, year in missing
+        )
+        tone = LATE if any(year == today.year for _top, year in missing) else SOON
+        return Check("holidays", TITLES["holidays"], tone, words)
     following = today.year + 1
-    note = (
-        f"，{following} 年已录入" if holidays.known(following) else f"，{following} 年待国务院通知发布后录入"
-    )
+    all_known = bool(tops) and all(holidays.known(top, following) for top in tops)
+    note = f"，{following} 年已录入" if all_known else f"，{following} 年待国务院通知发布后录入"
     return Check("holidays", TITLES["holidays"], OK, f"{today.year} 年已录入{note}")
 
 

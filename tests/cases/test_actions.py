@@ -238,7 +238,7 @@ def test_the_clock_stands_while_returned(app: Flask) -> None:
     case = a_case(cast, "county_review")
     assert case.clock_limit == 10 and case.due_on is not None
     act(case, cast.reviewer, "return", reasons=(a_reason(),))
-    due = clock.read_clock(case, clock.today(), clock.load_calendar())
+    due = clock.read_clock(case, clock.today(), clock.load_calendar(case.owner))
     assert case.due_on is None and due is not None and due.tone == "paused"
 
 

@@ -85,7 +85,8 @@ def test_codes_read_names_and_codes() -> None:
 
 def the_calendar() -> Calendar:
     with (codes.FOLDER / "cn_holiday_2021_2026.csv").open(encoding="utf-8-sig", newline="") as lines:
-        return Calendar.of({date.fromisoformat(row["date"]): row["kind"] for row in csv.DictReader(lines)})
+        days = {date.fromisoformat(row["date"]): row["kind"] for row in csv.DictReader(lines)}
+    return Calendar.of(days, {day.year for day in days})
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,13 @@ def the_calendar() -> Calendar:
         ((2026, 4, 30), 10, (2026, 5, 18)),
         ((2026, 11, 20), 3, (2026, 11, 25)),
         ((2026, 11, 20), 10, (2026, 12, 4)),
+        ((2026, 11, 20), 5, (2026, 11, 27)),
+        # 2027 before its notice: the days that the law fixes are off
+        ((2026, 12, 18), 10, (2027, 1, 4)),
+        ((2027, 1, 25), 10, (2027, 2, 10)),
+        ((2027, 4, 2), 1, (2027, 4, 6)),
+        ((2027, 6, 8), 1, (2027, 6, 10)),
+        ((2027, 9, 14), 1, (2027, 9, 16)),
     ],
 )
 def test_working_days(start: tuple[int, int, int], days: int, end: tuple[int, int, int]) -> None:

@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -19,6 +20,7 @@ from portal.cases.actions import stamp
 from portal.cases.unsent import Place
 from portal.extensions import db
 from portal.models import Account, Case, Office, PhoneCapture, StampedPage
+from portal.oversight import holidays
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
@@ -196,6 +198,19 @@ def _first(_world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     return "/first-administrator", {"code": code} | person
 
 
+def _local_day(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    day, _moved = holidays.add_local(world.home.state, holidays.Row(date(2032, 5, 5), "试", "off"), "试")
+    db.session.commit()
+    return "/admin/holidays/remove", {"row": str(day.id), "year": "2032"}
+
+
+def _notice(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    rows = [holidays.Row(date(2033, 5, 1), "试", "off")]
+    holidays.enter_notice(world.home.state, 2033, "试", rows, None)
+    db.session.commit()
+    return "/admin/holidays/withdraw", {"year": "2033"}
+
+
 def _closed_account(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     account = an_account("registrar", db.session.get_one(Office, world.home.school.id), active=False)  # type: ignore[arg-type]
     db.session.commit()
@@ -322,7 +337,17 @@ ROSTER_FORMS = {  # in the order in which each can be done after the one before
 ADMIN = "administrator_state"
 DECIDED = MOVED | {"ended_at"} | CLAIM
 SUBMITTED = MOVED | {"round", "submitted_at", "submitted_by_id", "doubtful", "legibility", "clock_limit"}
-DAY = {"day": "2031-05-05", "kind": "off", "name": "试", "notice": "试"}
+DAY = {"day": "2031-05-05", "kind": "off", "name": "试", "document": "试"}
+NOTICE = "\n".join(  # of 2031
+    [
+        "元旦：1月1日放假。",
+        "春节：1月22日至25日放假。",
+        "清明节：4月5日放假。",
+        "劳动节：5月1日至2日放假。",
+        "端午节：6月24日放假。",
+        "中秋节、国庆节：10月1日至3日放假。",
+    ]
+)
 ADDED_OFFICE = {"name": "新学校", "level": "school", "code": "2162999901", "stages": "高中", "policy": ""}
 NEWCOMER = {"name": "新人", "login": "newcomer", "role": "registrar", "phone": ""}
 CONDITION = {
@@ -384,27 +409,33 @@ FORMS: dict[str, Form] = {
         ADMIN,
         to("/admin/holidays/add", **DAY),
         {"cases": {"due_on"}},
-        adds=frozenset({"holidays"}),
+        adds=frozenset({"calendar_days"}),
     ),
     "holidays.remove": Form(
         ADMIN,
-        to("/admin/holidays/remove", day="2031-05-05"),
+        _local_day,
         {"cases": {"due_on"}},
-        removes=frozenset({"holidays"}),
+        removes=frozenset({"calendar_days"}),
+    ),
+    "holidays.enter_notice": Form(
+        ADMIN,
+        to("/admin/holidays/notice", year="2031", document="试", text=NOTICE, confirm="1"),
+        {"cases": {"due_on"}},
+        adds=frozenset({"calendar_days", "calendar_notices"}),
+    ),
+    "holidays.withdraw": Form(
+        ADMIN,
+        _notice,
+        {"cases": {"due_on"}, "calendar_notices": {"withdrawn_at", "withdrawn_by_id"}},
+        removes=frozenset({"calendar_days"}),
     ),
     "holidays.upload": Form(
         ADMIN,
         lambda _world, _client: (
             "/admin/holidays/upload",
-            {
-                "table": (
-                    io.BytesIO("date,name,kind,official_notice\n2027-01-01,元旦,off,试\n".encode()),
-                    "放假.csv",
-                )
-            },
+            {"year": "2027", "table": (io.BytesIO("日期,类型\n2027-01-01,放假\n".encode()), "放假.csv")},
         ),
-        {"cases": {"due_on"}},
-        adds=frozenset({"holidays"}),
+        nothing=True,
     ),
     "audit_trail.verify": Form("auditor_state", to("/audit/verify"), nothing=True),
     "audit_trail.export": Form(

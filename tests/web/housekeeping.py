@@ -26,7 +26,6 @@ TYPED = {  # the new number where the person who types it reads it: in its field
 }
 TERMS = {  # words that a page has to name as they are
     "health.readiness": frozenset({"doctor", "flask", "sqlite", "ok", "postgresql", "psycopg"}),
-    "holidays.year": frozenset({"date", "kind", "name", "off", "work", "notice"}),
     "register.search": frozenset({"mmt"}),
     "register.look_up": frozenset({"mmt"}),
     "cases.choose": frozenset({"mmt"}),

@@ -42,7 +42,8 @@ def file_of(*lines: str) -> tuple[io.BytesIO, str]:
 def reminder(world: World, _client: FlaskClient) -> Filled:
     """Of a school that has sent nothing, on a day on which offices work."""
     school = a_school(db.session.get_one(Office, world.home.county.id))
-    db.session.merge(Holiday(day=clock.today(), kind="work", name="试", notice=""))
+    row = Holiday(day=clock.today(), kind="work", name="试", notice="", office_id=world.home.state.id)
+    db.session.merge(row)
     db.session.commit()
     return f"/intake/schools/{school.id}/remind", {"year": year()}
 

@@ -127,6 +127,10 @@ ROUTES: dict[str, Rule] = {
     "holidays.add": Rule(ADMINISTRATOR, shows=False),
     "holidays.remove": Rule(ADMINISTRATOR, shows=False),
     "holidays.upload": Rule(ADMINISTRATOR, shows=False),
+    "holidays.notice": Rule(ADMINISTRATOR, shows=False),
+    "holidays.enter_notice": Rule(ADMINISTRATOR, shows=False),
+    "holidays.template": Rule(ADMINISTRATOR, shows=False),
+    "holidays.withdraw": Rule(ADMINISTRATOR, shows=False),
     "policy_packs.index": Rule(shows=False),
     "local_conditions.page": Rule(QUALITY, shows=False),
     "local_conditions.add": Rule(

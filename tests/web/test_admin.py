@@ -1,13 +1,12 @@
-"""Administrators: which offices and accounts they reach, what they may do there, holidays, and what they never see."""
+"""Administrators: which offices and accounts they reach, what they may do there, and what they never see."""
 
 from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
@@ -17,13 +16,10 @@ from portal import audit
 from portal.accounts import attempts, passwords
 from portal.cases import clock
 from portal.extensions import db, limiter
-from portal.models import Account, AuditRecord, Case, Holiday, Level, Office, Role, SignInAttempt
-from portal.oversight import audit_reading, holidays, policy_reading
+from portal.models import Account, AuditRecord, Case, Level, Office, Role, SignInAttempt
+from portal.oversight import audit_reading, policy_reading
 from portal.policies import all_policies
-from portal.standards import codes
 from tests.builders import Cast, a_case, a_county, a_pupil, a_school, an_account, an_office, sign_in
-
-HOLIDAYS = (codes.FOLDER / "cn_holiday_2021_2026.csv").read_bytes()
 
 
 class Tree:
@@ -290,123 +286,6 @@ def test_the_list_of_accounts_pages_and_filters(app: Flask, tree: Tree) -> None:
     assert tree.other_registrar.login not in client.get("/admin/accounts").text
     following = re.search(r'href="([^"]*after=[^"]*)"', first)
     assert following and "zz054" in client.get(following[1].replace("&amp;", "&")).text
-
-
-# Holidays
-
-
-def send(client: FlaskClient, content: bytes):
-    return client.post("/admin/holidays/upload", data={"table": (io.BytesIO(content), "2027.csv")})
-
-
-def test_the_shipped_table_goes_in_whole(app: Flask, tree: Tree) -> None:
-    client = as_(app, tree.top)
-    assert send(client, HOLIDAYS).status_code == 303
-    page = client.get("/admin/holidays?year=2026").text
-    assert "国庆节" in page and "2026-10-01（周四）" in page
-    assert "2027 年放假安排未录入，暂按周末计算" in client.get("/admin/holidays?year=2027").text
-    assert len(holidays.days_of(2025)) > 20
-
-
-def test_a_new_holiday_moves_due_dates_and_says_how_many(app: Flask, tree: Tree) -> None:
-    case = a_case(tree.cast, "county_review")
-    db.session.commit()
-    before, calendar = case.due_on, clock.load_calendar()
-    off = calendar.after(clock.today(), 3)
-    answer = as_(app, tree.top).post(
-        "/admin/holidays/add",
-        data={"day": off.isoformat(), "kind": "off", "name": "临时放假"},
-        follow_redirects=True,
-    )
-    assert "1 件在办业务的到期日随之调整" in answer.text
-    moved = db.session.get(Case, case.id, populate_existing=True)
-    assert moved and before and moved.due_on == calendar.after(before, 1)
-    record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "holidays.changed")).one()
-    assert record.body["changes"]["moved"] == 1
-
-
-def test_a_day_is_added_and_removed(app: Flask, tree: Tree) -> None:
-    client = as_(app, tree.top)
-    day = {
-        "day": "2027-10-01",
-        "kind": "off",
-        "name": "国庆节",
-        "notice": "国办发明电〔2026〕1号",
-        "year": "2027",
-    }
-    answer = client.post("/admin/holidays/add", data=day, follow_redirects=True)
-    assert "已录入 2027-10-01；0 件" in answer.text and "国办发明电" in answer.text
-    assert client.post("/admin/holidays/remove", data={"day": "2027-10-01"}).status_code == 303
-    assert db.session.get(Holiday, date(2027, 10, 1)) is None
-    assert client.post("/admin/holidays/remove", data={"day": "2027-10-01"}).status_code == 404
-    for change, message in (
-        ({"day": "2027-13-01"}, "日期格式"),
-        ({"day": ""}, "请填写日期"),
-        ({"kind": "work"}, "本来就是工作日"),
-        ({"kind": "nothing"}, "请从列出的选项中选择"),
-    ):
-        faulty = client.post("/admin/holidays/add", data={**day, **change})
-        assert faulty.status_code == 422 and message in faulty.text
-
-
-@pytest.mark.parametrize(
-    "content, message",
-    [
-        (b"", "请选择文件"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "不是文本表格"),
-        ("日期,名称\n2027-01-01,元旦\n".encode(), "第一行应为列名"),
-        (b"date,name,kind,official_notice\n2027-02-30,x,off,\n", "第 2 行"),
-        (b"date,name,kind,official_notice\n2027-01-01,x,off,\n2027-01-01,x,off,\n", "重复出现"),
-        (b"date,name,kind,official_notice\n2027-01-01,x,rest,\n", "类型应为"),
-        (b"date,name,kind,official_notice\n", "没有任何日期"),
-        (b"x" * 200_001, "200 KB"),
-    ],
-)
-def test_a_faulty_table_changes_nothing(app: Flask, tree: Tree, content: bytes, message: str) -> None:
-    holidays.put(holidays.Row(date(2027, 1, 1), "元旦", "off", ""))
-    db.session.commit()
-    answer = send(as_(app, tree.top), content)
-    assert answer.status_code == 422 and message in answer.text
-    assert [row.name for row in holidays.days_of(2027)] == ["元旦"]
-
-
-def test_a_table_replaces_its_years_and_reads_what_excel_writes(app: Flask, tree: Tree) -> None:
-    holidays.put(holidays.Row(date(2027, 5, 1), "旧", "off", ""))
-    holidays.put(holidays.Row(date(2026, 5, 1), "别的年份", "off", ""))
-    db.session.commit()
-    table = "date,name,kind,official_notice\r\n2027/1/1,元旦,off,\r\n2027/1/9,元旦,work,\r\n".encode(
-        "gb18030"
-    )
-    assert send(as_(app, tree.top), table).status_code == 303
-    assert [row.name for row in holidays.days_of(2027)] == ["元旦", "元旦"]
-    assert [row.name for row in holidays.days_of(2026)] == ["别的年份"]
-
-
-def test_only_the_state_edits_holidays(app: Flask, tree: Tree) -> None:
-    client = as_(app, tree.middle)
-    page = client.get("/admin/holidays?year=2026")
-    assert page.status_code == 200 and "整年录入" not in page.text
-    day = {"day": "2027-10-01", "kind": "off", "name": "国庆节"}
-    for act in ("add", "remove", "upload"):
-        assert client.post(f"/admin/holidays/{act}", data=day).status_code == 404
-    assert holidays.days_of(2027) == []
-
-
-@pytest.mark.parametrize(
-    "role, shown", [("administrator", True), ("reviewer", True), ("approver", True), ("registrar", False)]
-)
-def test_the_banner_from_november_on(app: Flask, tree: Tree, role: str, shown: bool) -> None:
-    holidays.enter_shipped()
-    db.session.commit()
-    banner = "2027 年放假安排未录入，暂按周末计算"
-    for day, due in (
-        (datetime(2026, 10, 31, 4, tzinfo=UTC), False),
-        (datetime(2026, 11, 1, 4, tzinfo=UTC), True),
-    ):
-        with time_machine.travel(day, tick=False):
-            client = app.test_client()
-            sign_in(client, getattr(tree.cast, role))
-            assert (banner in client.get("/policy").text) == (shown and due), day
 
 
 # Policy packs

@@ -206,7 +206,7 @@ def test_a_school_is_reminded_once_a_day_and_told_until_it_sends(app: Flask, sep
     db.session.commit()
     assert said not in look(app, cast.registrar, "/").get_text()
     assert "已经上报" in client.post(path).text
-    db.session.add(Holiday(day=date(2026, 9, 22), kind="off", name="试", notice=""))
+    db.session.add(Holiday(office_id=cast.state.id, day=date(2026, 9, 22), kind="off", name="试", notice=""))
     db.session.commit()
     september.move_to("2026-09-22T02:00:00Z")
     client = enter(app, cast.reviewer)  # yesterday's session has ended

@@ -28,7 +28,7 @@ def remind(scope: Scope, school: Office) -> IntakeReminder:
     today = clock.today()
     if not may_remind(scope.actor):
         raise Refused("只有县级审核人员和州级审批人员可以催报")
-    if not clock.load_calendar().works(today):
+    if not clock.load_calendar(scope.own).works(today):
         raise Refused("今天是休息日，请在工作日催报")
     if has_sent(school, scope.year):
         raise Refused(f"{school.name}已经上报名单，不用催报")

@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, sync_playwright
 from portal import create_app
 from portal.accounts.passwords import hash_password
 from portal.cases.access import Actor
-from portal.demo.seed import load_holidays
 from portal.extensions import db
 from portal.models import Account
+from portal.oversight import holidays
 from portal.settings import Settings
 from tests.builders import PASSWORD, Cast
 from tests.services import chromium_path, free_port
@@ -56,8 +56,8 @@ def served(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Serve
     """One line of offices with its people, behind gunicorn."""
     app = create_app(settings)
     with app.app_context():
-        load_holidays()
         cast = Cast()
+        holidays.enter_shipped(cast.state)
         cast.pupil.name, cast.pupil.name_key, cast.pupil.initials = "马小东", "马小东", "mxd"
         logins = logins_of(cast.everybody())
         db.session.commit()

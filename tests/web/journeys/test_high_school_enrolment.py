@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, expect
 
 from portal import create_app
 from portal.cases.access import Actor
-from portal.demo.seed import load_holidays
 from portal.extensions import db
 from portal.models import Role
+from portal.oversight import holidays
 from portal.settings import Settings
 from portal.standards.school_year import year_of_entry
 from tests import papers
@@ -82,8 +82,8 @@ def county(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Serve
     """The offices and people of the story behind gunicorn, and nothing of the year's intake."""
     app = create_app(settings)
     with app.app_context():
-        load_holidays()
         logins = logins_of(offices())
+        holidays.enter_shipped(holidays.tops()[0])
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
