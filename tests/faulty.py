@@ -29,6 +29,6 @@ def children_that(*statements: str) -> Iterator[None]:
         return start([*arguments, "\n".join(statements)], **how)
 
     sandbox._end_warm()
-    with mock.patch.object(sandbox.subprocess, "Popen", other), mock.patch.object(sandbox, "_BOOT", _BOOT):
+    with mock.patch("storage.sandbox.subprocess.Popen", other), mock.patch.object(sandbox, "_BOOT", _BOOT):
         yield
         sandbox._end_warm()
