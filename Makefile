@@ -18,7 +18,7 @@ POSTGRES_PORT ?= 5499
 S3_PORT       ?= 9480
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean install install-dev services-up services-down
+.PHONY: help demo port-is-free test lint format bench clean install install-dev services-up services-down
 
 help:
 	@echo "make demo           start the portal with fictional offices and pupils (PORT=$(PORT))"
@@ -31,11 +31,15 @@ help:
 	@echo "make clean          remove the environment and everything that can be made again"
 
 # A data folder and a random key of its own: the portal refuses to start without a key.
-demo: install
+demo: port-is-free install
 	@umask 077; mkdir -p "$(DEMO_DIR)"; [ -s "$(DEMO_DIR)/secret_key" ] || \
 		$(PY) -c 'import secrets; print(secrets.token_hex(32))' >"$(DEMO_DIR)/secret_key"
 	@XUEJI_DATA_DIR="$(DEMO_DIR)" XUEJI_SECRET_KEY_FILE="$(DEMO_DIR)/secret_key" XUEJI_DEMO=1 XUEJI_SECURE_COOKIES=0 \
 		exec $(PY) -m flask --app wsgi demo --port $(PORT)
+
+# Before anything is made; where there is no Python at all, `install` says so.
+port-is-free:
+	@command -v $(PYTHON) >/dev/null 2>&1 || exit 0; $(PYTHON) portal/demo/port.py "$(PORT)"
 
 test: install-dev
 	@$(PY) -m pytest $(ARGS)

@@ -1,6 +1,6 @@
-"""Wait until a portal answers: /healthz with 200, and / with the login page.
+"""Wait until a portal answers: /healthz with 200, and / with the login page; with --whole, until a demonstration has all its stories.
 
-usage: wait_for_portal.py URL SECONDS PID      (PID is the process that serves it; its end ends the waiting)
+usage: wait_for_portal.py URL SECONDS PID [--whole]      (PID is the process that serves it; its end ends the waiting)
 """
 
 from __future__ import annotations
@@ -32,25 +32,32 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def main(url: str, seconds: int, pid: int) -> int:
+def main(url: str, seconds: int, pid: int, whole: bool) -> int:
     """Returns 0 once both answer, 1 when the time is over or the process ended."""
     began = time.monotonic()
+    answered = False
     while time.monotonic() - began < seconds:
         status, _ = fetch(f"{url}/healthz")
         if status == 200:
             status, page = fetch(f"{url}/")
-            if status == 200 and "登录" in page and 'type="password"' in page:
+            if status != 200 or "登录" not in page or 'type="password"' not in page:
+                print(f"{url}/ answers {status}, and it is not the login page")
+                return 1
+            if not answered:
                 print(f"{url} answers after {time.monotonic() - began:.1f} s")
+            answered = True
+            if not whole:
                 return 0
-            print(f"{url}/ answers {status}, and it is not the login page")
-            return 1
+            if "演示账号" in page and "还在准备" not in page:
+                print(f"every story is made after {time.monotonic() - began:.1f} s")
+                return 0
         if not is_running(pid):
             print("the portal ended by itself")
             return 1
         time.sleep(0.5)
-    print(f"no answer from {url} within {seconds} s")
+    print(f"{url} was not ready within {seconds} s")
     return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), "--whole" in sys.argv[4:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal import tasks
-from storage import sandbox
+from portal.oversight import judge_check
 
 worker_class = "gthread"
 workers = 2
@@ -19,6 +19,9 @@ forwarded_allow_ips = "127.0.0.1"
 
 
 def post_worker_init(worker: Any) -> None:
-    """Take up what a dead process left unfinished, and have the picture libraries loaded before the first upload."""
+    """Take up what a dead process left unfinished, and try the picture checks before the first upload: they are loaded
+    by that. Where they do not work the portal serves all the rest, and an upload is answered by a 503."""
     tasks.resume(worker.app.callable)
-    sandbox.warm_up()
+    found = judge_check.tried()
+    if not found.works:
+        worker.log.error("The picture checks do not work, uploads will be answered by 503: %s", found.why)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from typing import Any
 
 import procrastinate
@@ -90,6 +91,16 @@ def wait(timeout: float = 60) -> None:
             return
         for one in waiting:
             one.result(timeout)
+
+
+def settle() -> None:
+    """Wait until the tasks of this process have ended, as long as they go on; one that failed has said so in the log."""
+    while True:
+        with _lock:
+            waiting = list(_running)
+        if not waiting:
+            return
+        wait_for(waiting)
 
 
 def run(app: Flask, name: str, arguments: dict[str, str]) -> None:

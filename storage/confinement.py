@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from typing import Any, NoReturn
 
 from storage import examination
@@ -103,7 +104,11 @@ def _work(channel: socket.socket) -> NoReturn:
     """Do one request and end the process, whatever happens."""
     code = 1
     try:
-        _confine()
+        try:
+            _confine()
+        except BaseException:
+            traceback.print_exc()  # into the portal's log: no file has been seen yet, so nothing of one is told
+            raise
         channel.sendall(b"+")
         with channel.makefile("rb") as source:
             (length,) = struct.unpack("!I", source.read(4))
@@ -118,19 +123,38 @@ def _work(channel: socket.socket) -> NoReturn:
 
 
 def _answer(request: dict[str, Any], data: bytes) -> bytes:
+    """What the portal is sent: facts, or a sentence. ``broke`` says that a decoder failed, ``unloaded`` that a part of this
+    program did."""
     facts: dict[str, Any] = {}
     blobs: list[bytes] = []
     refusal: str | None = None
+    failure: Exception | None = None
     try:
         facts, blobs = examination.TASKS[request.pop("task")](data, request, _another_page)
     except Refused as refused:
         facts, refusal = {"media_type": refused.media_type}, refused.sentence
-    except MemoryError:
-        refusal = TOO_MUCH_MEMORY
-    except Exception:  # a decoder may raise anything; a file that breaks one is refused, with a sentence
-        refusal = CRASHED
-    header = json.dumps({**facts, "refusal": refusal, "blobs": [len(blob) for blob in blobs]}).encode()
+        failure = refused if refused.__cause__ is not None else None
+    except MemoryError as error:
+        refusal, failure = TOO_MUCH_MEMORY, error
+    except (
+        Exception
+    ) as error:  # a decoder may raise anything; a file that breaks one is refused, with a sentence
+        refusal, failure = CRASHED, error
+    facts |= {"refusal": refusal, "broke": failure is not None, "unloaded": _unloaded(failure)}
+    header = json.dumps({**facts, "blobs": [len(blob) for blob in blobs]}).encode()
     return b"".join([struct.pack("!I", len(header)), header, *blobs])
+
+
+def _unloaded(error: BaseException | None) -> str:
+    """The module or file of ours that was not to be had when this was raised, "" where there was none. Decoders work on
+    bytes that they have been given: whatever is opened or imported now is a part of the program."""
+    met: list[BaseException] = []
+    while error is not None and error not in met:
+        if isinstance(error, ImportError | PermissionError):
+            return f"{type(error).__name__}: {error}"[:200]
+        met.append(error)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _confine() -> None:

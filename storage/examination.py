@@ -6,8 +6,13 @@ before each page, and returns plain facts with the byte strings that belong to t
 
 from __future__ import annotations
 
+import encodings
+import pkgutil
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 import cv2
@@ -16,6 +21,7 @@ from PIL import Image, ImageOps
 
 from storage import codes, intake, pdf, pixels, quality, raster, sameness
 from storage.intake import PDF, Refused
+from storage.known_page import known_pages
 from storage.likeness import likeness
 from storage.measurement import Measurement, Mending
 from storage.mending import mended, way
@@ -35,11 +41,17 @@ NO_SUCH_PAGE = "文件里没有第 {number} 页"
 
 
 def load() -> None:
-    """Load and try everything once, before any limit stands: a late import would fail under them."""
+    """Load and try everything once, while the process still has its rights: afterwards the folder of the code, of the
+    libraries, even of Python may be closed to it, and the first honest file would find a module missing."""
     cv2.setNumThreads(1)
-    Image.preinit()
-    blank = pixels.jpeg(np.full((300, 200, 3), 255, np.uint8), 80)
-    judge(blank, {"max_pages": 1}, lambda: None)
+    warnings.simplefilter("ignore")  # nobody hears them, and to say one the source it stands in is opened
+    Image.init()  # all plugins: Pillow goes looking for the others when those asked for know nothing of a file
+    for one in pkgutil.iter_modules(encodings.__path__):
+        with suppress(ImportError):  # those of another system
+            import_module(f"encodings.{one.name}")
+    for known in known_pages().values():
+        with suppress(Exception):  # whether a format works is asked by sandbox.trial(); the others may
+            judge(known, {"max_pages": 1}, lambda: None)
 
 
 def judge(data: bytes, options: dict[str, Any], another_page: Callable[[], None]) -> Answer:

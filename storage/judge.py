@@ -1,7 +1,8 @@
 """The verdict on one uploaded file: what the portal asks, and ``python -m storage.judge FILE...`` prints.
 
 Nothing here decodes anything. The bytes go to a process of their own (``storage.sandbox``); whatever
-happens to that process, the caller gets a ``Judgement``.
+a file does to that process, the caller gets a ``Judgement``; ``storage.sandbox.Unavailable`` where there is no such
+process to be had.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def judge(
     max_pages: int = 20,
     pictures: bool = True,
 ) -> Judgement:
-    """Judge one file. Never raises for what a file contains; ``OSError`` when a path cannot be read."""
+    """Judge one file. Never raises for what a file contains; ``OSError`` when a path cannot be read, ``Unavailable`` when
+    nothing can be judged here now."""
     started = time.perf_counter()
     if isinstance(data, Path):
         if data.stat().st_size > MAX_BYTES:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from typing import Any
 
 from storage.judge import Judgement, PageJudgement, judge
 from storage.measurement import Measurement
+from storage.sandbox import Unavailable
 from storage.thresholds import papers, standard
 
 CHECKS = (
@@ -35,11 +37,13 @@ CHECKS = (
     "screen",
 )
 UNREADABLE = "文件不存在，或不能读取"
+NO_JUDGE = "图片检查现在不能用，没有判定；原因见上面的英文说明"
 NO_READER = "未安装识读组件，没有识读文字；安装方法：pip install .[reading]"
 
 
 def main(arguments: list[str]) -> int:
-    """Print one JSON line for each page of each file, and one for a file that cannot be used. 2 for a wrong call."""
+    """Print one JSON line for each page of each file, and one for a file that cannot be used. 2 for a wrong call, 3 where nothing can be
+    judged here."""
     parser = argparse.ArgumentParser(
         prog="python -m storage.judge", description="verdicts on pictures of papers"
     )
@@ -49,9 +53,13 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--read", action="store_true", help="also read the text of each page")
     asked = parser.parse_args(arguments)
-    for path in asked.files:
-        for line in _lines(path, asked.paper, asked.read):
-            print(json.dumps(line, ensure_ascii=False), flush=True)
+    try:
+        for path in asked.files:
+            for line in _lines(path, asked.paper, asked.read):
+                print(json.dumps(line, ensure_ascii=False), flush=True)
+    except Unavailable:
+        print(NO_JUDGE, file=sys.stderr)
+        return 3
     return 0
 
 

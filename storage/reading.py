@@ -43,6 +43,8 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "1000000000",
 }
 
+_UNLOADED = ("ImportError", "ModuleNotFoundError", "PermissionError")
+
 Point = tuple[float, float]
 Box = tuple[Point, Point, Point, Point]
 
@@ -74,6 +76,10 @@ class NotInstalled(ReadingError):
     """The extra ``reading`` is not installed."""
 
 
+class NotWorking(ReadingError):
+    """The engine is installed but did not start, or cannot read a page that is known to be good: nothing is known of this one."""
+
+
 @cache
 def available() -> bool:
     """Whether the engine is installed. Looks, but loads nothing."""
@@ -83,7 +89,7 @@ def available() -> bool:
 def read(jpeg: bytes) -> Reading:
     """Read one JPEG of ours. One page at a time in each process of the portal; others wait their turn.
 
-    Raises ``NotInstalled`` or ``ReadingError``.
+    Raises ``NotInstalled``, ``NotWorking`` or ``ReadingError``.
     """
     if not available():
         raise NotInstalled
@@ -93,11 +99,18 @@ def read(jpeg: bytes) -> Reading:
         began = time.perf_counter()
         try:
             answer = _ask(jpeg)
+        except _NotStarted as error:
+            _end()
+            log.error("the process that reads papers does not start")
+            raise NotWorking("the reading process does not start") from error
         except (OSError, EOFError, ValueError) as error:
             _end()
             raise ReadingError(type(error).__name__) from error
         seconds = time.perf_counter() - began
     if "error" in answer:
+        if answer["error"] in _UNLOADED:  # a part of the engine, not of the picture: it opens no files
+            log.error("the process that reads papers could not load a part of itself: %r", answer["error"])
+            raise NotWorking(str(answer["error"]))
         raise ReadingError(str(answer["error"]))
     lines = tuple(_line(text, box, confidence) for text, box, confidence in answer["lines"])
     return Reading(lines, str(answer["engine"]), seconds)
@@ -106,6 +119,10 @@ def read(jpeg: bytes) -> Reading:
 def _line(text: str, box: list[list[float]], confidence: float) -> Line:
     corners = [(min(1.0, max(0.0, x)), min(1.0, max(0.0, y))) for x, y in box]
     return Line(text, (corners[0], corners[1], corners[2], corners[3]), confidence)
+
+
+class _NotStarted(Exception):
+    """The process ended, or said nothing, before it had taken a page."""
 
 
 class _Process:
@@ -119,14 +136,17 @@ class _Process:
                 [sys.executable, "-I", "-c", _BOOT, _ROOT],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_ENVIRONMENT,
+                env=_ENVIRONMENT,  # its own errors go to our log until it takes the first page
                 start_new_session=True,  # a Ctrl-C in the terminal is for the portal, not for its helpers
             )
 
     def wait_until_ready(self) -> None:
-        if take(self.socket, 1, time.monotonic() + START_SECONDS) != b"+":
-            raise ValueError("the reading process did not start")
+        try:
+            present = take(self.socket, 1, time.monotonic() + START_SECONDS)
+        except (OSError, EOFError) as error:
+            raise _NotStarted from error
+        if present != b"+":
+            raise _NotStarted
 
     def exchange(self, jpeg: bytes) -> bytes:
         deadline = time.monotonic() + PAGE_SECONDS
@@ -168,7 +188,10 @@ def _decoded(answer: bytes) -> dict[str, Any]:
 def _start() -> _Process:
     global _process
     _end()
-    _process = _Process()
+    try:
+        _process = _Process()
+    except OSError as error:
+        raise _NotStarted from error
     _process.wait_until_ready()
     return _process
 

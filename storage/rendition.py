@@ -19,7 +19,8 @@ def for_national_system(
 ) -> bytes:
     """A JPEG of one page, at most ``limit`` bytes, at the best quality that fits; no metadata.
 
-    ``mending`` makes of it what the view shows (``PageJudgement.mending``). Raises ``NoRendition``.
+    ``mending`` makes of it what the view shows (``PageJudgement.mending``). Raises ``NoRendition``, and
+    ``storage.sandbox.Unavailable`` as every task does.
     """
     wanted = asdict(mending or Mending())
     reply = run("national", data, {"page": page, "mending": wanted, "limit": limit, "max_pages": 20})

@@ -5,6 +5,10 @@ use with the picture libraries loaded, holding no secrets and an empty environme
 file, so a child costs milliseconds and no file can touch the next one. When the warm parent cannot be
 reached the same work is done in a fresh process. What runs on the other side is ``storage.confinement``.
 
+A refusal is said of a file only while the same kind of child still opens a page that is known to be good
+(``storage.known_page``); otherwise, or when no child can be had, ``Unavailable`` is raised: an outage is no
+verdict on a paper.
+
 Only JSON and raw bytes come back: a child that was taken over can lie about its own picture, but it can
 run nothing here.
 """
@@ -25,6 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from storage import intake, known_page
+
 log = logging.getLogger(__name__)
 
 WALL_SECONDS = 15.0  # from the start of the child to its end; then it is killed
@@ -32,7 +38,9 @@ MAX_REPLY = 64 * 1024 * 1024
 
 CRASHED = "这个文件无法安全打开，请重新拍照，或另存为 JPG 后再传"
 TOO_SLOW = "这个文件太复杂，打开用时过长，请重新拍照，或另存为 JPG 后再传"
-UNAVAILABLE = "图片检查暂时不能用，请稍后再传；如一直这样，请联系管理员"
+UNAVAILABLE = (
+    "图片检查暂时不能用，这个文件没有收下，也没有判定。文件还在您手里，请稍后重试；如一直这样，请联系管理员"
+)
 
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from storage.confinement import main; main(sys.argv[2])"
@@ -48,11 +56,22 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: plain facts and byte strings, or a Chinese sentence why there is nothing."""
+    """What came back: plain facts and byte strings, or a Chinese sentence why there is nothing.
+
+    ``broke`` tells a decoder that failed from a rule that said no.
+    """
 
     facts: dict[str, Any] = field(default_factory=dict)
     blobs: tuple[bytes, ...] = ()
     refusal: str | None = None
+    broke: bool = False
+
+
+class Unavailable(Exception):
+    """Files cannot be opened here now; nothing is known about this one. ``str()`` is the sentence for the person."""
+
+    def __init__(self) -> None:
+        super().__init__(UNAVAILABLE)
 
 
 class _NotStarted(Exception):
@@ -102,25 +121,63 @@ _warm: _Warm | None = None
 def run(task: str, data: bytes, options: dict[str, Any] | None = None) -> Reply:
     """Do ``task`` (a name in ``storage.examination.TASKS``) on ``data`` in a process of its own.
 
-    Returns within about ``WALL_SECONDS`` of its turn, whatever the file does. ``options`` are JSON values.
+    Returns within about ``WALL_SECONDS`` of its turn, whatever the file does. ``options`` are JSON values. Raises
+    ``Unavailable``.
     """
-    request = _frame({"task": task, "size": len(data), **(options or {})})
     with _slots:
-        for open_child in (_warm_child, _warm_child, _fresh_child):
-            try:
-                return _exchange(open_child(), request, data)
-            except _NotStarted:
-                _drop_dead_warm()
-            except _Ended as ended:
-                if not _drop_dead_warm():  # the file ended its child; otherwise all children were taken down
-                    return Reply(refusal=str(ended))
-    log.error("no process could be started to open an uploaded file")
-    return Reply(refusal=UNAVAILABLE)
+        reply = _done(task, data, options or {})
+        if reply.broke and (wrong := _trial(_kind_of(data))):
+            log.error("the picture checks fail on a page that is known to be good: %r", wrong)
+            raise Unavailable
+        return reply
+
+
+def trial() -> dict[str, str]:
+    """Try the known page in every format: media type -> what is wrong with opening it, empty while all is well.
+
+    Raises ``Unavailable`` when no process can be had.
+    """
+    with _slots:
+        return _trial(None)
 
 
 def warm_up() -> None:
-    """Start the warm parent now, so that the first upload does not wait for the libraries to load."""
+    """Start the warm parent now, so that the first upload does not wait for the libraries to load. Raises ``Unavailable``."""
     run("nothing", b"", {})
+
+
+def _done(task: str, data: bytes, options: dict[str, Any]) -> Reply:
+    request = _frame({"task": task, "size": len(data), **options})
+    for open_child in (_warm_child, _warm_child, _fresh_child):
+        try:
+            return _exchange(open_child(), request, data)
+        except _NotStarted:
+            _drop_dead_warm()
+        except _Ended as ended:
+            if not _drop_dead_warm():  # the file ended its child; otherwise all children were taken down
+                return Reply(refusal=str(ended), broke=True)
+    log.error("no process could be started to open an uploaded file")
+    raise Unavailable
+
+
+def _trial(media_type: str | None) -> dict[str, str]:
+    """Judge the known page in one format, or in all, as an uploaded file is judged; what is wrong by media type."""
+    wrong = {}
+    for kind, known in known_page.known_pages().items():
+        if media_type in (None, kind):
+            reply = _done("judge", known, {"max_pages": 1, "pictures": False})
+            if reply.refusal is not None:
+                wrong[kind] = f"the answer is {reply.refusal!r}"
+            elif not known_page.recognised(reply.facts):
+                wrong[kind] = "it is not recognised"
+    return wrong
+
+
+def _kind_of(data: bytes) -> str | None:
+    try:
+        return intake.media_type_of(data)
+    except intake.Refused:
+        return None
 
 
 def _warm_child() -> socket.socket:
@@ -201,8 +258,13 @@ def _exchange(child: socket.socket, request: bytes, data: bytes) -> Reply:
             (length,) = struct.unpack("!I", take(child, 4, deadline))
             facts = json.loads(take(child, length, deadline))
             blobs = tuple(take(child, size, deadline) for size in facts.pop("blobs"))
-            refusal = facts.pop("refusal")
-            return Reply(facts, blobs, None if refusal is None else str(refusal))
+            refusal, broke, unloaded = facts.pop("refusal"), facts.pop("broke"), facts.pop("unloaded")
+            if unloaded:
+                log.error(
+                    "the process that opens uploaded files could not load a part of itself: %r", unloaded
+                )
+                raise Unavailable
+            return Reply(facts, blobs, None if refusal is None else str(refusal), broke is True)
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("the process that opened an uploaded file ended early: %s", type(error).__name__)
             raise _Ended(TOO_SLOW if time.monotonic() - started > 4 else CRASHED) from error

@@ -65,10 +65,10 @@ def test_readyz_says_ok_and_then_what_fails(
     app: Flask, client: FlaskClient, installation: Installation
 ) -> None:
     good = client.get("/readyz")
-    assert (good.status_code, good.text) == (200, "database ok\nstore ok\nmigrations ok\n")
+    assert (good.status_code, good.text) == (200, "database ok\nstore ok\nmigrations ok\njudge ok\n")
     app.extensions["store"] = Unreachable()
     bad = client.get("/readyz")
-    assert (bad.status_code, bad.text) == (503, "database ok\nstore failing\nmigrations ok\n")
+    assert (bad.status_code, bad.text) == (503, "database ok\nstore failing\nmigrations ok\njudge ok\n")
     assert client.get("/healthz").text == "ok\n"
 
 

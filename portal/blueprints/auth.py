@@ -15,6 +15,7 @@ from portal.accounts.forms import ChangePasswordForm, FirstAdministratorForm, Si
 from portal.accounts.local_paths import local_path
 from portal.accounts.titles import ROLE_TITLES, SESSION_ENDS, SESSION_NOTICES, browser
 from portal.cases import clock, digests
+from portal.demo import chapters
 from portal.extensions import db, limiter, reading_only
 from portal.forms import choices
 from portal.gate import session_limits
@@ -128,6 +129,7 @@ def _sign_in_page(form: SignInForm, status: int) -> Response:
         status,
         form=form,
         demo_accounts=_demo_accounts(),
+        demo_progress=chapters.progress() if _settings().demo else None,
         role_titles=ROLE_TITLES,
         left="left" in request.args,
         kept="kept" in request.args,

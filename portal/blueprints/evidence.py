@@ -21,6 +21,7 @@ from portal.models import Case, EvidenceFile, EvidencePage, Role
 from portal.oversize import fault, takes_file
 from portal.web import actor, found, roles
 from storage.judge import judge
+from storage.sandbox import Unavailable
 
 bp = Blueprint("evidence", __name__)
 
@@ -49,7 +50,10 @@ def upload(case_id: uuid.UUID, slot: str) -> BaseResponse:
 
 
 def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceFile:
-    """Intent, commit, judge, keep, settle, commit. The picture work holds no transaction. The one way in of all evidence."""
+    """Intent, commit, judge, keep, settle, commit. The picture work holds no transaction. The one way in of all evidence.
+
+    Raises Refused, StoreError, and Unavailable where nothing can be judged now: then nothing was said of the file.
+    """
     staged = evidence.stage(case, who, slot, upload.filename or "")
     db.session.commit()
     reach("upload.after_stage")
@@ -57,12 +61,17 @@ def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceF
     thresholds = quality.standard_for(case, slot)
     db.session.rollback()
     data = upload.stream.read()
-    judged = judge(data, thresholds=thresholds)
-    if judged.refusal:
-        evidence.refuse(file_id, judged)
+    try:
+        judged = judge(data, thresholds=thresholds)
+        if judged.refusal:
+            evidence.refuse(file_id, judged)
+            db.session.commit()
+            raise Refused(judged.refusal)
+        near = likeness.find(case, judged, sealed.store())
+    except Unavailable:
+        evidence.give_up(file_id)
         db.session.commit()
-        raise Refused(judged.refusal)
-    near = likeness.find(case, judged, sealed.store())
+        raise
     kept = evidence.keep(sealed.store(), key, data, judged)
     file = evidence.settle(file_id, kept, judged, near)
     db.session.commit()

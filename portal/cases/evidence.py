@@ -104,8 +104,10 @@ def _put_jpeg(store: ObjectStore, key: str, picture: bytes) -> Sealed:
 def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None = None) -> EvidenceFile:
     """The second write: the staged row becomes committed evidence; `near` is a page of another case that is almost the same.
 
-    Raises Refused when the case has moved on.
+    Raises Refused when the case has moved on, ValueError for a file that is no evidence (refuse() notes that).
     """
+    if judged.refusal is not None or not judged.pages:
+        raise ValueError(f"a refused file cannot be evidence: {judged.refusal}")
     file = db.session.get_one(EvidenceFile, file_id)
     case = db.session.get_one(Case, file.case_id)
     hold_editable(case)
@@ -166,6 +168,16 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     )
     reach("upload.before_commit")
     return file
+
+
+def give_up(file_id: uuid.UUID) -> None:
+    """Note that an upload could not be judged and was not kept: no word about the file, and nothing of it in the store."""
+    db.session.execute(
+        update(EvidenceFile)
+        .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
+        .values(status="gone", expires_at=None),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:

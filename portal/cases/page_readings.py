@@ -69,7 +69,12 @@ def read_page(page_id: str) -> None:
         return
     file_id, number, asked_at, view = page.file_id, page.page, row.asked_at, _shown_view(page)
     db.session.rollback()
-    values = _read(view)
+    try:
+        values = _read(view)
+    except (
+        reading.NotWorking
+    ):  # no word about this page: it waits until the engine works (a start, or the daily sweep)
+        return
     done = db.session.execute(
         update(PageReading)
         .where(
@@ -94,6 +99,8 @@ def _read(view: dict[str, Any]) -> dict[str, Any]:
     """The columns of a reading of one sealed picture."""
     try:
         found = reading.read(tasks.store().read(Sealed(**view)) if view else b"")
+    except reading.NotWorking:
+        raise
     except (reading.ReadingError, Missing):
         return {"status": "failed", "lines": []}
     return {

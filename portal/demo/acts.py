@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from portal import audit
+from sqlalchemy import select
+
+from portal import audit, tasks
 from portal.cases import evidence
 from portal.cases.access import Actor
 from portal.cases.actions import Act, perform, stamp
+from portal.demo.people import ACCOUNTS, OFFICES
 from portal.extensions import db
 from portal.models import Account, Case, EvidenceFile, Office
 from storage.judge import Judgement, judge
-from storage.objects import ObjectStore
 
 PAPERS = Path(__file__).parent / "papers"
+
+
+def cast() -> tuple[dict[str, Office], dict[str, Account]]:
+    """The offices by key and the accounts by login, as seed.begin() made them."""
+    keys = {one.code: one.key for one in OFFICES}
+    offices = {keys[one.code]: one for one in db.session.scalars(select(Office).where(Office.code.in_(keys)))}
+    logins = [one.login for one in ACCOUNTS]
+    accounts = db.session.scalars(select(Account).where(Account.login.in_(logins)))
+    return offices, {one.login: one for one in accounts}
 
 
 def who(accounts: Mapping[str, Account], role: str, office: Office) -> Actor:
@@ -29,17 +40,35 @@ def act(case: Case, actor: Actor, verb: str, act: Act | None = None) -> None:
 _judged: dict[Path, tuple[bytes, Judgement]] = {}
 
 
-def upload(store: ObjectStore, case: Case, actor: Actor, slot: str, path: Path) -> EvidenceFile:
-    data, judged = _judged.get(path) or _judge(path)
+class NotUsable(Exception):
+    """A paper that the demonstration brings along is refused by the picture checks."""
+
+
+def prepare(papers: Iterable[Path]) -> None:
+    """Have papers judged ahead. Raises NotUsable, storage.sandbox.Unavailable."""
+    for path in papers:
+        _judge(path)
+
+
+def upload(case: Case, actor: Actor, slot: str, path: Path) -> EvidenceFile:
+    """Bring a paper, in the running transaction: it is the whole chapter's."""
+    data, judged = _judge(path)
     file = evidence.stage(case, actor, slot, path.name)
-    db.session.commit()
-    kept = evidence.keep(store, file.store_key, data, judged)
-    settled = evidence.settle(file.id, kept, judged)
-    db.session.commit()
-    return settled
+    kept = evidence.keep(tasks.store(), file.store_key, data, judged)
+    return evidence.settle(file.id, kept, judged)
+
+
+def reread() -> None:
+    """What a commit does to loaded rows, without one: the engine writes them by statements of its own."""
+    db.session.flush()
+    db.session.expire_all()
 
 
 def _judge(path: Path) -> tuple[bytes, Judgement]:
-    data = path.read_bytes()
-    _judged[path] = (data, judge(data))
+    if path not in _judged:
+        data = path.read_bytes()
+        judged = judge(data)
+        if judged.refusal is not None:
+            raise NotUsable(f"{path.name}: {judged.refusal}")
+        _judged[path] = (data, judged)
     return _judged[path]

@@ -19,14 +19,14 @@ from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, scope_of
 from portal.cases.intake.scope import schools as schools_in
 from portal.cases.rosters import editing
-from portal.demo.acts import PAPERS, act, upload, who
+from portal.demo.acts import PAPERS, act, cast, reread, upload, who
+from portal.demo.chapters import Chapter
 from portal.demo.people import OFFICES
 from portal.demo.pupils import GIVEN, SURNAMES, identity
 from portal.extensions import db
 from portal.models import Account, Case, Office, RosterRow
 from portal.standards import codes
 from portal.workflows import WORKFLOWS
-from storage.objects import ObjectStore
 
 DOCUMENT = "云州教基发〔2026〕12号"
 LIST_DOCUMENT = "云招考函〔2026〕7号"
@@ -120,24 +120,44 @@ def differing(people: Sequence[Newcomer]) -> list[tuple[Newcomer, Row]]:
     return [(person, person.row | dict(change)) for person, change in zip(people, changes, strict=False)]
 
 
-def seed(store: ObjectStore, offices: Mapping[str, Office], accounts: Mapping[str, Account]) -> None:
-    """Set plan and list, and bring each school's roster to where it stands. Commits as it goes."""
+def chapters() -> list[Chapter]:
+    """Plan and list, then each school's roster brought to where it stands."""
+    letters = tuple(PAPERS / f"letter-{number}.jpg" for number in range(1, LETTERS + 1))
+    return [
+        Chapter("intake.plan", "招生计划", _plan),
+        Chapter("intake.list", "录取名单", _list),
+        Chapter("roster.state_high", "州一中名单", _approved),
+        Chapter("roster.qinghe_high", "青禾一中名单", _with_letters, letters),
+        Chapter("roster.qinghe_second", "青禾二中名单", _too_many),
+        Chapter("roster.qinghe_third", "青禾三中名单", _one_struck),
+        Chapter("roster.qinghe_fourth", "青禾四中名单", _with_faults),
+    ]
+
+
+def _scene() -> tuple[Scope, dict[str, list[Newcomer]], dict[str, Office], dict[str, Account]]:
+    """The year's scope, who was admitted, the offices and the accounts."""
+    offices, accounts = cast()
     scope = scope_of(Actor.of(accounts["zhouji"]))
     if scope is None:
         raise ValueError("the demonstration's policy offers no rosters")
-    people = newcomers(scope.year)
-    _plan(scope, offices)
-    _list(scope, people, offices)
-    county, state = Actor.of(accounts["xianji"]), scope.actor
+    return scope, newcomers(scope.year), offices, accounts
 
+
+def _approved() -> None:
+    scope, people, offices, accounts = _scene()
     case = _roster(accounts, offices["state_high"], [one.row for one in people["state_high"][:48]])
     _send(case, accounts)
-    act(case, state, "approve", Act(note="与录取名单一致"))
+    act(case, scope.actor, "approve", Act(note="与录取名单一致"))
 
-    _with_letters(store, accounts, offices["qinghe_high"], people["qinghe_high"])
 
+def _too_many() -> None:
+    _scope, people, offices, accounts = _scene()
     _roster(accounts, offices["qinghe_second"], [one.row for one in people["qinghe_second"]])
 
+
+def _one_struck() -> None:
+    _scope, people, offices, accounts = _scene()
+    county = Actor.of(accounts["xianji"])
     case = _roster(accounts, offices["qinghe_third"], [one.row for one in people["qinghe_third"][:28]])
     _send(case, accounts)
     fourth = db.session.scalars(
@@ -146,38 +166,36 @@ def seed(store: ObjectStore, offices: Mapping[str, Office], accounts: Mapping[st
     act(case, county, "strike", Act(note="该生学籍在外州，请先办理转入", rows=(str(fourth),)))
     act(case, county, "approve", Act(note="其余学生同意注册"))
 
+
+def _with_faults() -> None:
+    _scope, people, offices, accounts = _scene()
     rows = [one.row for one in people["qinghe_fourth"][:18]]
     rows[2] |= {"birth_date": "二〇一一年三月"}
     rows[5] |= {"id_number": rows[5]["id_number"][:-1] + ("1" if rows[5]["id_number"][-1] != "1" else "2")}
     rows[7] |= {"name": rows[7]["name"] + "儿"}
     rows[11] = dict(rows[10])
     _roster(accounts, offices["qinghe_fourth"], rows)
-    db.session.commit()
 
 
-def _plan(scope: Scope, offices: Mapping[str, Office]) -> None:
+def _plan() -> None:
+    scope, _people, offices, _accounts = _scene()
     form = {f"places-{offices[key].id}": str(places) for key, places in PLACES.items()}
     form |= {f"graduates-{offices[key].id}": str(count) for key, count in GRADUATES.items()}
     _plan_made, faults = planning.save(scope, form, DOCUMENT, "", 0)
     if faults:
         raise ValueError(f"the demonstration's plan is refused: {faults}")
-    db.session.commit()
 
 
-def _list(scope: Scope, people: Mapping[str, Sequence[Newcomer]], offices: Mapping[str, Office]) -> None:
-    schools = Schools.of(schools_in(scope))
-    db.session.rollback()
+def _list() -> None:
+    scope, people, offices, _accounts = _scene()
     data = _sheet(people, offices)
-    examined = admissions.examine(scope.roster, schools, data)
-    key = files.expect(scope)
-    db.session.commit()
-    received = admissions.keep(key, "录取名单.xlsx", data, examined)
+    examined = admissions.examine(scope.roster, Schools.of(schools_in(scope)), data)
+    received = admissions.keep(files.expect(scope), "录取名单.xlsx", data, examined)
     admissions.stage(scope, received)
-    db.session.commit()
+    reread()
     admissions.confirm(scope, received.sealed.sha256, received.judged, "", LIST_DOCUMENT)
-    db.session.commit()
+    reread()
     admissions.throw_away(received.sealed)
-    db.session.commit()
 
 
 def _sheet(people: Mapping[str, Sequence[Newcomer]], offices: Mapping[str, Office]) -> bytes:
@@ -203,25 +221,24 @@ def _roster(accounts: Mapping[str, Account], school: Office, rows: Sequence[Row]
     case = starting.start_roster(registrar, next(law for law in WORKFLOWS if law.roster))
     editing.replace_rows(case, registrar, stamp(case), rows)
     act(case, registrar, "edit", Act(answers={"actual": str(len(rows))}))
-    db.session.commit()
+    reread()
     return case
 
 
-def _with_letters(
-    store: ObjectStore, accounts: Mapping[str, Account], school: Office, people: Sequence[Newcomer]
-) -> None:
+def _with_letters() -> None:
     """A roster of which three rows differ from the list, each with the letter of the county."""
+    _scope, everybody, offices, accounts = _scene()
+    school, people = offices["qinghe_high"], everybody["qinghe_high"]
     different = differing(people)
     rows = [row for _person, row in different] + [one.row for one in people[LETTERS:]]
     case = _roster(accounts, school, rows)
     registrar = who(accounts, "registrar", school)
     for number, (person, _row) in enumerate(different, start=1):
         slot = f"correction_letter-{person.exam_number}"
-        upload(store, case, registrar, slot, PAPERS / f"letter-{number}.jpg")
+        upload(case, registrar, slot, PAPERS / f"letter-{number}.jpg")
     _send(case, accounts)
-    db.session.commit()
 
 
 def _send(case: Case, accounts: Mapping[str, Account]) -> None:
     act(case, who(accounts, "registrar", case.owner), "submit")
-    db.session.commit()
+    reread()

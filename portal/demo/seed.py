@@ -1,4 +1,4 @@
-"""Fill an empty database with the demonstration: every row comes into being by the portal's own acts."""
+"""What the demonstration holds: offices, people and pupils at once, then story after story by the portal's own acts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from portal.cases.actions import Act
 from portal.cases.offices import place_below
 from portal.cases.remarks import Reason
 from portal.demo import intake
-from portal.demo.acts import PAPERS, act, upload, who
+from portal.demo.acts import PAPERS, act, cast, reread, upload, who
+from portal.demo.chapters import Chapter, note
 from portal.demo.people import ACCOUNTS, OFFICES, PASSWORD
 from portal.demo.pupils import LEAVING, STORIES, DemoPupil, Leaving, Story, pupils
 from portal.extensions import db
@@ -25,10 +26,10 @@ from portal.models.types import new_id, utcnow
 from portal.oversight import holidays
 from portal.standards import names
 from portal.workflows import WORKFLOWS
-from storage.objects import ObjectStore
 
 PER_SCHOOL = 120
 SLOTS = {"certificate": "change_certificate", "household": "household_book"}
+OTHERS = ("draft", "withdrawn", "rejected")
 LEAVING_SLOTS = {"application": "application", "report": "school_report", "household": "guardian_identity"}
 CORRECTION, LEAVES = WORKFLOWS[:2]
 
@@ -38,20 +39,40 @@ def is_empty() -> bool:
     return db.session.execute(select(func.count()).select_from(Account)).scalar_one() == 0
 
 
-def seed(store: ObjectStore) -> None:
-    """Make offices, people, pupils and one case in every status. Commits as it goes."""
+def begin() -> None:
+    """Make offices, people and pupils, in the running transaction: with them the portal can be used."""
     audit.set_origin(address="demo")
     offices = _offices()
     holidays.enter_shipped(next(one for one in offices.values() if one.parent_id is None))
-    accounts = _accounts(offices)
+    _accounts(offices)
     _pupils(offices)
-    db.session.commit()
-    for story in STORIES:
-        _play(store, story, offices, accounts)
-    for leaving in LEAVING:
-        _leave(store, leaving, offices, accounts)
-    _others(store, offices, accounts)
-    intake.seed(store, offices, accounts)
+    note(len(chapters()))
+
+
+def chapters() -> list[Chapter]:
+    """Every story of the demonstration, in the order in which it is told."""
+    return [
+        *(_correction(story) for story in STORIES),
+        *(_withdrawal(leaving) for leaving in LEAVING),
+        *(_other(number, end) for number, end in enumerate(OTHERS)),
+        *intake.chapters(),
+    ]
+
+
+def _correction(story: Story) -> Chapter:
+    papers = [PAPERS / f"{story.key}-{kind}.jpg" for kind in SLOTS]
+    papers += [PAPERS / "try-blurred.jpg"] * (story.ends == "county_doubtful")
+    return Chapter(f"correction.{story.key}", story.name, lambda: _play(story), tuple(papers))
+
+
+def _withdrawal(leaving: Leaving) -> Chapter:
+    papers = tuple(PAPERS / f"{leaving.key}-{kind}.jpg" for kind in LEAVING_SLOTS)
+    return Chapter(f"withdrawal.{leaving.key}", leaving.name, lambda: _leave(leaving), papers)
+
+
+def _other(number: int, end: str) -> Chapter:
+    papers = tuple(PAPERS / f"s1-{kind}.jpg" for kind in SLOTS) if end == "rejected" else ()
+    return Chapter(f"other.{end}", end, lambda: _others(number, end), papers)
 
 
 def _offices() -> dict[str, Office]:
@@ -126,8 +147,9 @@ def _pupil(school: Office, row: DemoPupil) -> Pupil:
     )
 
 
-def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts: dict[str, Account]) -> None:
+def _play(story: Story) -> None:
     """Start the story's case and bring it to where it ends."""
+    offices, accounts = cast()
     school = offices[story.office]
     registrar = who(accounts, "registrar", school)
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
@@ -135,36 +157,34 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
     answers |= {f"new_{column}": text for column, text in story.new.items()}
     act(case, registrar, "edit", Act(answers=answers))
-    db.session.commit()
+    reread()
     for kind, slot in SLOTS.items():
-        upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
+        upload(case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
     if story.ends == "county_doubtful":
-        poor = upload(store, case, registrar, "change_certificate", PAPERS / "try-blurred.jpg")
+        poor = upload(case, registrar, "change_certificate", PAPERS / "try-blurred.jpg")
         poor.verdict = "advise"  # as if the judge had only warned: a refusal needs three tries
         evidence.override(case, registrar, poor, "原件在派出所存档，窗口只让拍这一张")
     act(case, registrar, "submit")
-    db.session.commit()
+    reread()
     _decide(case, story, school, accounts)
 
 
-def _leave(
-    store: ObjectStore, story: Leaving, offices: dict[str, Office], accounts: dict[str, Account]
-) -> None:
+def _leave(story: Leaving) -> None:
     """A pupil leaves for good: the name is typed by the school and by the state."""
+    offices, accounts = cast()
     registrar = who(accounts, "registrar", offices[story.office])
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = starting.start(registrar, LEAVES, pupil)
     answers = {"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation}
     act(case, registrar, "edit", Act(answers=answers))
-    db.session.commit()
+    reread()
     for kind, slot in LEAVING_SLOTS.items():
-        upload(store, case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
+        upload(case, registrar, slot, PAPERS / f"{story.key}-{kind}.jpg")
     act(case, registrar, "submit", Act(confirmation=story.name))
     if case.step == "county_review":
         act(case, Actor.of(accounts["xianji"]), "approve", Act(note="申请和报告齐全，已与监护人核实"))
     if story.ends == "approved":
         act(case, Actor.of(accounts["zhouji"]), "approve", Act(confirmation=story.name))
-    db.session.commit()
 
 
 def _decide(case: Case, story: Story, school: Office, accounts: dict[str, Account]) -> None:
@@ -186,35 +206,30 @@ def _decide(case: Case, story: Story, school: Office, accounts: dict[str, Accoun
         entry.receipt, entry.entered_at = "GW20261118000231", utcnow()
         entry.entered_by_id = who(accounts, "registrar", school).id
         _backdate(case, 12)
-    db.session.commit()
 
 
-def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, Account]) -> None:
-    """A draft, a withdrawn and a rejected case, so that every status can be seen."""
+def _others(number: int, end: str) -> None:
+    """A draft, a withdrawn or a rejected case, so that every status can be seen."""
+    offices, accounts = cast()
     school = offices["qinghe_high"]
     registrar = who(accounts, "registrar", school)
-    query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number).limit(3)
-    for pupil, end in zip(list(db.session.scalars(query)), ("draft", "withdrawn", "rejected"), strict=True):
-        case = starting.start(registrar, CORRECTION, pupil)
-        answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
-        if end != "draft":
-            answers["new_name"] = f"{pupil.name}华"
-        act(case, registrar, "edit", Act(answers=answers))
-        if end == "withdrawn":
-            act(case, registrar, "withdraw", Act(note="家长暂不办理"))
-        db.session.commit()
-        if end == "rejected":
-            for kind, slot in SLOTS.items():
-                file = upload(store, case, registrar, slot, PAPERS / f"s1-{kind}.jpg")
-                evidence.override(case, registrar, file, "家长暂时只带来这一份")
-            act(case, registrar, "submit", Act(papers_words="家长暂时只带来这一份，已请其补办"))
-            act(
-                case,
-                Actor.of(accounts["xianji"]),
-                "reject",
-                Act(note="证明上的姓名与该生不是同一人，不予变更"),
-            )
-            db.session.commit()
+    query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number)
+    pupil = db.session.scalars(query.offset(number).limit(1)).one()
+    case = starting.start(registrar, CORRECTION, pupil)
+    answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
+    if end != "draft":
+        answers["new_name"] = f"{pupil.name}华"
+    act(case, registrar, "edit", Act(answers=answers))
+    if end == "withdrawn":
+        act(case, registrar, "withdraw", Act(note="家长暂不办理"))
+    reread()
+    if end == "rejected":
+        for kind, slot in SLOTS.items():
+            file = upload(case, registrar, slot, PAPERS / f"s1-{kind}.jpg")
+            evidence.override(case, registrar, file, "家长暂时只带来这一份")
+        act(case, registrar, "submit", Act(papers_words="家长暂时只带来这一份，已请其补办"))
+        note_ = "证明上的姓名与该生不是同一人，不予变更"
+        act(case, Actor.of(accounts["xianji"]), "reject", Act(note=note_))
 
 
 def _backdate(case: Case, days: int) -> None:

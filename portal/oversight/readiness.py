@@ -7,6 +7,7 @@ What never belongs here: HTTP, personal data.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -24,22 +25,24 @@ from portal.cases import clock, evidence
 from portal.extensions import db, reading_only
 from portal.models import AuditHead, AuditRecord, EvidenceFile, IntakeFile, Preference
 from portal.models.types import utcnow
-from portal.oversight import holidays, walk_checks
+from portal.oversight import holidays, judge_check, walk_checks
 from portal.oversight.checks import LATE, OK, SOON, Check, Installation
 from portal.settings import SECRET_KEY_MIN_BYTES
 from storage.objects import LockProof, ObjectStore, Sealed, StoreError
 
+log = logging.getLogger(__name__)
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 PROOF_LIFE = timedelta(minutes=10)
 SKEW_SOON, SKEW_LATE = 2.0, 30.0  # seconds
 DISK_SOON, DISK_LATE = 0.2, 0.1  # part of the disk that is free
 QUEUE_LATE = timedelta(minutes=15)
-NO_OBJECT = Sealed("probe/nothing", "nothing", "0" * 64, 1)
+# "null" is the one name of a version that every S3 server understands; some answer 400 to any other made-up one
+NO_OBJECT = Sealed("probe/nothing", "null", "0" * 64, 1)
 
 
 def quick(installation: Installation) -> list[Check]:
-    """What must hold for a request to be served: database, store, migrations."""
-    return [_run(one, installation) for one in (check_database, check_store, check_migrations)]
+    """What must hold for a request to be served: database, store, migrations, and that papers can be judged."""
+    return [_run(one, installation) for one in QUICK]
 
 
 def full(installation: Installation) -> list[Check]:
@@ -120,6 +123,13 @@ def proven_lock(store: ObjectStore, now: datetime | None = None) -> LockProof:
         _proofs.clear()  # one store a process
         _proofs[id(store)] = (store, proof)
         return proof
+
+
+def check_judge(_installation: Installation) -> Check:
+    found = judge_check.tried()
+    if not found.works:
+        log.error("the picture checks do not work: %s", found.why)
+    return Check("judge", TITLES["judge"], OK if found.works else LATE, found.text)
 
 
 def check_migrations(installation: Installation) -> Check:
@@ -239,6 +249,7 @@ TITLES = {
     "migrations": "数据库结构",
     "store": "证据存储",
     "lock": "证据锁定",
+    "judge": "图片检查",
     "disk": "磁盘",
     "clock": "时钟",
     "keys": "密钥",
@@ -253,6 +264,7 @@ CHECKS: tuple[Callable[[Installation], Check], ...] = (
     check_migrations,
     check_store,
     check_lock,
+    check_judge,
     check_disk,
     check_clock,
     check_keys,
@@ -262,3 +274,4 @@ CHECKS: tuple[Callable[[Installation], Check], ...] = (
     check_tasks,
     *walk_checks.CHECKS,
 )
+QUICK = (check_database, check_store, check_migrations, check_judge)

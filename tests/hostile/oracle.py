@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 
 from storage.judge import Judgement
-from storage.sandbox import UNAVAILABLE, WALL_SECONDS
+from storage.sandbox import WALL_SECONDS
 from tests.hostile.specimen import TRACES, Specimen
 
 # Of a bare baseline JPEG: JFIF, quantisation, frame, Huffman tables, scan
@@ -28,8 +28,6 @@ def _of_the_refusal(one: Specimen, result: Judgement) -> Iterator[str]:
         yield f"honest, but refused: {result.refusal}"
     if result.pages or result.verdict != "refuse":
         yield "refused, but not quite"
-    if result.refusal == UNAVAILABLE:
-        yield "took the judge down"
     if len(re.findall("[\u4e00-\u9fff]", result.refusal or "")) < 6:
         yield f"no sentence: {result.refusal!r}"
 

@@ -110,10 +110,13 @@ def test_without_a_warm_parent_a_fresh_process_does_it(monkeypatch: pytest.Monke
     assert result.refusal is None
 
 
-def test_without_any_process_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_process_nothing_is_said_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_warm_child", lambda: (_ for _ in ()).throw(sandbox._NotStarted))
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
-    assert judge(b"\xff\xd8\xff").refusal == sandbox.UNAVAILABLE
+    with pytest.raises(sandbox.Unavailable, match="没有判定"):
+        judge(b"\xff\xd8\xff")
+    with pytest.raises(sandbox.Unavailable):
+        sandbox.trial()
 
 
 def test_many_files_at_once() -> None:
