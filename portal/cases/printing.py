@@ -97,9 +97,15 @@ def _moment(facts: Facts, printed_at: datetime | None) -> datetime:
 def qr_text(printout: Printout, facts: Facts, *, version: int, key: str) -> str:
     """What the QR code holds: number|printout|version|12 digits. No personal data; the digits are a keyed hash of all that is
     printed, so that a stamped copy can be told from one with other contents and nobody can try values against it."""
-    contents = [values(printout, facts), rows(printout, facts)]
+    said = {name: text for name, text in values(printout, facts).items() if counts(printout, name, text)}
+    contents = [said, rows(printout, facts)]
     digest = audit.keyed_hash(key, json.dumps(contents, sort_keys=True, ensure_ascii=True))
     return f"{facts.number}|{printout.id}|{version}|{digest[:12]}"
+
+
+def counts(printout: Printout, name: str, text: str) -> bool:
+    """Whether a name is a part of what the form says; one that came onto the blank later is none while empty."""
+    return bool(text) or name not in printout.later
 
 
 def qr_png(text: str) -> bytes:

@@ -6,6 +6,7 @@ import csv
 import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -146,8 +147,15 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     registrar = who(accounts, "registrar", school)
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = starting.start(registrar, CORRECTION, pupil)
-    answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
+    answers: dict[str, Any] = {
+        "fields": list(story.new),
+        "cause": story.cause,
+        "explanation": story.explanation,
+        **_asked_by(pupil.name),
+    }
     answers |= {f"new_{column}": text for column, text in story.new.items()}
+    if "name" in story.new:
+        answers["former_name"] = "old" if story.cause == "renamed" else "keep"
     act(case, registrar, "edit", Act(answers=answers))
     db.session.commit()
     for kind, slot in SLOTS.items():
@@ -161,6 +169,16 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     _decide(case, story, school, accounts)
 
 
+def _asked_by(pupil: str) -> dict[str, str]:
+    """The father, as the drawn applications name him; before the day to which the oldest story is put back."""
+    day = clock.today() - timedelta(days=30)
+    return {
+        "guardian_name": f"{pupil[0]}建设",
+        "guardian_relation": "51",
+        "guardian_day": day.isoformat(),
+    }
+
+
 def _leave(
     store: ObjectStore, story: Leaving, offices: dict[str, Office], accounts: dict[str, Account]
 ) -> None:
@@ -168,7 +186,10 @@ def _leave(
     registrar = who(accounts, "registrar", offices[story.office])
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = starting.start(registrar, LEAVES, pupil)
-    answers = {"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation}
+    answers = {
+        **{"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation},
+        **_asked_by(story.name),
+    }
     act(case, registrar, "edit", Act(answers=answers))
     db.session.commit()
     for kind, slot in LEAVING_SLOTS.items():
@@ -212,7 +233,7 @@ def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, 
         case = starting.start(registrar, CORRECTION, pupil)
         answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
         if end != "draft":
-            answers["new_name"] = f"{pupil.name}华"
+            answers |= {"new_name": f"{pupil.name}华", "former_name": "old", **_asked_by(pupil.name)}
         act(case, registrar, "edit", Act(answers=answers))
         if end == "withdrawn":
             act(case, registrar, "withdraw", Act(note="家长暂不办理"))

@@ -31,6 +31,11 @@ def never(_facts: Facts) -> bool:
     return False
 
 
+def alone(_facts: Facts) -> tuple[str, ...]:
+    """Of a paper that no other can stand in for."""
+    return ()
+
+
 When = Literal["start", "answers", "evidence"]
 
 
@@ -49,6 +54,7 @@ class Rule:
     remedy: str
     at: When = "answers"
     field: str = ""
+    cites: Callable[[Facts], str] | None = None  # where the clause depends on what was answered
 
     def __post_init__(self) -> None:
         if not (self.id and self.article):
@@ -59,7 +65,8 @@ class Rule:
         if not self.stops(facts):
             return None
         text = self.text if isinstance(self.text, str) else self.text(facts)
-        return Refusal(self.id, text, self.remedy, self.article_in(facts.policy), self.field)
+        article = source(facts.policy, self.cites(facts)) if self.cites else self.article_in(facts.policy)
+        return Refusal(self.id, text, self.remedy, article, self.field)
 
     def article_in(self, policy: Policy) -> Article:
         return source(policy, self.article)
@@ -105,6 +112,13 @@ class Evidence:
     issuers: tuple[str, ...] = ()  # how the names of those who issue it end
     each: Callable[[Facts], Iterable[Piece]] | None = None
     shows_new: bool = True  # False: it holds the old values by nature, e.g. of a cancelled registration
+    # The ids of the slots of which one is enough, its own among them; () where it stands for itself.
+    one_of: Callable[[Facts], tuple[str, ...]] = alone
+
+    def still_one_of(self, facts: Facts) -> tuple[str, ...]:
+        """The slots of which one is enough, while there is none; else ()."""
+        group = self.one_of(facts)
+        return () if any(facts.in_slot(slot) for slot in group) else group
 
     def pieces(self, facts: Facts) -> Iterator[Evidence]:
         """The slots that a person sees of this one."""
@@ -134,7 +148,9 @@ class Page:
     title: str
     fields: tuple[str, ...]
     intro: str = ""
-    steers: str = ""  # the field by whose answer the others of this page are asked or not, "" for none
+    steers: tuple[
+        str, ...
+    ] = ()  # the fields by whose answers the others of this page are asked, or offer what they offer
 
 
 @dataclass(frozen=True)
@@ -180,6 +196,8 @@ class Printout:
     rows: Callable[[Facts], Mapping[str, tuple[Mapping[str, str], ...]]] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # what people call its own names
     sheet: Sheet | None = None  # of a form that is given out as XLSX too
+    # Names that came onto the blank later: while empty they do not count, so that what was printed before stays true.
+    later: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
