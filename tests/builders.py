@@ -150,11 +150,13 @@ def a_file(case: Case, slot: str, uploader: Account | Actor, **values: Any) -> E
     return file
 
 
+FATHER = {"guardian_name": "马建国", "guardian_relation": "51", "guardian_day": "2025-09-01"}
 NEW_NAME = {
     "fields": ["name"],
     "cause": "household_corrected",
     "explanation": "户口簿登记姓名有误，已更正",
     "new_name": "马晓明",
+    **FATHER,
 }
 
 

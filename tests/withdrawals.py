@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.cases import starting
 from portal.models import Case, Pupil
 from portal.workflows import workflow
-from tests.builders import Cast, a_file, act
+from tests.builders import FATHER, Cast, a_file, act
 from tests.workflows.test_withdrawal import DISMISSAL, LEAVING, MORE_PAPERS, PAPERS
 from tests.workflows.test_withdrawal_reversal import ANSWERS
 from tests.workflows.test_withdrawal_reversal import PAPERS as REVERSAL_PAPERS
@@ -19,7 +19,7 @@ def a_withdrawal(
     """At ready, county_review, state_approval or approved."""
     pupil = pupil or cast.pupil
     case = starting.start(cast.registrar, workflow(ENDS), pupil)
-    act(case, cast.registrar, "edit", answers=DISMISSAL if dismissed else LEAVING)
+    act(case, cast.registrar, "edit", answers=DISMISSAL if dismissed else LEAVING | FATHER)
     for slot in MORE_PAPERS if dismissed else PAPERS:
         a_file(case, slot, cast.registrar)
     if at != "ready":

@@ -72,6 +72,7 @@ class SlotView:
     files: list[FileView] = field(default_factory=list)
     error: str = ""
     missing_pages: str = ""  # that it may not be whole; a person decides
+    one_of: int = 0  # of how many slots one is enough, while none of them has a file
 
 
 def slots(
@@ -114,6 +115,7 @@ def _slot_view(
         help=item.help,
         issuer=item.issuer,
         required=item.required(facts),
+        one_of=len(item.still_one_of(facts)),
         satisfied=bool(files) and all(settled),
         upload_url=url_for("evidence.upload", case_id=case.id, slot=item.id),
         readonly=readonly,

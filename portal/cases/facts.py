@@ -15,7 +15,7 @@ from portal.cases.endings import endings_of
 from portal.cases.offices import line_of
 from portal.cases.rosters import reading
 from portal.extensions import db
-from portal.models import OPEN, Case, Decision, EvidenceFile, Office, Pupil
+from portal.models import OPEN, Case, Decision, EvidenceFile, Office, Pupil, Status
 from portal.policies import Policy, policy
 from portal.standards.columns import COLUMNS
 from portal.standards.school_year import year_of_entry
@@ -50,6 +50,7 @@ def read_facts(case: Case) -> Facts:
         facts = facts_before_start(law, pack, case.pupil, without=case.id)
         # The school that began it stays its school, though the pupil may have gone on to another meanwhile.
         facts = replace(facts, school=school_facts(case.owner))
+    facts = replace(facts, with_school=case.status in (Status.DRAFT, Status.RETURNED))
     form = law.form.from_raw(case.answers, facts)
     facts = replace(
         facts,

@@ -98,13 +98,23 @@ def _moment(facts: Facts, printed_at: datetime | None) -> datetime:
 def qr_text(printout: Printout, facts: Facts, *, version: int, key: str) -> str:
     """What the QR code holds: number|printout|version|12 digits. No personal data; the digits are a keyed hash of the first
     three and of all that is printed, so that none of it can be changed and nobody can try values against it."""
-    contents = [facts.number, printout.id, version, values(printout, facts), rows(printout, facts)]
+    contents = [facts.number, printout.id, version, said(printout, facts), rows(printout, facts)]
     return f"{facts.number}|{printout.id}|{version}|{keyed_digits(contents, key)}"
+
+
+def said(printout: Printout, facts: Facts) -> dict[str, str]:
+    """The names of a form that count under its digits, with their texts."""
+    return {name: text for name, text in values(printout, facts).items() if counts(printout, name, text)}
 
 
 def keyed_digits(contents: list[Any], key: str) -> str:
     """12 digits of a keyed hash."""
     return audit.keyed_hash(key, json.dumps(contents, sort_keys=True, ensure_ascii=True))[:12]
+
+
+def counts(printout: Printout, name: str, text: str) -> bool:
+    """Whether a name is a part of what the form says; one that came onto the blank later is none while empty."""
+    return bool(text) or name not in printout.later
 
 
 def qr_png(text: str) -> bytes:

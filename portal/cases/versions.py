@@ -153,7 +153,11 @@ def parts(printout: Printout, facts: Facts) -> dict[str, str]:
     """{part: text} of what stands on this form but its lists: its plain names, and its few rows with a title as
     `group:first words of the row`."""
     plain, groups = _on_blank(printout.blank)
-    found = {name: text for name, text in printing.values(printout, facts).items() if name in plain}
+    found = {
+        name: text
+        for name, text in printing.values(printout, facts).items()
+        if name in plain and printing.counts(printout, name, text)
+    }
     for group, rows in printing.generic_rows(facts).items():
         for row in rows if group in groups else ():
             texts = [text for name, text in row.items() if name not in ("position", "title")]

@@ -18,6 +18,7 @@ NAMES: tuple[str, ...] = (
     "evidence_cmd",
     "worker",
     "print_cmd",
+    "policies_cmd",
 )
 
 

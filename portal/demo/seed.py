@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -154,8 +155,15 @@ def _play(story: Story) -> None:
     registrar = who(accounts, "registrar", school)
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = starting.start(registrar, CORRECTION, pupil)
-    answers = {"fields": list(story.new), "cause": story.cause, "explanation": story.explanation}
+    answers: dict[str, Any] = {
+        "fields": list(story.new),
+        "cause": story.cause,
+        "explanation": story.explanation,
+        **_asked_by(pupil.name),
+    }
     answers |= {f"new_{column}": text for column, text in story.new.items()}
+    if "name" in story.new:
+        answers["former_name"] = "old" if story.cause == "renamed" else "keep"
     act(case, registrar, "edit", Act(answers=answers))
     reread()
     for kind, slot in SLOTS.items():
@@ -169,13 +177,26 @@ def _play(story: Story) -> None:
     _decide(case, story, school, accounts)
 
 
+def _asked_by(pupil: str) -> dict[str, str]:
+    """The father, as the drawn applications name him; before the day to which the oldest story is put back."""
+    day = clock.today() - timedelta(days=30)
+    return {
+        "guardian_name": f"{pupil[0]}建设",
+        "guardian_relation": "51",
+        "guardian_day": day.isoformat(),
+    }
+
+
 def _leave(story: Leaving) -> None:
     """A pupil leaves for good: the name is typed by the school and by the state."""
     offices, accounts = cast()
     registrar = who(accounts, "registrar", offices[story.office])
     pupil = db.session.scalars(select(Pupil).where(Pupil.student_number == "G" + story.identity)).one()
     case = starting.start(registrar, LEAVES, pupil)
-    answers = {"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation}
+    answers = {
+        **{"kind": "退学", "ground": "applied", "reason": "21", "explanation": story.explanation},
+        **_asked_by(story.name),
+    }
     act(case, registrar, "edit", Act(answers=answers))
     reread()
     for kind, slot in LEAVING_SLOTS.items():
@@ -216,9 +237,9 @@ def _others(number: int, end: str) -> None:
     query = select(Pupil).where(Pupil.school_id == school.id).order_by(Pupil.student_number)
     pupil = db.session.scalars(query.offset(number).limit(1)).one()
     case = starting.start(registrar, CORRECTION, pupil)
-    answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
+    answers: dict[str, Any] = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
     if end != "draft":
-        answers["new_name"] = f"{pupil.name}华"
+        answers |= {"new_name": f"{pupil.name}华", "former_name": "old", **_asked_by(pupil.name)}
     act(case, registrar, "edit", Act(answers=answers))
     if end == "withdrawn":
         act(case, registrar, "withdraw", Act(note="家长暂不办理"))

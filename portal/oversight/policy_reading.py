@@ -30,6 +30,10 @@ TITLES = {
     "grounds": "办理条件",
     "reasons": "异动原因",
     "papers": "需要的证明",
+    "guardian": "申请人",
+    "relations": "可以提出申请的人",
+    "own_request_from": "本人可以提出申请的年龄（周岁）",
+    "other_papers": "号码不是居民身份证号的证件",
     "refusals_before_way_out": "拒绝几次后可说明理由继续",
     "likeness_bits": "查重时先比对图片指纹：64 位中最多相差",
     "max_files_per_slot": "每类证明最多文件数",
@@ -51,6 +55,16 @@ COLUMN_TITLES = {
     "kind": "类别",
     "slot": "证明",
     "required": "必须提交",
+    "one_of": "几种中交一种",
+    "fields": "能说明的项目",
+    "along": "一并说明的项目",
+    "record": "学籍须是",
+    "former": "原姓名转曾用名",
+    "article": "依据",
+    "statuses": "学生状态须是",
+    "reasons": "相应的异动原因",
+    "needed": "必须写明",
+    "unless_cause": "不要求的变更原因",
     "mode": "计时方式",
     "days": "工作日",
     "soon": "提前提醒",
@@ -76,6 +90,17 @@ WORDS = {
     "year": "入学年份",
     "fixed": "固定数字",
     "serial": "流水号",
+    "no_number": "没有身份证件号",
+    "identity": "是",
+}
+
+# Values and columns that hold codes, and of which table.
+CODES = {
+    "open_to_status": codes.ENROLMENT_STATUS,
+    "statuses": codes.ENROLMENT_STATUS,
+    "reasons": codes.CHANGE_REASON,
+    "relations": codes.RELATION,
+    "other_papers": codes.ID_TYPE,
 }
 
 
@@ -119,6 +144,7 @@ def _words(policy: Policy) -> dict[str, str]:
     words = dict(WORDS)
     words |= {key: column.title for key, column in BY_KEY.items()}
     words |= {slot.id: slot.title for one in WORKFLOWS for slot in one.evidence}
+    words |= {one.id: one.cited for one in policy.articles.values() if one.id not in words}
     for key, (value, _article) in policy.values.items():
         if key.endswith(".causes"):
             words |= {cause["code"]: cause["title"] for cause in value}
@@ -126,23 +152,29 @@ def _words(policy: Policy) -> dict[str, str]:
 
 
 def _shown(value: Any, words: Mapping[str, str], name: str) -> Any:
-    if name == "open_to_status":
-        return [codes.label("xsdqzt", code) for code in value]
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         columns = [key for key in dict.fromkeys(key for one in value for key in one) if key != "code"]
-        rows = [[_plain(one.get(key, ""), words) for key in columns] for one in value]
+        rows = [[_plain(one.get(key, ""), words, key) for key in columns] for one in value]
         return {"columns": [COLUMN_TITLES.get(key, key) for key in columns], "rows": rows}
     if isinstance(value, list):
-        return [_plain(one, words) for one in value]
+        return [_word(one, words, name) for one in value]
     if isinstance(value, dict):
-        rows = [[_plain(key, {**words, **COLUMN_TITLES}), _plain(one, words)] for key, one in value.items()]
+        rows = [
+            [_plain(key, {**words, **COLUMN_TITLES}), _plain(one, words, name)] for key, one in value.items()
+        ]
         return {"columns": [], "rows": rows}
-    return _plain(value, words)
+    return _plain(value, words, name)
 
 
-def _plain(value: Any, words: Mapping[str, str]) -> str:
+def _plain(value: Any, words: Mapping[str, str], name: str = "") -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):
-        return " → ".join(_plain(one, words) for one in value) or "无"
+        return (" → " if name == "chain" else "、").join(_word(one, words, name) for one in value) or "无"
+    return _word(value, words, name)
+
+
+def _word(value: Any, words: Mapping[str, str], name: str) -> str:
+    if name in CODES:
+        return codes.label(CODES[name], str(value)) if value else ""
     return words.get(str(value), str(value))

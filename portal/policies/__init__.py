@@ -1,5 +1,6 @@
 """What differs by jurisdiction and year. A pack is one TOML file: documents, articles and values, each value with the
-article it rests on. A pack inherits another; its own values and articles win.
+article it rests on, and a row of a value with one of its own where it names one. A pack inherits another; its own values and
+articles win. The folder `before` holds what a pack said before it was put right, for the list of open cases that it touches.
 
 What never belongs here: code. A condition is a function in a workflow that reads a value from here.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+BEFORE = "before"
 
 
 class PolicyError(Exception):
@@ -73,21 +75,40 @@ def source(policy: Policy, name: str) -> Article:
 @cache
 def policy(code: str) -> Policy:
     """Read one pack and its ancestors. Raises PolicyError with the file's name on any fault."""
+    return _read(code, {})
+
+
+@cache
+def policy_before(code: str) -> Policy:
+    """The pack as it was before it was put right: the values in the folder `before` stand in place of its own."""
+    return _read(code, {path.stem: path for path in (FOLDER / BEFORE).glob("*.toml")})
+
+
+def _read(code: str, replaced: dict[str, Path]) -> Policy:
     path = FOLDER / f"{code}.toml"
     if not path.is_file():
         raise PolicyError(f"there is no policy pack {code}")
     pack = tomllib.loads(path.read_text("utf-8"))
-    parent = policy(pack["inherits"]) if "inherits" in pack else None
+    parent = _read(pack["inherits"], replaced) if "inherits" in pack else None
     articles = dict(parent.articles) if parent else {}
     for article_id, entry in pack.get("articles", {}).items():
         articles[article_id] = Article(article_id, entry["document"], entry.get("clause", ""), entry["text"])
     values = dict(parent.values) if parent else {}
     values |= _values(pack.get("values", {}), "")
-    for key, (_value, article_id) in values.items():
-        if article_id not in articles:
-            raise PolicyError(f"{path.name}: value {key} rests on the unknown article {article_id!r}")
+    if code in replaced:
+        values |= _values(tomllib.loads(replaced[code].read_text("utf-8"))["values"], "")
+    for key, (value, article_id) in values.items():
+        for one in (article_id, *_articles_of_rows(value)):
+            if one not in articles:
+                raise PolicyError(f"{path.name}: value {key} rests on the unknown article {one!r}")
     lineage = (code, *(parent.lineage if parent else ()))
     return Policy(code, pack["title"], lineage, pack["valid_from"], values, articles)
+
+
+def _articles_of_rows(value: Any) -> list[str]:
+    """The articles on which single rows of a value rest."""
+    rows = value if isinstance(value, list) else []
+    return [row["article"] for row in rows if isinstance(row, dict) and "article" in row]
 
 
 def _values(table: dict[str, Any], prefix: str) -> dict[str, tuple[Any, str]]:

@@ -20,24 +20,28 @@ from portal.workflows import enrolment_forms
 
 
 def key_information_change() -> bytes:
-    """关键信息变更审批表: particulars, old and new, reason, papers, and the boxes of school, county and state."""
+    """关键信息变更审批表: particulars, old and new, reason, who asked, papers, and the boxes of school, county and state."""
     return _approval_form(
         "学籍关键信息变更审批表",
         ("学生\n基本情况", _particulars),
         ("变更内容", _changes),
         ("变更原因", lambda rows: _words(rows, "«cause»\n«explanation»")),
+        ("申请人", _asked_by),
+        height=29,
     )
 
 
 def withdrawal() -> bytes:
-    """普通高中学生退学审批表: particulars, kind and ground with its clause, the register's change, papers, three opinions."""
+    """普通高中学生退学审批表: particulars, kind and ground with its clause, who asked, the register's change, papers, three
+    opinions."""
     return _approval_form(
         "普通高中学生退学审批表",
         ("学生\n基本情况", _particulars_and_guardian),
         ("申请事项", _asked_for),
         ("情况说明", lambda rows: _words(rows, "«explanation»")),
+        ("申请人", _asked_by),
         ("学籍变动", lambda rows: _changes(rows, lines=3)),
-        height=30,
+        height=27,
     )
 
 
@@ -112,6 +116,16 @@ def _asked_for(rows: Rows) -> None:
     rows.row([(1, "条件", True), (3, "«ground»", False), (2, "条款", True), (2, "«ground_clause»", False)])
 
 
+def _asked_by(rows: Rows) -> None:
+    """Who asked, and the place for the signature; what nobody has typed is written by hand."""
+    name, relation = ("姓名", "«guardian_name»"), ("关系", "«guardian_relation»")
+    typed = [(1, text, position == 0) for pair in (name, relation) for position, text in enumerate(pair)]
+    cells = rows.row(
+        [*typed, (1, "日期", True), (2, "«guardian_day»", False), (1, "签名：", False)], height=9
+    )
+    cells[-1].paragraphs[0].alignment = LEFT
+
+
 def _undone(rows: Rows) -> None:
     rows.row([(1, "原业务", True), (7, "«decision»", False)])
     rows.row([(1, "文号", True), (7, "«authority»", False)])
@@ -152,18 +166,18 @@ def _particulars(rows: Rows) -> None:
 
 
 def _changes(rows: Rows, lines: int = 4) -> None:
-    rows.row([(2, "变更项目", True), (4, "原登记内容", True), (2, "变更后内容", True)], height=7)
+    rows.row([(2, "变更项目", True), (4, "原登记内容", True), (2, "变更后内容", True)], height=5.5)
     for _ in range(lines):
         rows.row(
             [(2, "«changes:title»", False), (4, "«changes:before»", False), (2, "«changes:after»", False)],
-            height=7,
+            height=5.5,
         )
 
 
 def _evidence(rows: Rows) -> None:
     rows.row(
         [(1, "序号", True), (4, "材料名称", True), (1, "数量", True), (2, "文件指纹（前 12 位）", True)],
-        height=6,
+        height=5.5,
     )
     for _ in range(3):
         rows.row(
@@ -173,7 +187,7 @@ def _evidence(rows: Rows) -> None:
                 (1, "«evidence:count»", False),
                 (2, "«evidence:fingerprints»", False),
             ],
-            height=6,
+            height=5.5,
             size=9.5,
         )
 

@@ -123,12 +123,27 @@
 
   /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew.
      A moment later: autosave hears of the change first and leaves the rest to the submit, and arrow keys pass over choices. */
-  let steering = 0;
+  let steering = 0, chosen = 0, asked = 0;
   document.addEventListener("change", (event) => {
     const holder = event.target.closest("[data-steers]");
     if (!holder) return;
+    chosen += 1;
     clearTimeout(steering);
     steering = setTimeout(() => { if (holder.isConnected) holder.querySelector("button").click(); }, 150);
+  });
+
+  /* What was chosen while the page was on its way is not put back by it: only its version is taken, and it is asked for again. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.querySelector && event.target.querySelector("[data-steers]")) asked = chosen;
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const form = event.target;
+    if (asked === chosen || !form.querySelector || !form.querySelector("[data-steers]")) return;
+    const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+    const version = answer.querySelector(`#${form.id} input[name=version]`);
+    if (!version) return;
+    form.querySelector("input[name=version]").value = version.value;
+    event.detail.shouldSwap = false;
   });
 
   /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */

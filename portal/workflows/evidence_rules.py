@@ -1,17 +1,21 @@
-"""Rules that hold for the evidence of every procedure: a required paper is there, and a poor one has its reason."""
+"""Rules that hold for the evidence of every procedure: a required paper is there, one of several where one is enough, and a poor
+one has its reason."""
 
 from __future__ import annotations
 
 from portal.workflows.facts import Facts
-from portal.workflows.vocabulary import Evidence, Rule
+from portal.workflows.vocabulary import Evidence, Rule, alone
 
 SETTLED = ("pass", "mend")
 MOST_NAMED = 5
 
 
 def evidence_rules(slots: tuple[Evidence, ...]) -> tuple[Rule, ...]:
-    """Two rules a slot. The legibility article is 临州教学管发〔2022〕5号 三（一）1 or what the policy puts in its place."""
-    return tuple(rule for slot in slots for rule in (_presence(slot), _legibility(slot)))
+    """Two rules a slot, and one for those of which one is enough. The legibility article is 临州教学管发〔2022〕5号 三（一）1 or
+    what the policy puts in its place."""
+    every = tuple(rule for slot in slots for rule in (_presence(slot), _legibility(slot)))
+    together = tuple(slot for slot in slots if slot.one_of is not alone)
+    return (*every, _one_of_several(together)) if together else every
 
 
 def _presence(slot: Evidence) -> Rule:
@@ -28,6 +32,22 @@ def _presence(slot: Evidence) -> Rule:
         remedy=f"请上传{slot.issuer}出具的{slot.title}",
         at="evidence",
         field=slot.id,
+    )
+
+
+def _one_of_several(slots: tuple[Evidence, ...]) -> Rule:
+    def lacking(facts: Facts) -> list[str]:
+        wanted = {one for slot in slots if slot.when(facts) for one in slot.still_one_of(facts)}
+        return [slot.title for slot in slots if slot.id in wanted]
+
+    return Rule(
+        id="one_of_several_missing",
+        article=slots[0].article,
+        stops=lambda facts: bool(lacking(facts)),
+        text=lambda facts: f"还缺证明材料：{_listed(lacking(facts))}中任意一种",
+        remedy="请上传其中一种，不必都交",
+        at="evidence",
+        field=slots[0].id,
     )
 
 

@@ -259,6 +259,7 @@ class Facts:
         None  # about the roster's standing rows, found once; see Roster.findings
     )
     opinions: tuple[Opinion, ...] = ()
+    with_school: bool = True  # the school can still change what was answered
     applicant: str = ""  # the registrar who submitted
     submitted_on: date | None = None
     endings: tuple[Ending, ...] = ()  # of this pupil's record, by cases decided here, oldest first

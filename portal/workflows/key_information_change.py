@@ -1,30 +1,34 @@
 """关键信息变更: a pupil's name, identity number, birth date or sex is corrected after the household register.
 
 Sources: 临州教学管发〔2022〕5号 三（一）1; 教办基〔2022〕290号 三; 安阳市北关区中小学学籍管理办法（暂行）第九条.
-Which fields are key, which paper proves which change and who decides at which stage are values of the policy.
+Which fields are key, which cause explains which of them, which paper proves which change and who decides at which stage are
+values of the policy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from wtforms import RadioField, SelectMultipleField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.forms import AnswersForm, ChineseDateField, LineField, choices
-from portal.standards import id_number, names
+from portal.forms import ChineseDateField, LineField, choices
+from portal.standards import names
 from portal.standards.columns import BY_KEY
+from portal.workflows import _guardian, _key_causes
+from portal.workflows._key_items import CHANGEABLE, chosen, new_values, one_of, picked, proofs, unchanged
+from portal.workflows._key_numbers import NUMBER_RULES
 from portal.workflows.evidence_rules import evidence_rules
 from portal.workflows.facts import Facts, Office, OtherCase
 from portal.workflows.vocabulary import Evidence, Names, Page, Printout, Rule, Step, Workflow
 
 ID = "key_information_change"
-CHANGEABLE = ("name", "id_number", "birth_date", "sex")
 REQUIRED = InputRequired("请填写此项")
 
 
-class KeyInformationForm(AnswersForm):
+class KeyInformationForm(_guardian.GuardianForm):
     """Fields `new_*` are named after the column they replace."""
 
     fields = SelectMultipleField(
@@ -41,6 +45,9 @@ class KeyInformationForm(AnswersForm):
         render_kw={"rows": 3},
     )
     new_name = LineField("新姓名", [REQUIRED], description="与户口簿逐字一致；少数民族姓名间隔号用“·”。")
+    former_name = RadioField(
+        "曾用名", validate_choice=False, description="办理后学籍登记的曾用名；以户口簿上的曾用名为准。"
+    )
     new_id_number = LineField(
         "新身份证件号", [REQUIRED], description="18 位居民身份证号，末位 X 大小写均可。"
     )
@@ -49,97 +56,44 @@ class KeyInformationForm(AnswersForm):
 
     def prepare(self, facts: Facts) -> None:
         self.fields.choices = choices((key, BY_KEY[key].title) for key in facts.setting("key_fields"))
-        self.cause.choices = choices((row["code"], row["title"]) for row in facts.setting("causes"))
+        cause = self.cause.data or ""
+        self.cause.choices = choices(_key_causes.offered(facts, picked(facts, self.fields.data or ()), cause))
+        self.former_name.choices = choices(_key_causes.former_choices(facts))
+        if not self.former_name.data:  # what is proposed; it counts once it has been sent
+            self.former_name.data = _key_causes.usual_former(facts, cause)
+        self.prepare_guardian(facts, cause)
+
+    def typed(self) -> dict[str, Any]:
+        own = {} if self.former_name.raw_data else {_key_causes.FORMER: ""}
+        return super().typed() | own
 
     def validate_new_name(self, field: LineField) -> None:
         if fault := names.name_fault(field.data or ""):
             raise ValidationError(f"{fault.reason}。{fault.remedy}")
 
-
-def chosen(facts: Facts) -> tuple[str, ...]:
-    """The columns to be changed, in the order of the register."""
-    picked = facts.answer("fields") or ()
-    return tuple(key for key in CHANGEABLE if key in picked and key in facts.setting("key_fields"))
+    def validate_former_name(self, field: RadioField) -> None:
+        if field.data not in {value for value, *_ in field.iter_choices()}:
+            raise ValidationError("请从列出的选项中选择")
 
 
 def changes(facts: Facts) -> Mapping[str, str]:
-    """column -> new stored text, of the chosen columns that have been answered."""
-    new: dict[str, str] = {}
-    for key in chosen(facts):
-        value = facts.answer(f"new_{key}")
-        if value:
-            text = value if isinstance(value, str) else value.isoformat()
-            new[key] = id_number.tidy(text) if key == "id_number" else text
-    return new
+    """column -> new stored text, of what was chosen, and of 曾用名 where the old name goes there."""
+    return new_values(facts) | _key_causes.new_former(facts)
 
 
 def asked(facts: Facts) -> frozenset[str]:
-    return frozenset({"fields", "cause", "explanation", *(f"new_{key}" for key in chosen(facts))})
-
-
-def after(facts: Facts, column: str) -> str:
-    """The value that the column will hold: the new one, or the register's."""
-    return changes(facts).get(column, facts.pupil[column])
-
-
-def number_follows_gb11643(facts: Facts) -> bool:
-    return facts.pupil["id_type"] in ("", id_number.RESIDENT_CARD)
-
-
-def new_number_fault(facts: Facts) -> id_number.Fault | None:
-    number = changes(facts).get("id_number", "")
-    return id_number.fault_in(number, facts.today) if number and number_follows_gb11643(facts) else None
-
-
-def _number_fault_text(facts: Facts) -> str:
-    fault = new_number_fault(facts)
-    return fault.reason if fault else ""
-
-
-def resulting_number_is_sound(facts: Facts) -> bool:
-    """The number that will stand can be compared with birth date and sex, and this case touches one of the three."""
-    touched = {"id_number", "birth_date", "sex"} & changes(facts).keys()
-    number = after(facts, "id_number")
-    return bool(
-        touched and number_follows_gb11643(facts) and number and not id_number.fault_in(number, facts.today)
-    )
-
-
-def birth_date_disagrees(facts: Facts) -> bool:
-    if not resulting_number_is_sound(facts):
-        return False
-    born, written = id_number.birth_date(after(facts, "id_number")), after(facts, "birth_date")
-    return bool(born and written and born.isoformat() != written)
-
-
-def sex_disagrees(facts: Facts) -> bool:
-    if not resulting_number_is_sound(facts):
-        return False
-    return after(facts, "sex") in ("1", "2") and id_number.sex(after(facts, "id_number")) != after(
-        facts, "sex"
-    )
+    new = {f"new_{key}" for key in chosen(facts)}
+    former = {_key_causes.FORMER} if "name" in chosen(facts) else set()
+    return frozenset({"fields", "cause", "explanation", *_guardian.FIELDS, *new, *former})
 
 
 def open_cases(facts: Facts) -> tuple[OtherCase, ...]:
     return tuple(case for case in facts.other_cases if case.workflow == ID)
 
 
-def unchanged(facts: Facts) -> list[str]:
-    return [BY_KEY[key].title for key, new in changes(facts).items() if new == facts.pupil[key]]
-
-
 def problem(facts: Facts) -> str:
     """The kind of problem record that must be settled first, or ""."""
     return next((kind for kind in facts.setting("stopping_problems") if kind in facts.pupil["problem"]), "")
-
-
-def proofs(facts: Facts) -> dict[str, bool]:
-    """slot -> required, by what is changed and why, from the policy's table of proofs."""
-    found: dict[str, bool] = {}
-    for row in facts.setting("proofs"):
-        if row["field"] in chosen(facts) and row["cause"] in ("*", facts.answer("cause")):
-            found[row["slot"]] = found.get(row["slot"], False) or row["required"]
-    return found
 
 
 def _paper(
@@ -168,6 +122,7 @@ def _paper(
         issuers=("派出所", "公安局", "公安分局", "公安厅"),
         shows_new=shows_new,
         names=names,
+        one_of=lambda facts: one_of(facts, slot_id),
     )
 
 
@@ -176,8 +131,8 @@ EVIDENCE = (
         "change_certificate",
         "户籍登记项目变更证明",
         "户籍所在地公安派出所",
-        "拍摄原件整张，红章清晰；有多页的全部上传。",
-        ("登记项目变更证明", "登记项目变更更正证明", "变更更正证明", "登记项目更正证明"),
+        "拍摄原件整张，红章清晰；有多页的全部上传。户籍没有变更、只是学籍登记有误的，上传户籍证明。",
+        ("登记项目变更证明", "登记项目变更更正证明", "变更更正证明", "登记项目更正证明", "户籍证明"),
     ),
     _paper(
         "cancellation_certificate",
@@ -196,6 +151,15 @@ EVIDENCE = (
         paper="household-page",
         pages=("首页", "本人页"),
         names="household",
+    ),
+    _paper(
+        "identity_card",
+        "居民身份证",
+        "公安机关",
+        "学生本人的居民身份证，人像面和国徽面都要。",
+        ("居民身份证",),
+        paper="other",
+        pages=("人像面", "国徽面"),
     ),
 )
 
@@ -254,57 +218,35 @@ RULES = (
         at="start",
     ),
     Rule(
+        "cause_misfit",
+        "key_information_change.causes",
+        lambda facts: bool(_key_causes.cause_fault(facts)),
+        _key_causes.cause_fault,
+        "请选择能说明所选全部项目的原因；原因不同的项目，先办结一件再办另一件",
+        field="cause",
+        cites=_key_causes.cause_article,
+    ),
+    Rule(
         "value_unchanged",
         "key_information_change.key_fields",
         lambda facts: bool(unchanged(facts)),
         lambda facts: f"新值与学籍登记的原值相同：{'、'.join(unchanged(facts))}",
         "请填写证明上的新值；不需要变更的项目请取消勾选",
     ),
-    Rule(
-        "id_number_wrong",
-        "gb11643",
-        lambda facts: new_number_fault(facts) is not None,
-        _number_fault_text,
-        "请对照户口簿逐位核对",
-        field="new_id_number",
-    ),
-    Rule(
-        "id_number_taken",
-        "one_pupil_one_record",
-        lambda facts: bool(facts.held_elsewhere.get("id_number")),
-        lambda facts: f"新身份证件号已登记在{'、'.join(map(str, facts.held_elsewhere['id_number']))}名下",
-        "请核对号码；号码无误的，请联系主管教育局查明是否一人多籍",
-        field="new_id_number",
-    ),
-    Rule(
-        "birth_date_disagrees",
-        "gb11643",
-        birth_date_disagrees,
-        lambda facts: (
-            f"变更后的出生日期 {after(facts, 'birth_date')} 与身份证号中的出生日期"
-            f" {id_number.birth_date(after(facts, 'id_number'))} 不一致"
-        ),
-        "请核对两项；应当一并变更的，请把身份证件号和出生日期都选上",
-        field="new_birth_date",
-    ),
-    Rule(
-        "sex_disagrees",
-        "gb11643",
-        sex_disagrees,
-        lambda facts: f"变更后的性别“{BY_KEY['sex'].shown(after(facts, 'sex'))}”与身份证号第 17 位不符",
-        "请核对两项；应当一并变更的，请把身份证件号和性别都选上",
-        field="new_sex",
-    ),
+    *NUMBER_RULES,
+    *_guardian.guardian_rules(ID),
     *evidence_rules(EVIDENCE),
 )
 
 
 def form_names(facts: Facts) -> Mapping[str, str]:
     """The «names» of 关键信息变更审批表 that only this procedure knows."""
-    cause = next(
-        (row["title"] for row in facts.setting("causes") if row["code"] == facts.answer("cause")), ""
-    )
-    return {"cause": cause, "explanation": str(facts.answer("explanation"))}
+    cause = _key_causes.cause_of(facts)
+    return {
+        "cause": str(cause["title"]) if cause else "",
+        "explanation": str(facts.answer("explanation")),
+        **_guardian.guardian_names(facts),
+    }
 
 
 WORKFLOW = Workflow(
@@ -313,22 +255,36 @@ WORKFLOW = Workflow(
     purpose="学生姓名、身份证件号、出生日期、性别以户籍为准作更正，学籍号不变。",
     form=KeyInformationForm,
     pages=(
-        Page("what", "变更什么", ("fields", "cause", "explanation"), "以公安机关证明上载明的项目为准。"),
+        Page(
+            "what",
+            "变更什么",
+            ("fields", "cause", "explanation", *_guardian.FIELDS),
+            "以公安机关证明上载明的项目为准。",
+            steers=("fields", "cause"),
+        ),
         Page(
             "values",
             "新旧对照",
-            tuple(f"new_{key}" for key in CHANGEABLE),
+            ("new_name", "former_name", "new_id_number", "new_birth_date", "new_sex"),
             "左边是学籍现有登记，右边填写证明上的新值。",
         ),
     ),
     evidence=EVIDENCE,
     rules=RULES,
     chain=CHAIN,
-    may_change=frozenset(CHANGEABLE),
+    may_change=frozenset({*CHANGEABLE, _key_causes.FORMER}),
     changes=changes,
-    printouts=(Printout("approval-form", "关键信息变更审批表", "key_information_change.docx", form_names),),
+    printouts=(
+        Printout(
+            "approval-form",
+            "关键信息变更审批表",
+            "key_information_change.docx",
+            form_names,
+            later=frozenset(_guardian.FIELDS),
+        ),
+    ),
     number_prefix="GJ",
-    compare={f"new_{key}": key for key in CHANGEABLE},
+    compare={f"new_{key}": key for key in CHANGEABLE} | {_key_causes.FORMER: _key_causes.FORMER},
     relevant=asked,
     unique=frozenset({"id_number"}),
 )

@@ -31,6 +31,11 @@ def never(_facts: Facts) -> bool:
     return False
 
 
+def alone(_facts: Facts) -> tuple[str, ...]:
+    """Of a paper that no other can stand in for."""
+    return ()
+
+
 When = Literal["start", "answers", "evidence"]
 Names = Literal["pupil", "household", "guardian", "nobody"]
 
@@ -50,6 +55,7 @@ class Rule:
     remedy: str
     at: When = "answers"
     field: str = ""
+    cites: Callable[[Facts], str] | None = None  # where the clause depends on what was answered
 
     def __post_init__(self) -> None:
         if not (self.id and self.article):
@@ -60,7 +66,8 @@ class Rule:
         if not self.stops(facts):
             return None
         text = self.text if isinstance(self.text, str) else self.text(facts)
-        return Refusal(self.id, text, self.remedy, self.article_in(facts.policy), self.field)
+        article = source(facts.policy, self.cites(facts)) if self.cites else self.article_in(facts.policy)
+        return Refusal(self.id, text, self.remedy, article, self.field)
 
     def article_in(self, policy: Policy) -> Article:
         return source(policy, self.article)
@@ -112,6 +119,13 @@ class Evidence:
         "pupil"  # whom it names by nature: the pupil, among others of a household, a guardian, nobody
     )
     of: tuple[Mapping[str, str], ...] = ()  # of a piece: see Piece.of
+    # The ids of the slots of which one is enough, its own among them; () where it stands for itself.
+    one_of: Callable[[Facts], tuple[str, ...]] = alone
+
+    def still_one_of(self, facts: Facts) -> tuple[str, ...]:
+        """The slots of which one is enough, while there is none; else ()."""
+        group = self.one_of(facts)
+        return () if any(facts.in_slot(slot) for slot in group) else group
 
     def pieces(self, facts: Facts) -> Iterator[Evidence]:
         """The slots that a person sees of this one."""
@@ -142,7 +156,9 @@ class Page:
     title: str
     fields: tuple[str, ...]
     intro: str = ""
-    steers: str = ""  # the field by whose answer the others of this page are asked or not, "" for none
+    steers: tuple[
+        str, ...
+    ] = ()  # the fields by whose answers the others of this page are asked, or offer what they offer
 
 
 @dataclass(frozen=True)
@@ -191,6 +207,8 @@ class Printout:
     seal: Literal["page", "copy", "none"] = (
         "page"  # whether each page bears one, a copy of all pages, or nobody stamps it
     )
+    # Names that came onto the blank later: while empty they do not count, so that what was printed before stays true.
+    later: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,27 @@ the state bureau adds grounds of its own, each with its clause.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms import RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from portal.forms import AnswersForm, choices
-from portal.policies import Article
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
+from portal.workflows import _guardian
+from portal.workflows._withdrawal_grounds import (
+    DISMISSED,
+    KINDS,
+    LEAVES,
+    ground,
+    ground_rules,
+    grounds,
+    offered_grounds,
+    offered_reasons,
+    reason,
+)
 from portal.workflows.evidence_rules import evidence_rules
 from portal.workflows.facts import Facts, Office, OtherCase
 from portal.workflows.vocabulary import (
@@ -33,70 +43,18 @@ from portal.workflows.vocabulary import (
 )
 
 ID = "withdrawal"
-LEAVES, DISMISSED = "退学", "除名"
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What becomes of the record, in the codes of JY/T 1001: XSDQZT and XJYDLB."""
-
-    status: str
-    change: str
-    ground: (
-        str  # the fields that hold its ground and its reason, so that switching between kinds loses neither
-    )
-    reason: str
-
-
-KINDS = {
-    LEAVES: Kind("03", "31", "ground", "reason"),
-    DISMISSED: Kind("14", "42", "dismissal_ground", "dismissal_reason"),
-}
-
-
-@dataclass(frozen=True)
-class Ground:
-    """A condition on which a pupil may leave, of the policy or added by the state bureau."""
-
-    code: str
-    title: str
-    kind: str
-    article: Article
-    retired: bool = False
-
-
-def grounds(facts: Facts) -> tuple[Ground, ...]:
-    """The policy's grounds, then the local ones, retired ones too."""
-    source = facts.policy.source(f"{ID}.grounds")
-    own = (Ground(row["code"], row["title"], row["kind"], source) for row in facts.setting("grounds"))
-    local = facts.local.get("grounds", ())
-    added = (Ground(one.code, one.title, one.scope, one.article, one.retired) for one in local)
-    return (*own, *added)
-
-
-def ground(facts: Facts) -> Ground | None:
-    """The ground that was chosen, of the kind that was chosen."""
-    kind = facts.answer("kind")
-    code = facts.answer(KINDS[kind].ground) if kind in KINDS else ""
-    return next((one for one in grounds(facts) if (one.kind, one.code) == (kind, code)), None)
-
-
-def reason(facts: Facts) -> Mapping[str, str]:
-    """The row of the policy's reasons (XJYDYY) that was chosen, of the kind that was chosen; {} for none."""
-    kind = facts.answer("kind")
-    code = facts.answer(KINDS[kind].reason) if kind in KINDS else ""
-    return next((row for row in facts.setting("reasons") if (row["kind"], row["code"]) == (kind, code)), {})
+def somebody_asks(facts: Facts) -> bool:
+    return bool(facts.answer("kind") == LEAVES)
 
 
 def asked(facts: Facts) -> frozenset[str]:
-    """The fields that apply: ground and reason of the kind that was chosen, of none before that."""
+    """The fields that apply: ground and reason of the kind that was chosen, of none before that; a dismissal is the school's
+    own decision, so nobody asks for it."""
     kind = KINDS.get(facts.answer("kind"))
-    return frozenset({"kind", "explanation", *((kind.ground, kind.reason) if kind else ())})
-
-
-def retired(name: str) -> Callable[[Facts], bool]:
-    """Whether the field of this name applies and holds a ground that is no longer one."""
-    return lambda facts: name in asked(facts) and bool((one := ground(facts)) and one.retired)
+    who = _guardian.FIELDS if somebody_asks(facts) else ()
+    return frozenset({"kind", "explanation", *((kind.ground, kind.reason) if kind else ()), *who})
 
 
 def ground_field() -> RadioField:
@@ -113,7 +71,7 @@ def reason_field() -> SelectField:
     )
 
 
-class WithdrawalForm(AnswersForm):
+class WithdrawalForm(_guardian.GuardianForm):
     kind = RadioField(
         "办理哪一类", [InputRequired("请选择退学或除名")], choices=choices([(one, one) for one in KINDS])
     )
@@ -141,13 +99,11 @@ class WithdrawalForm(AnswersForm):
     def prepare(self, facts: Facts) -> None:
         fields: Any = self
         for name, kind in KINDS.items():
-            own = [one for one in grounds(facts) if one.kind == name]
-            open_ones = [one for one in own if not one.retired or one.code == fields[kind.ground].data]
-            fields[kind.ground].choices = choices(
-                (one.code, f"{one.title}（{one.article.cited}）") for one in open_ones
-            )
-            rows = [(row["code"], row["title"]) for row in facts.setting("reasons") if row["kind"] == name]
+            chosen, answered = fields[kind.ground].data or "", fields[kind.reason].data or ""
+            fields[kind.ground].choices = choices(offered_grounds(facts, name, chosen))
+            rows = offered_reasons(facts, name, chosen, answered)
             fields[kind.reason].choices = choices([("", "请选择"), *rows])
+        self.prepare_guardian(facts)
 
 
 def changes(facts: Facts) -> Mapping[str, str]:
@@ -279,17 +235,8 @@ RULES = (
         "请先办结或撤回原有业务",
         at="start",
     ),
-    *(
-        Rule(
-            f"{kind.ground}_retired",
-            f"{ID}.grounds",
-            retired(kind.ground),
-            "所选条件已由州级教育行政部门停用",
-            "请选择现行的条件",
-            field=kind.ground,
-        )
-        for kind in KINDS.values()
-    ),
+    *ground_rules(ID),
+    *_guardian.guardian_rules(ID, somebody_asks),
     *evidence_rules(EVIDENCE),
 )
 
@@ -314,6 +261,7 @@ def form_names(facts: Facts) -> Mapping[str, str]:
         "ground_clause": chosen.article.cited if chosen else "",
         "reason": reason(facts).get("title", ""),
         "explanation": str(facts.answer("explanation")),
+        **_guardian.guardian_names(facts, somebody_asks),
     }
 
 
@@ -344,9 +292,12 @@ WORKFLOW = Workflow(
         Page(
             "what",
             "退学或除名",
-            ("kind", "ground", "reason", "dismissal_ground", "dismissal_reason", "explanation"),
+            (
+                *("kind", "ground", "reason", "dismissal_ground", "dismissal_reason", "explanation"),
+                *_guardian.FIELDS,
+            ),
             "批准后一律不得复学。只是暂时不能上学的，请办理休学。",
-            steers="kind",
+            steers=("kind", "ground", "dismissal_ground"),
         ),
     ),
     evidence=EVIDENCE,
@@ -355,8 +306,20 @@ WORKFLOW = Workflow(
     may_change=frozenset({enrolment.STATUS, "change_type", "change_reason"}),
     changes=changes,
     printouts=(
-        Printout("approval-form", "普通高中学生退学审批表", "withdrawal.docx", form_names),
-        Printout("notice", "退学告知书", "withdrawal_notice.docx", notice_names),
+        Printout(
+            "approval-form",
+            "普通高中学生退学审批表",
+            "withdrawal.docx",
+            form_names,
+            later=frozenset(_guardian.FIELDS),
+        ),
+        Printout(
+            "notice",
+            "退学告知书",
+            "withdrawal_notice.docx",
+            notice_names,
+            later=frozenset(_guardian.FIELDS),
+        ),
     ),
     number_prefix="TX",
     relevant=asked,

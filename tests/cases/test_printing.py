@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.models import AuditRecord, RegisterChange
 from portal.printouts import FOLDER, blanks
 from portal.standards import id_number
-from portal.workflows import WORKFLOWS, workflow
+from portal.workflows import WORKFLOWS, key_information_change, workflow
 from portal.workflows.vocabulary import Printout
 from tests.builders import KEY_CHANGE, Cast, a_case, an_id_number
 from tests.cases.forms import ALL_FOUR, ONE, facts, files, pdf_of, said, texts
@@ -28,6 +28,7 @@ from tests.services import soffice_path
 
 PRINTOUT = workflow(KEY_CHANGE).printouts[0]
 PRINTED_AT = datetime(2026, 9, 3, 14, 5)
+ASKED = {"guardian_name": "买买提·吐尔逊", "guardian_relation": "57", "guardian_day": date(2026, 8, 28)}
 LONG = ("经核对公安机关出具的证明与户口簿，情况属实，" * 14)[:300]
 # ASVS 1.2.10: what a text field may carry and a form must print unchanged.
 PAYLOADS = (
@@ -113,6 +114,34 @@ def test_the_cells_hold_the_register_and_the_answers() -> None:
         "版本：第 5 版　打印时间：2026-09-03 14:05　存证码：1024-3f9a0c12be77",
     ]
     assert any("编号：GJ2026000123　　状态：已同意" in cell for cell in found)
+
+
+def test_who_asked_stands_on_the_form_with_a_place_for_the_signature() -> None:
+    found = texts(form(facts({**ONE, **ASKED})))
+    row = ["姓名", "买买提·吐尔逊", "关系", "继父或养父", "日期", "2026-08-28", "签名："]
+    assert found[found.index("申请人") + 1 :][: len(row)] == row
+    empty = texts(form(facts(ONE)))
+    assert empty[empty.index("申请人") + 1 :][: len(row)] == ["姓名", "", "关系", "", "日期", "", "签名："]
+
+
+def test_a_name_that_came_onto_the_blank_later_counts_only_where_it_is_filled_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So a form that was printed before it had the name is still the same form when it comes back stamped."""
+
+    def code(answers: dict[str, Any]) -> str:
+        return printing.qr_text(PRINTOUT, facts(answers), version=1, key="k")
+
+    now = code(ONE), code({**ONE, **ASKED})
+    monkeypatch.setattr(key_information_change._guardian, "guardian_names", lambda _facts: {})
+    assert now[0] == code(ONE) != now[1]
+
+
+def test_the_old_name_that_is_kept_stands_among_the_changes() -> None:
+    found = texts(form(facts({**ONE, "former_name": "old"})))
+    start = found.index("变更后内容") + 1
+    cells = [cell for cell in found[start : start + 9] if cell != "变更内容"]
+    assert cells[:6] == [*("姓名", "马小一", "马晓明"), *("曾用名", "（空）", "马小一")]
 
 
 def test_files_are_listed_with_their_fingerprints_and_unused_rows_struck_through() -> None:
@@ -249,6 +278,11 @@ SHAPES = {
         evidence=files(6),
         pupil={"name": "买买提·阿卜杜热合曼"},
         opinions=(said("county_review", note=LONG), said("state_approval", note=LONG, day=3)),
+    ),
+    "asked for, with the old name kept": facts(
+        {**ALL_FOUR, **ASKED, "former_name": "old"},
+        evidence=files(3),
+        opinions=(said("county_review", note="证明与户口簿一致。"), said("state_approval", day=3)),
     ),
     "minimal": facts(ONE, evidence=files(1), above={"state": "云岭州教育局"}, submitted_on=None),
     "thirty files": facts(

@@ -272,6 +272,9 @@ def _case(estate: Estate, pupil: Pupil, place: str) -> Case:
         "cause": "household_corrected",
         "explanation": words.text("，户口簿已更正"),
         "new_name": words.text(),
+        "guardian_name": words.text(),
+        "guardian_relation": "52",
+        "guardian_day": "2025-09-01",
     }
     if place in WITH_NUMBER:
         answers["fields"] = ["name", "id_number"]

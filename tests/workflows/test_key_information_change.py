@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from portal.policies import all_policies, policy
+from portal.workflows._guardian import FIELDS
+from portal.workflows._key_causes import RECORDS
+from portal.workflows._key_items import CHANGEABLE
 from portal.workflows.facts import EvidenceFact, Facts, Holder, OtherCase, PupilFacts, SchoolFacts
 from portal.workflows.key_information_change import WORKFLOW, KeyInformationForm
 from tests.builders import an_id_number
@@ -18,6 +22,9 @@ NUMBER = an_id_number(BORN, "1", serial=1)
 OTHER_BOY = an_id_number(BORN, "1", serial=2)
 GIRL = an_id_number(BORN, "2", serial=3)
 NEXT_DAY = an_id_number(date(2010, 5, 7), "1", serial=4)
+NEXT_BORN = {"new_birth_date": date(2010, 5, 7)}
+FATHER = {"guardian_name": "马建国", "guardian_relation": "51", "guardian_day": date(2026, 11, 16)}
+NAMED = {"new_name": "马晓明", **FATHER}
 PAPERS = ("change_certificate", "household_book")
 
 
@@ -53,7 +60,7 @@ def facts(
         school=SchoolFacts("青禾一中", supervisors={level: level for level in supervisors}),
         pupil=PupilFacts("p", values | (pupil or {}), 0),
         answers={
-            "fields": [key.removeprefix("new_") for key in new],
+            "fields": [key.removeprefix("new_") for key in new if key.startswith("new_")],
             "cause": cause,
             "explanation": "派出所已更正",
             **new,
@@ -61,6 +68,10 @@ def facts(
         evidence=tuple(EvidenceFact(slot, "a.jpg", "0" * 64, 1, verdict, reason) for slot in papers),
         **more,
     )
+
+
+def beiguan(new: dict[str, Any], *papers: str, **more: Any) -> Facts:
+    return facts(new, papers=papers, pack="ha-anyang-beiguan", **more)
 
 
 def stopped_by(case: Facts) -> set[str]:
@@ -111,7 +122,7 @@ TABLE = [
         {"id_number_taken"},
     ),
     ("no certificate", facts(papers=("household_book",)), {"change_certificate_missing"}),
-    ("no paper at all", facts(papers=()), {"change_certificate_missing", "household_book_missing"}),
+    ("no paper at all", facts(papers=()), {"change_certificate_missing"}),
     (
         "refused picture",
         facts(verdict="refuse"),
@@ -126,15 +137,114 @@ TABLE = [
         {"cancellation_certificate_missing"},
     ),
     ("Henan asks for no household book", facts(papers=("change_certificate",), pack="ha-2022"), set()),
+    *(
+        (
+            f"Beiguan asks for the certificate of {key}",
+            beiguan({key: value}, "household_book"),
+            {"change_certificate_missing"},
+        )
+        for key, value in (("new_name", "马晓明"), ("new_id_number", OTHER_BOY))
+    ),
+    *(
+        (
+            f"Beiguan takes {paper} for the birth date",
+            beiguan(NEXT_BORN, paper, pupil={"id_number": ""}),
+            set(),
+        )
+        for paper in ("household_book", "identity_card", "change_certificate")
+    ),
+    ("Beiguan takes none of three", beiguan(NEXT_BORN, pupil={"id_number": ""}), {"one_of_several_missing"}),
     (
-        "Beiguan accepts the household book alone",
-        facts(papers=("household_book",), pack="ha-anyang-beiguan"),
+        "Beiguan with the number among the changes asks for the certificate and no choice besides",
+        beiguan({"new_id_number": NEXT_DAY, **NEXT_BORN}),
+        {"change_certificate_missing"},
+    ),
+    (
+        "Linxia asks for the certificate",
+        facts(papers=("household_book",), pack="gs-linxia-2022"),
+        {"change_certificate_missing"},
+    ),
+    (
+        "Linxia asks for nothing besides",
+        facts(papers=("change_certificate",), pack="gs-linxia-2022"),
+        set(),
+    ),
+    ("a name because a number came", facts(cause="number_obtained"), {"cause_misfit"}),
+    (
+        "a number obtained by one who has one",
+        facts({"new_id_number": OTHER_BOY}, cause="number_obtained"),
+        {"cause_misfit"},
+    ),
+    (
+        "a number obtained",
+        facts({"new_id_number": OTHER_BOY}, cause="number_obtained", pupil={"id_number": ""}),
         set(),
     ),
     (
-        "Linxia asks for both",
-        facts(papers=("household_book",), pack="gs-linxia-2022"),
-        {"change_certificate_missing"},
+        "a birth date that came with the number",
+        facts({"new_id_number": NEXT_DAY, **NEXT_BORN}, cause="number_obtained", pupil={"id_number": ""}),
+        set(),
+    ),
+    (
+        "a birth date because a number came, without the number",
+        facts(NEXT_BORN, cause="number_obtained", pupil={"id_number": ""}),
+        {"cause_misfit"},
+    ),
+    (
+        "a name beside the number that came",
+        facts(
+            {"new_name": "马晓明", "new_id_number": OTHER_BOY},
+            cause="number_obtained",
+            pupil={"id_number": ""},
+        ),
+        {"cause_misfit"},
+    ),
+    (
+        "name and number at the first registration",
+        facts(
+            {"new_name": "马晓明", "new_id_number": OTHER_BOY},
+            cause="first_registered",
+            pupil={"id_number": ""},
+        ),
+        set(),
+    ),
+    (
+        "a number because of another name",
+        facts({"new_id_number": OTHER_BOY}, cause="renamed"),
+        {"cause_misfit"},
+    ),
+    (
+        "renamed does not explain every item",
+        facts({"new_name": "马晓明", "new_id_number": OTHER_BOY}, cause="renamed"),
+        {"cause_misfit"},
+    ),
+    ("name and number corrected together", facts({"new_name": "马晓明", "new_id_number": OTHER_BOY}), set()),
+    (
+        "a resident's number of a pupil with a passport",
+        facts({"new_id_number": OTHER_BOY}, pupil={"id_type": "A"}),
+        {"number_of_another_paper"},
+    ),
+    (
+        "the request is of tomorrow",
+        facts({**NAMED, "guardian_day": date(2026, 11, 21)}),
+        {"guardian_day_wrong"},
+    ),
+    (
+        "the request is older than the pupil",
+        facts({**NAMED, "guardian_day": date(2010, 5, 5)}),
+        {"guardian_day_wrong"},
+    ),
+    (
+        "the request came after it was sent",
+        facts(
+            {**NAMED, "guardian_day": date(2026, 11, 20)}, with_school=False, submitted_on=date(2026, 11, 19)
+        ),
+        {"guardian_day_wrong"},
+    ),
+    (
+        "the pupil asks at fifteen",
+        facts({**NAMED, "guardian_relation": "01"}, pupil={"birth_date": "2010-11-21", "id_number": ""}),
+        {"guardian_is_a_child"},
     ),
 ]
 
@@ -147,12 +257,24 @@ def test_rules(case: Facts, expected: set[str]) -> None:
 def test_every_rule_can_stop() -> None:
     """A rule that no row of the table trips would be a rule that nobody has seen work."""
     seen = set().union(*(row[2] for row in TABLE))
-    assert {rule.id for rule in WORKFLOW.rules} - seen == {"cancellation_certificate_illegible"}
+    rest = {rule.id for rule in WORKFLOW.rules} - seen
+    assert rest == {"cancellation_certificate_illegible", "identity_card_illegible", *NOT_ASKED_FOR}
 
 
-def test_the_remaining_rule_stops_too() -> None:
-    case = facts({"new_id_number": OTHER_BOY}, papers=(*PAPERS, "cancellation_certificate"), verdict="refuse")
-    assert "cancellation_certificate_illegible" in stopped_by(case)
+NOT_ASKED_FOR = {"household_book_missing", "identity_card_missing"}  # by no shipped pack; a bureau may
+
+
+def test_the_remaining_rules_stop_too() -> None:
+    more = (*PAPERS, "cancellation_certificate", "identity_card")
+    case = beiguan({"new_id_number": OTHER_BOY}, *more, verdict="refuse")
+    assert {"cancellation_certificate_illegible", "identity_card_illegible"} <= stopped_by(case)
+    rows = [
+        {"field": "name", "cause": "*", "slot": slot.removesuffix("_missing"), "required": True}
+        for slot in NOT_ASKED_FOR
+    ]
+    case = facts(papers=())
+    values = case.policy.values | {"key_information_change.proofs": (rows, "household_proof")}
+    assert stopped_by(replace(case, policy=replace(case.policy, values=values))) == NOT_ASKED_FOR
 
 
 @pytest.mark.parametrize("pack", sorted(all_policies()))
@@ -173,7 +295,7 @@ def test_the_legibility_clause_of_linxia() -> None:
         ("cn-2025", ["name", "id_number", "birth_date", "sex"]),
         ("gs-linxia-2022", ["name", "id_number", "birth_date", "sex"]),
         ("ha-2022", ["name", "id_number"]),
-        ("ha-anyang-beiguan", ["name", "id_number"]),
+        ("ha-anyang-beiguan", ["name", "id_number", "birth_date", "sex"]),
     ],
 )
 def test_key_fields_follow_the_policy(pack: str, fields: list[str]) -> None:
@@ -235,3 +357,130 @@ def test_names(name: str, good: bool) -> None:
     assert ("new_name" not in form.errors_in({"new_name"})) is good
     if good:
         assert form.typed()["new_name"] == name
+
+
+def offered(picked: list[str], answered: str = "", **more: Any) -> set[str]:
+    form = KeyInformationForm.from_raw({"fields": picked, "cause": answered}, facts({}, **more))
+    return set(choices_of(form, "cause"))
+
+
+HAS_A_NUMBER = {"household_corrected", "duplicate_cancelled", "entered_wrongly"}
+
+
+@pytest.mark.parametrize(
+    ("picked", "pupil", "causes"),
+    [
+        ([], {}, HAS_A_NUMBER | {"renamed"}),
+        (["name"], {}, HAS_A_NUMBER | {"renamed"}),
+        (["id_number"], {}, HAS_A_NUMBER),
+        (["name", "birth_date"], {}, HAS_A_NUMBER),
+        (["name"], {"id_number": ""}, HAS_A_NUMBER | {"renamed"}),
+        (["id_number"], {"id_number": ""}, HAS_A_NUMBER | {"number_obtained", "first_registered"}),
+        (["id_number", "sex"], {"id_number": ""}, HAS_A_NUMBER | {"number_obtained", "first_registered"}),
+        (["name", "id_number"], {"id_number": ""}, HAS_A_NUMBER | {"first_registered"}),
+    ],
+)
+def test_only_causes_that_fit_are_offered(picked: list[str], pupil: dict[str, str], causes: set[str]) -> None:
+    assert offered(picked, pupil=pupil) == causes
+
+
+def test_a_cause_that_no_longer_fits_stays_in_sight_until_another_is_chosen() -> None:
+    assert "number_obtained" in offered(["name"], "number_obtained")
+    assert "no-such-cause" not in offered(["name"], "no-such-cause")
+
+
+def test_the_stop_stands_at_the_cause_with_the_clause_of_that_cause() -> None:
+    (refusal,) = WORKFLOW.refusals(facts(cause="number_obtained"))
+    assert refusal.field == "cause" and "该生学籍已登记身份证件号" in refusal.text
+    assert refusal.article.cited == "中华人民共和国居民身份证法 第三条" and "先办结一件" in refusal.remedy
+    (refusal,) = WORKFLOW.refusals(facts({"new_id_number": OTHER_BOY}, cause="renamed"))
+    assert "不能说明身份证件号为什么变更" in refusal.text and "户口登记条例 第十八条" in refusal.article.cited
+
+
+@pytest.mark.parametrize("pack", sorted(all_policies()))
+def test_the_table_of_causes_knows_its_words(pack: str) -> None:
+    rows = policy(pack).value("key_information_change.causes")
+    for row in rows:
+        assert {*row["fields"], *row["along"]} <= set(CHANGEABLE) and row["record"] in RECORDS
+        assert policy(pack).article(row["article"]).text
+    for key in policy(pack).value("key_information_change.key_fields"):  # nobody is left without a cause
+        assert any(key in row["fields"] and row["record"] == "*" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("present", "answer", "becomes"),
+    [
+        ("", "old", "马小明"),
+        ("", "keep", None),
+        ("", "", None),
+        ("马二", "keep", None),
+        ("马二", "old", "马小明"),
+        ("马二", "both", "马二、马小明"),
+        ("马小明", "old", None),
+    ],
+)
+def test_what_becomes_of_the_old_name(present: str, answer: str, becomes: str | None) -> None:
+    case = facts({"new_name": "马晓明", "former_name": answer}, pupil={"former_name": present})
+    assert WORKFLOW.changes(case).get("former_name") == becomes
+
+
+def test_no_other_change_touches_the_former_name() -> None:
+    case = facts({"new_id_number": OTHER_BOY, "former_name": "old"})
+    assert WORKFLOW.changes(case) == {"id_number": OTHER_BOY}
+    assert "former_name" not in WORKFLOW.asked(case) and "former_name" in WORKFLOW.asked(facts())
+
+
+@pytest.mark.parametrize(
+    ("cause", "present", "proposed", "choices"),
+    [
+        ("renamed", "", "old", ["old", "keep"]),
+        ("entered_wrongly", "", "keep", ["old", "keep"]),
+        ("household_corrected", "", "keep", ["old", "keep"]),
+        ("renamed", "马二", "keep", ["keep", "both", "old"]),
+        ("renamed", "马小明", "keep", ["keep"]),
+        ("renamed", "马" * 78, "keep", ["keep", "old"]),
+    ],
+)
+def test_what_is_proposed_for_the_former_name(
+    cause: str, present: str, proposed: str, choices: list[str]
+) -> None:
+    """A proposal counts only once it has been sent, and never replaces what stands there."""
+    raw = {"fields": ["name"], "cause": cause, "new_name": "马晓明"}
+    case = facts({}, pupil={"former_name": present})
+    form = KeyInformationForm.from_raw(raw, case)
+    assert form.former_name.data == proposed and form.typed()["former_name"] == ""
+    assert list(choices_of(form, "former_name")) == choices
+    sent = KeyInformationForm.from_raw({**raw, "former_name": proposed}, case)
+    assert sent.typed()["former_name"] == proposed
+    forged = KeyInformationForm.from_raw({**raw, "former_name": "other"}, case)
+    assert forged.errors_in({"former_name"}) == {"former_name": ["请从列出的选项中选择"]}
+
+
+def guardian_errors(
+    raw: dict[str, str], *, pack: str = "ha-anyang-beiguan", cause: str = "household_corrected", **more: Any
+) -> dict[str, list[str]]:
+    form = KeyInformationForm.from_raw(
+        {"fields": ["name"], "cause": cause, **raw}, facts({}, pack=pack, **more)
+    )
+    return form.errors_in(FIELDS)
+
+
+def test_who_asks_is_told_where_the_policy_says_so_and_never_in_parts() -> None:
+    told = {"guardian_name": "马建国", "guardian_relation": "51", "guardian_day": "2026年11月16日"}
+    assert set(guardian_errors({})) == set(FIELDS)
+    assert guardian_errors(told) == {}
+    assert guardian_errors({}, cause="entered_wrongly") == {}  # the school mends its own mistake unasked
+    for pack in ("cn-2025", "gs-linxia-2022", "ha-2022"):
+        assert guardian_errors({}, pack=pack) == {}
+        assert guardian_errors({"guardian_name": "马建国"}, pack=pack) == {
+            "guardian_relation": ["请选择申请人与学生的关系"],
+            "guardian_day": ["请填写申请日期"],
+        }
+    assert guardian_errors({**told, "guardian_relation": "20"}) == {
+        "guardian_relation": ["请从列出的选项中选择"]
+    }
+    assert "不能使用的字符" in guardian_errors({**told, "guardian_name": "马建国<b>"})["guardian_name"][0]
+
+
+def test_a_case_that_has_left_the_school_is_not_asked_for_more() -> None:
+    assert guardian_errors({}, with_school=False) == {}

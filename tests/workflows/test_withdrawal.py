@@ -10,6 +10,7 @@ import pytest
 
 from portal.policies import all_policies, policy
 from portal.standards import codes
+from portal.workflows._withdrawal_grounds import KINDS
 from portal.workflows.facts import (
     Ending,
     EvidenceFact,
@@ -19,7 +20,7 @@ from portal.workflows.facts import (
     PupilFacts,
     SchoolFacts,
 )
-from portal.workflows.withdrawal import EVIDENCE, KINDS, WORKFLOW, WithdrawalForm, form_names, notice_names
+from portal.workflows.withdrawal import EVIDENCE, WORKFLOW, WithdrawalForm, form_names, notice_names
 from tests.workflows.choices import choices_of
 
 LEAVING = {
@@ -31,6 +32,7 @@ LEAVING = {
 DISMISSAL = {**LEAVING, "kind": "除名", "dismissal_ground": "dismissed", "dismissal_reason": "99"}
 PAPERS = ("application", "school_report", "guardian_identity")
 MORE_PAPERS = ("school_report", "guardian_identity", "school_decision", "hearing_record")
+FATHER = {"guardian_name": "马建国", "guardian_relation": "51", "guardian_day": date(2026, 11, 3)}
 LOCAL = LocalCondition("local-1", "连续旷课满一学期", "退学", "云州教发〔2026〕1号", "第十二条")
 
 
@@ -70,6 +72,14 @@ def facts(
     )
 
 
+def narrowed() -> Facts:
+    """A dismissal under a pack that has a status and a reason for its ground, which shipped packs have not."""
+    case = facts(DISMISSAL, papers=MORE_PAPERS)
+    row = {"code": "dismissed", "title": "除名", "kind": "除名", "statuses": ["06"], "reasons": ["23"]}
+    values = case.policy.values | {"withdrawal.grounds": ([row], "gansu_33")}
+    return replace(case, policy=replace(case.policy, values=values))
+
+
 def other(columns: set[str]) -> OtherCase:
     return OtherCase("X1", "another", "另一业务", "审核中", frozenset(columns))
 
@@ -82,6 +92,60 @@ TABLE = [
     ("special school", facts(pupil={"stage": "特教"}), {"wrong_stage"}),
     ("stage unknown", facts(pupil={"stage": ""}), {"wrong_stage"}),
     ("on leave", facts(pupil={"enrolment_status": "02"}), set()),
+    (
+        "a leave that ran out",
+        facts({**LEAVING, "ground": "leave_expired", "reason": "31"}, pupil={"enrolment_status": "02"}),
+        set(),
+    ),
+    (
+        "a leave that ran out, of a pupil who sits in class",
+        facts({**LEAVING, "ground": "leave_expired", "reason": "31"}),
+        {"ground_contradicted", "reason_misfit"},
+    ),
+    (
+        "a reason that does not follow the ground",
+        facts({**LEAVING, "reason": "31"}, pupil={"enrolment_status": "02"}),
+        {"reason_misfit"},
+    ),
+    (
+        "the other way round",
+        facts({**LEAVING, "ground": "leave_expired"}, pupil={"enrolment_status": "02"}),
+        {"reason_misfit"},
+    ),
+    (
+        "a local ground with a reason that the register contradicts",
+        facts({**LEAVING, "ground": "local-1", "reason": "31"}, local={"grounds": (LOCAL,)}),
+        {"reason_misfit"},
+    ),
+    (
+        "what is kept of the other kind stops nothing",
+        facts(
+            {**DISMISSAL, "ground": "leave_expired", "reason": "31", "guardian_day": date(2026, 11, 21)},
+            papers=MORE_PAPERS,
+        ),
+        set(),
+    ),
+    (
+        "a dismissal against the register",
+        narrowed(),
+        {"dismissal_ground_contradicted", "dismissal_reason_misfit"},
+    ),
+    ("a guardian asks", facts(LEAVING | FATHER), set()),
+    (
+        "the request is of tomorrow",
+        facts({**LEAVING, **FATHER, "guardian_day": date(2026, 11, 21)}),
+        {"guardian_day_wrong"},
+    ),
+    (
+        "the pupil asks at fifteen",
+        facts({**LEAVING, **FATHER, "guardian_relation": "01"}, pupil={"birth_date": "2010-11-04"}),
+        {"guardian_is_a_child"},
+    ),
+    (
+        "the pupil asks at sixteen",
+        facts({**LEAVING, **FATHER, "guardian_relation": "01"}, pupil={"birth_date": "2010-11-03"}),
+        set(),
+    ),
     ("graduated", facts(pupil={"enrolment_status": "07"}), {"not_open"}),
     ("withdrawn, as loaded", facts(pupil={"enrolment_status": "03"}), {"record_ended"}),
     ("dismissed by a case", facts(pupil={"enrolment_status": "14"}, endings=(ending(),)), {"record_ended"}),
@@ -189,7 +253,8 @@ def test_local_grounds_are_offered_with_their_clause_and_retired_ones_are_not() 
 def test_only_what_belongs_to_the_kind_is_asked_and_counts(answers: dict[str, Any], own: str) -> None:
     """Though the answers of both kinds are kept."""
     both = {**LEAVING, **DISMISSAL, **answers, "kind": own}
-    asked = {"退学": {"ground", "reason"}, "除名": {"dismissal_ground", "dismissal_reason"}, "": set()}
+    who = {"guardian_name", "guardian_relation", "guardian_day"}
+    asked = {"退学": {"ground", "reason", *who}, "除名": {"dismissal_ground", "dismissal_reason"}, "": set()}
     assert WORKFLOW.asked(facts(both)) == {"kind", "explanation"} | asked[own]
     names = form_names(facts(both))
     titles = {"退学": ("自动退学", "申请退学"), "除名": ("其他", "除名"), "": ("", "")}
