@@ -1,7 +1,7 @@
 """what people have typed and not sent
 
 Revision ID: 0007
-Revises: 0005
+Revises: 0006
 
 """
 
@@ -12,7 +12,7 @@ import portal.models.types
 
 # revision identifiers, used by Alembic.
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -16,7 +16,7 @@ import portal.models.types
 
 # revision identifiers, used by Alembic.
 revision = "0011"
-down_revision = "0005"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

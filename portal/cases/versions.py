@@ -130,7 +130,7 @@ def digits_of(printout: Printout, facts: Facts, version: int, key: str) -> str:
 def _digits_of_contents(printout: Printout, facts: Facts, _version: int, key: str) -> str:
     """The digits on forms whose record does not say how they were made: of what is printed alone. Kind and version of such
     a code are those of its record."""
-    return printing.keyed_digits([printing.values(printout, facts), printing.rows(printout, facts)], key)
+    return printing.keyed_digits([printing.said(printout, facts), printing.rows(printout, facts)], key)
 
 
 # How the digits of a printing were made, by the word in its record.
