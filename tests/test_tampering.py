@@ -59,7 +59,7 @@ def with_papers(cast: Intake, case: Case, story: str) -> Case:
     act(case, cast.registrar, "edit", answers=NEW_NAME)
     db.session.commit()
     for slot, paper in SLOTS:
-        file = upload(store(), case, cast.registrar, slot, PAPERS / f"{story}-{paper}.jpg")
+        file = upload(case, cast.registrar, slot, PAPERS / f"{story}-{paper}.jpg")
         if file.verdict == "advise":  # the same paper as of the case before: it saves judging another one
             evidence.override(case, cast.registrar, file, "两名学生的材料在同一页上")
     return case

@@ -1,7 +1,7 @@
 """why a page of stamped forms did not land by itself
 
 Revision ID: 0010
-Revises: 0005
+Revises: 0007
 
 """
 

@@ -1,7 +1,7 @@
 """a calendar for each tree of offices: whole notices of a year, their days, and local days with their own document
 
 Revision ID: 0011
-Revises: 0005
+Revises: 0010
 
 """
 
