@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, make_response, request
 from flask_login import current_user
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portal import errors, gate
 from portal.extensions import set_read_only
@@ -69,6 +69,14 @@ def _answer(_error: RequestEntityTooLarge) -> Response:
     g.oversize = told(request.content_length or 0, most, remedy, "这次上传共")
     if view is None or not hasattr(view, "takes_file"):
         return errors.show(413, g.oversize)
+    try:
+        return _from_its_page(view)
+    except HTTPException as refused:  # within an error handler nobody else would answer it
+        return errors.show(refused.code or 500)
+
+
+def _from_its_page(view: Callable[..., Any]) -> Response:
+    """The view's own answer to a form without a file."""
     _forget_body()
     stopped = gate.enter()
     if stopped is not None:

@@ -32,8 +32,9 @@ def pages(data: bytes, *, long_side: int, max_pages: int) -> Iterator[Page]:
     """The pages of a PDF, each drawn to ``long_side`` pixels. Raises ``Refused``."""
     allowance = Allowance(DRAWING)
     document = _open(data, max_pages, allowance)
+    seen: pdf_pictures.Seen = set()
     for number in range(1, len(document) + 1):
-        yield _drawn(document, number, long_side, allowance)
+        yield _drawn(document, number, long_side, allowance, seen)
 
 
 def one_page(data: bytes, number: int, *, long_side: int, max_pages: int) -> tuple[Page | None, int]:
@@ -41,7 +42,7 @@ def one_page(data: bytes, number: int, *, long_side: int, max_pages: int) -> tup
     allowance = Allowance(DRAWING)
     document = _open(data, max_pages, allowance)
     count = len(document)
-    return (_drawn(document, number, long_side, allowance) if 1 <= number <= count else None), count
+    return (_drawn(document, number, long_side, allowance, set()) if 1 <= number <= count else None), count
 
 
 def _open(data: bytes, max_pages: int, allowance: Allowance) -> pdfium.PdfDocument:
@@ -59,7 +60,9 @@ def _open(data: bytes, max_pages: int, allowance: Allowance) -> pdfium.PdfDocume
     return document
 
 
-def _drawn(document: pdfium.PdfDocument, number: int, long_side: int, allowance: Allowance) -> Page:
+def _drawn(
+    document: pdfium.PdfDocument, number: int, long_side: int, allowance: Allowance, seen: pdf_pictures.Seen
+) -> Page:
     try:
         with allowance.spent():
             page = document[number - 1]
@@ -71,7 +74,7 @@ def _drawn(document: pdfium.PdfDocument, number: int, long_side: int, allowance:
         with allowance.spent():
             _hide_what_no_screen_shows(page)
             pictures = _pictures(page)
-            pdf_pictures.check(pictures)
+            pdf_pictures.check(pictures, seen)
         with allowance.spent(beyond=own + (DRAWING_JPEG_2000 - DRAWING if _any_jpeg_2000(pictures) else 0)):
             drawn = page.render(scale=scale, rev_byteorder=True, may_draw_forms=True, prefer_bgrx=False)
             image = drawn.to_pil().convert("RGB")

@@ -19,9 +19,12 @@ DEPTHS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)  # bits of a pixel
 SLACK = 2  # bytes: a line break behind the rows
 
 
-def check(pictures: Iterable[pdfium.PdfImage]) -> None:
-    """Refuse a page with a picture that ends early or is damaged."""
-    seen: set[tuple[int, int]] = set()
+Seen = set[tuple[int, int]]  # length and checksum of pictures that were found whole
+
+
+def check(pictures: Iterable[pdfium.PdfImage], seen: Seen) -> None:
+    """Refuse a page with a picture that ends early or is damaged. ``seen`` is of the whole document: what stands on every
+    page is looked at once."""
     for one in pictures:
         if min(one.get_px_size()) < LEAST_SIDE:
             continue
@@ -35,9 +38,9 @@ def check(pictures: Iterable[pdfium.PdfImage]) -> None:
             continue
         if (key := (len(data), zlib.crc32(data))) in seen:
             continue
-        seen.add(key)
         if not _whole(one, data, last):
             raise Refused(intake.INCOMPLETE, PDF)
+        seen.add(key)
 
 
 def _whole(one: pdfium.PdfImage, data: bytes, last: str) -> bool:
