@@ -62,7 +62,9 @@ def codes(
         "media_type": media_type,
         "pages": count,
         "codes": [{"text": one.text, "box": one.box, "turned": one.turned} for one in found],
-        "seal": max((one.score for one in Picture.of(Image.fromarray(view), *view.shape[1::-1]).seals), default=0.0),
+        "seal": max(
+            (one.score for one in Picture.of(Image.fromarray(view), *view.shape[1::-1]).seals), default=0.0
+        ),
     }
     strips = _strips(view) if options.get("strips") else []
     return facts, [pixels.jpeg(view, pixels.VIEW_QUALITY), thumb, *strips]
@@ -75,7 +77,9 @@ def _strips(view: RGB) -> list[bytes]:
     white = max(1.0, WHITENED * float(np.percentile(red, 60)))
     clean = np.minimum(255.0, red * (255.0 / white)).astype(np.uint8)
     edges = [(max(0.0, n / STRIPS - LAPPED), min(1.0, (n + 1) / STRIPS + LAPPED)) for n in range(STRIPS)]
-    return [pixels.jpeg(clean[round(top * high) : round(low * high)], pixels.VIEW_QUALITY) for top, low in edges]
+    return [
+        pixels.jpeg(clean[round(top * high) : round(low * high)], pixels.VIEW_QUALITY) for top, low in edges
+    ]
 
 
 def at_a_glance(grey: npt.NDArray[np.uint8]) -> list[Code]:

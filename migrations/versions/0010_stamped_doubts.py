@@ -27,5 +27,7 @@ def upgrade():
 
 
 def downgrade():
-    op.execute("UPDATE stamped_pages SET case_id = NULL, printout = '', version = NULL WHERE outcome = 'tray'")
+    op.execute(
+        "UPDATE stamped_pages SET case_id = NULL, printout = '', version = NULL WHERE outcome = 'tray'"
+    )
     op.drop_column("stamped_pages", "doubts")

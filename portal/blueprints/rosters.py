@@ -275,7 +275,7 @@ def _refused(case_id: uuid.UUID, refused: Refused) -> Response:
 def _show(
     case: Case, status: int = 200, *, message: str = "", file_error: str = "", revealed: bool = False
 ) -> Response:
-    facts, verbs = read_facts(case), available(case, actor())
+    facts, verbs = read_facts(case, actor()), available(case, actor())
     mine = "edit" in verbs
     return reply(
         "rosters/show.html",
@@ -309,7 +309,7 @@ def _show(
 
 
 def _admitted(case: Case, status: int = 200, message: str = "") -> Response:
-    facts = read_facts(case)
+    facts = read_facts(case, actor())
     return reply(
         "rosters/admitted.html",
         status,
@@ -331,7 +331,7 @@ def _row_form(
     message: str = "",
 ) -> Response:
     """The form of one row: a table row for htmx, a page of its own else."""
-    facts, roster = read_facts(case), editing.roster_of(case)
+    facts, roster = read_facts(case, actor()), editing.roster_of(case)
     found_here = roster.findings(facts, [one]) if one else []
     said = one.admitted if one and one.admitted else {}
     cells: list[dict[str, Any]] = [

@@ -90,7 +90,9 @@ class StampedPage(db.Model):
     code: Mapped[str] = mapped_column(String(120), default="")  # what its QR code held
     case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"))
     printout: Mapped[str] = mapped_column(String(60), default="")
-    version: Mapped[int | None] = mapped_column(Integer)  # of the printed form; None where no code of ours says it
+    version: Mapped[int | None] = mapped_column(
+        Integer
+    )  # of the printed form; None where no code of ours says it
     doubts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # why it did not land by itself
     view: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # a sealed object
     thumb: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -16,7 +16,7 @@ from portal.forms import AnswersForm, ChineseDateField, LineField, choices
 from portal.standards import id_number, names
 from portal.standards.columns import BY_KEY
 from portal.workflows.evidence_rules import evidence_rules
-from portal.workflows.facts import Facts, Office, OtherCase
+from portal.workflows.facts import ANOTHER, Facts, Office, OtherCase
 from portal.workflows.vocabulary import Evidence, Page, Printout, Rule, Step, Workflow
 
 ID = "key_information_change"
@@ -94,6 +94,12 @@ def new_number_fault(facts: Facts) -> id_number.Fault | None:
 def _number_fault_text(facts: Facts) -> str:
     fault = new_number_fault(facts)
     return fault.reason if fault else ""
+
+
+def _number_taken_text(facts: Facts) -> str:
+    named = [str(one) for one in facts.held_elsewhere["id_number"] if one.school]
+    told = [f"新身份证件号已登记在{'、'.join(named)}名下"] if named else []
+    return "；".join([*told, *([ANOTHER] if len(named) < len(facts.held_elsewhere["id_number"]) else [])])
 
 
 def resulting_number_is_sound(facts: Facts) -> bool:
@@ -269,7 +275,7 @@ RULES = (
         "id_number_taken",
         "one_pupil_one_record",
         lambda facts: bool(facts.held_elsewhere.get("id_number")),
-        lambda facts: f"新身份证件号已登记在{'、'.join(map(str, facts.held_elsewhere['id_number']))}名下",
+        _number_taken_text,
         "请核对号码；号码无误的，请联系主管教育局查明是否一人多籍",
         field="new_id_number",
     ),

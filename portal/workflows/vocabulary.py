@@ -180,7 +180,9 @@ class Printout:
     rows: Callable[[Facts], Mapping[str, tuple[Mapping[str, str], ...]]] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # what people call its own names
     sheet: Sheet | None = None  # of a form that is given out as XLSX too
-    seal: Literal["page", "copy", "none"] = "page"  # whether each page bears one, a copy of all pages, or nobody stamps it
+    seal: Literal["page", "copy", "none"] = (
+        "page"  # whether each page bears one, a copy of all pages, or nobody stamps it
+    )
 
 
 @dataclass(frozen=True)

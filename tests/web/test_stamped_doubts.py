@@ -94,7 +94,12 @@ def test_a_person_looks_and_says_so(app: Flask) -> None:
     first, second = pages_of(bring(client, [scan_of(case), scan_of(case, seal=False)]))
     here = f"/stamped/pages/{second.id}"
     shown = client.get(here).text
-    assert placing.NO_SEAL in shown and "就放进该件" in shown and f"{here}/view" in shown and case.number in shown
+    assert (
+        placing.NO_SEAL in shown
+        and "就放进该件" in shown
+        and f"{here}/view" in shown
+        and case.number in shown
+    )
     for who in (stranger.registrar, cast.reviewer):
         assert enter(app, who).post(f"{here}/accept").status_code == 404
     assert client.post(f"/stamped/pages/{first.id}/accept").status_code == 409
@@ -139,7 +144,9 @@ def test_number_version_and_kind_are_under_the_digits(app: Flask) -> None:
     )
     assert {(page.outcome, page.message) for page in pages} == {("refused", placing.UNKNOWN_PRINT)}
     texts = {
-        printing.qr_text(replace(order.printout, id=one), order.facts, version=given, key=KEY).rpartition("|")[2]
+        printing.qr_text(replace(order.printout, id=one), order.facts, version=given, key=KEY).rpartition(
+            "|"
+        )[2]
         for one, given in ((kind, 1), (kind, 2), ("notice", 1))
     }
     assert len(texts) == 3
@@ -170,7 +177,6 @@ def test_a_form_printed_before_still_lands(app: Flask) -> None:
 
 def _record(case: Case, order: Any, digits: str) -> None:
     """A printing as it was recorded before its record said how the digits were made."""
-    from portal import audit
 
     parts = versions.fingerprints(order.printout, order.facts, KEY)
     body = {"printout": "approval-form", "version": order.version, "digits": digits, "parts": parts}
@@ -206,7 +212,9 @@ def test_the_pages_of_a_list_go_with_the_one_that_bears_the_seal(app: Flask) -> 
         sheet(code, words=lines[:3]),
     ]
     pages = pages_of(bring(client, [scanned(one) for one in papers]))
-    assert [page.outcome for page in pages] == ["landed", "tray", "tray", "landed"], [p.message for p in pages]
+    assert [page.outcome for page in pages] == ["landed", "tray", "tray", "landed"], [
+        p.message for p in pages
+    ]
     assert [page.doubts.get("text") for page in pages[1:3]] == [["名单"], ["名单第 2 人的姓名"]]
     (alone,) = pages_of(bring(client, [scanned(papers[0])]))
     assert (alone.outcome, alone.doubts) == ("tray", {"seal": "copy"})
@@ -218,7 +226,10 @@ def test_the_pages_of_a_list_go_with_the_one_that_bears_the_seal(app: Flask) -> 
         (lambda lines: lines, ()),
         (lambda lines: [line.replace("马三春", "马三秋") for line in lines], ("名单第 2 人的姓名",)),
         (lambda lines: [*lines, STRANGER], (FOREIGN_PERSON,)),
-        (lambda lines: [*lines, STRANGER[:17] + ("0" if STRANGER[17] != "0" else "1")], ()),  # read wrongly: no number at all
+        (
+            lambda lines: [*lines, STRANGER[:17] + ("0" if STRANGER[17] != "0" else "1")],
+            (),
+        ),  # read wrongly: no number at all
         (lambda lines: [*lines, "编号：XS2026000002"], (FOREIGN_NUMBER,)),
         (lambda lines: lines[:1], ()),
         (lambda _lines: ["说明"], ("名单",)),

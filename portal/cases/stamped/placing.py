@@ -17,8 +17,8 @@ from portal import audit
 from portal.cases import clock, versions
 from portal.cases.access import Actor, visible_to
 from portal.cases.printed import facts_on_paper
-from portal.cases.refusing import Refused
 from portal.cases.quality import thresholds_for
+from portal.cases.refusing import Refused
 from portal.cases.stamped import wording
 from portal.cases.stamped.finding import ATTACHED, scans_of
 from portal.cases.versions import Code, Finding
@@ -129,9 +129,7 @@ def _refused(coded: _Coded) -> _Place:
 
 def _outdated(coded: _Coded) -> str:
     case, told = coded.case, versions.told(coded.finding.differences)
-    return (
-        f"这是第 {coded.code.version} 版的打印件，{case.number} 现为第 {case.version} 版。{told}。请重新打印、盖章"
-    )
+    return f"这是第 {coded.code.version} 版的打印件，{case.number} 现为第 {case.version} 版。{told}。请重新打印、盖章"
 
 
 def _doubts(coded: _Coded, scan: Scan) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def wanted(printout: Printout, facts: Facts) -> Wanted:
 
 def _key(row: Mapping[str, str]) -> str:
     """The number by which a list's row is told from others."""
-    of_kind = (text for column, text in row.items() if column in BY_KEY and BY_KEY[column].kind == "id_number")
+    of_kind = (
+        text for column, text in row.items() if column in BY_KEY and BY_KEY[column].kind == "id_number"
+    )
     return next((text for text in of_kind if text), row.get("number", ""))
 
 
