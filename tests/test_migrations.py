@@ -9,9 +9,11 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
 
 from portal.cases import clock, register
+from portal.cases.stamped import receiving
 from portal.extensions import db
-from portal.models import AdmittedList, RegisterChange, RosterRow
+from portal.models import AdmittedList, RegisterChange, RosterRow, StampedPage
 from portal.standards.school_year import year_of_entry
+from tests.builders import Cast, a_case
 from tests.intakes import a_list, people
 from tests.web.test_intake import Intake
 
@@ -66,3 +68,22 @@ def test_back_from_0005_a_corrected_number_is_one_change_to_what_holds(app: Flas
     again = [tuple(row) for row in db.session.execute(query.order_by(RegisterChange.after))]
     assert again == [("F3", 0), ("G2", 0), ("H1", 0)]
     assert [one.changes for one in db.session.scalars(select(AdmittedList))] == [{}]
+
+
+def test_back_from_0010_a_page_in_doubt_waits_without_a_case(app: Flask) -> None:
+    """And forward again with none in doubt: it is placed by its number, as before."""
+    cast = Cast()
+    case = a_case(cast, "county_review")
+    batch = receiving.stage(cast.registrar, "批.pdf")
+    batch.status = "sorted"
+    for number, outcome in enumerate(("landed", "tray"), start=1):
+        about = {"case_id": case.id, "printout": "approval-form", "version": 3, "doubts": {"seal": "page"}}
+        db.session.add(StampedPage(batch_id=batch.id, page=number, outcome=outcome, **about))
+    db.session.commit()
+    let_go()
+    downgrade(revision="0005")
+    told = "SELECT outcome, printout, case_id IS NULL FROM stamped_pages ORDER BY page"
+    assert [tuple(map(str, row[:2])) for row in stored(told)] == [("landed", "approval-form"), ("tray", "")]
+    assert [bool(row[2]) for row in stored(told)] == [False, True]
+    upgrade()
+    assert {tuple(page.doubts) for page in db.session.scalars(select(StampedPage))} == {()}

@@ -86,12 +86,16 @@ def test_a_form_that_names_their_number(app: Flask, two: Two) -> None:
     for pupil in (two.gone, two.living):
         case = a_change_to(two.here, pupil.id_number)
         db.session.commit()
-        seen = pages(enter(app, two.here.registrar), f"/cases/{case.id}/check", f"/cases/{case.id}/fill/values")
+        seen = pages(
+            enter(app, two.here.registrar), f"/cases/{case.id}/check", f"/cases/{case.id}/fill/values"
+        )
         assert ANOTHER in seen[0]
         two.tells_nothing(seen)
         taken = [one for one in _stops(case, None) if ANOTHER in one]
         assert taken == [ANOTHER] and _stops(case, two.here.reviewer) == _stops(case, None)
-        assert any(f"{two.there.school.name}学生{pupil.name}" in one for one in _stops(case, two.here.approver))
+        assert any(
+            f"{two.there.school.name}学生{pupil.name}" in one for one in _stops(case, two.here.approver)
+        )
 
 
 def _stops(case: Case, actor: object) -> list[str]:
