@@ -137,7 +137,7 @@ def _offered(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
         order.version,
         code,
     )
-    waiting.doubts = {"seal": "page"}
+    waiting.outcome, waiting.doubts = "tray", {"seal": "page"}  # the forms before this one may have placed it
     db.session.commit()
     return f"/stamped/pages/{page.id}/accept", {}
 
