@@ -11,11 +11,12 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
 
 from portal.cases import clock, register
+from portal.cases.stamped import receiving
 from portal.extensions import db
-from portal.models import AdmittedList, RegisterChange, RosterRow
+from portal.models import AdmittedList, RegisterChange, RosterRow, StampedPage
 from portal.oversight import holidays
 from portal.standards.school_year import year_of_entry
-from tests.builders import a_state
+from tests.builders import Cast, a_case, a_state
 from tests.intakes import a_list, people
 from tests.web.test_intake import Intake
 
@@ -100,3 +101,22 @@ def test_0011_knows_only_the_years_of_a_whole_notice_and_goes_back(app: Flask) -
     assert stored("SELECT COUNT(*) FROM holidays") == [(40,)]
     assert stored("SELECT kind FROM holidays WHERE day = '2026-10-10'") == [("work",)]
     upgrade()
+
+
+def test_back_from_0010_a_page_in_doubt_waits_without_a_case(app: Flask) -> None:
+    """And forward again with none in doubt: it is placed by its number, as before."""
+    cast = Cast()
+    case = a_case(cast, "county_review")
+    batch = receiving.stage(cast.registrar, "批.pdf")
+    batch.status = "sorted"
+    for number, outcome in enumerate(("landed", "tray"), start=1):
+        about = {"case_id": case.id, "printout": "approval-form", "version": 3, "doubts": {"seal": "page"}}
+        db.session.add(StampedPage(batch_id=batch.id, page=number, outcome=outcome, **about))
+    db.session.commit()
+    let_go()
+    downgrade(revision="0005")
+    told = "SELECT outcome, printout, case_id IS NULL FROM stamped_pages ORDER BY page"
+    assert [tuple(map(str, row[:2])) for row in stored(told)] == [("landed", "approval-form"), ("tray", "")]
+    assert [bool(row[2]) for row in stored(told)] == [False, True]
+    upgrade()
+    assert {tuple(page.doubts) for page in db.session.scalars(select(StampedPage))} == {()}

@@ -118,7 +118,7 @@ def show(case_id: uuid.UUID) -> BaseResponse:
 
 
 def _show(case: Case, status: int = 200, message: str = "") -> Response:
-    facts = read_facts(case)
+    facts = read_facts(case, actor())
     figures = _figures(case, facts)
     return reply(
         "cases/show.html",

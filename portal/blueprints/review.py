@@ -272,7 +272,7 @@ def _desk(
     fragment: str | None = None,
 ) -> Response:
     """The whole desk. `opened` is the panel that stands open, `typed` what the person had written."""
-    facts = read_facts(case)
+    facts = read_facts(case, actor())
     slots = slots_view.slots(case, facts, readonly=True)
     changed = _changes(case, facts)
     changes = desk_view.marked(changed, revealed=revealed)

@@ -284,7 +284,7 @@ def _refused(case_id: uuid.UUID, refused: Refused) -> Response:
 def _show(
     case: Case, status: int = 200, *, message: str = "", file_error: str = "", revealed: bool = False
 ) -> Response:
-    facts, verbs = read_facts(case), available(case, actor())
+    facts, verbs = read_facts(case, actor()), available(case, actor())
     mine = "edit" in verbs
     kept = _kept(case, "pick", "rosters.show")
     picked = request.form if request.method == "POST" else kept.text or MultiDict[str, str]()
@@ -341,7 +341,7 @@ def _unsaved_rows(case: Case, facts: Facts) -> list[tuple[str, str]]:
 
 
 def _admitted(case: Case, status: int = 200, message: str = "") -> Response:
-    facts = read_facts(case)
+    facts = read_facts(case, actor())
     return reply(
         "rosters/admitted.html",
         status,
@@ -363,7 +363,7 @@ def _row_form(
     message: str = "",
 ) -> Response:
     """The form of one row: a table row for htmx, a page of its own else."""
-    facts, roster = read_facts(case), editing.roster_of(case)
+    facts, roster = read_facts(case, actor()), editing.roster_of(case)
     kept = (
         _kept(case, f"row:{one.id}", "rosters.row", row_id=one.id)
         if one

@@ -146,7 +146,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     law = workflow(case.workflow)
     if law.roster and verb in ("submit", "approve"):
         plans.hold(case.owner_office_id)
-    facts = read_facts(case)
+    facts = read_facts(case, actor)
     sight = _seen_again(case, act) if action.decides else ()
     if verb == "approve":
         register.hold(law, law.changes(facts))
@@ -171,9 +171,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
     except register.EndedRecord as error:
         db.session.rollback()
         db.session.refresh(case)
-        raise Refused(
-            "其中有学生的学籍刚被退学或除名，一律不得复学；请刷新页面查看", conflict=True
-        ) from error
+        raise Refused("学籍登记刚有变动，这件业务现在不能批准；请刷新页面查看原因", conflict=True) from error
     except (IntegrityError, register.RegisterMoved) as error:
         db.session.rollback()
         db.session.refresh(case)

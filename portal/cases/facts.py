@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.cases import clock, local_conditions
+from portal.cases.access import Actor
 from portal.cases.endings import endings_of
 from portal.cases.offices import line_of
 from portal.cases.rosters import reading
+from portal.cases.telling import Reader
 from portal.extensions import db
 from portal.models import OPEN, Case, Decision, EvidenceFile, Office, Pupil, Status
 from portal.policies import Policy, policy
@@ -33,11 +35,13 @@ STATUS_TEXT = {
 }
 
 
-def read_facts(case: Case) -> Facts:
-    """Everything that may be judged about a case, as the database stands now."""
+def read_facts(case: Case, actor: Actor | None = None) -> Facts:
+    """Everything that may be judged about a case, as the database stands now. What it says of other pupils is for the eyes of
+    `actor`; without one for those of the school that keeps the case. The judgement is the same for all."""
     law, pack = workflow(case.workflow), policy(case.policy)
+    reader = Reader.of(actor) if actor else Reader.of_school(case.owner)
     if law.roster:
-        found = reading.read(case, law.roster)
+        found = reading.read(case, law.roster, reader)
         facts = replace(
             facts_of_school(law, pack, case.owner),
             roster=found.rows,
@@ -65,7 +69,7 @@ def read_facts(case: Case) -> Facts:
         return replace(facts, findings=tuple(law.roster.findings(facts)))
     if case.pupil is None:
         return facts
-    return replace(facts, held_elsewhere=_held_elsewhere(law, law.changes(facts), case.pupil))
+    return replace(facts, held_elsewhere=_held_elsewhere(law, law.changes(facts), case.pupil, reader))
 
 
 def facts_before_start(law: Workflow, pack: Policy, pupil: Pupil, without: uuid.UUID | None = None) -> Facts:
@@ -128,19 +132,22 @@ def _other_cases(pupil: Pupil, without: uuid.UUID | None) -> tuple[OtherCase, ..
     )
 
 
-def _held_elsewhere(law: Workflow, new: Mapping[str, str], pupil: Pupil) -> dict[str, tuple[Holder, ...]]:
+def _held_elsewhere(
+    law: Workflow, new: Mapping[str, str], pupil: Pupil, reader: Reader
+) -> dict[str, tuple[Holder, ...]]:
     held: dict[str, tuple[Holder, ...]] = {}
     for column in law.unique & new.keys():
         attribute: Any = getattr(Pupil, column)
         query = select(Pupil).where(attribute == new[column], Pupil.id != pupil.id).limit(5)
         others = db.session.scalars(query).all()
-        here = [other.school_id == pupil.school_id for other in others]
+        seen = reader.pupils_among([other.id for other in others])
         if others:
-            held[column] = tuple(
-                Holder(other.name if inside else "", inside)
-                for other, inside in zip(others, here, strict=True)
-            )
+            held[column] = tuple(_holder(one, pupil) if one.id in seen else Holder("", "") for one in others)
     return held
+
+
+def _holder(other: Pupil, pupil: Pupil) -> Holder:
+    return Holder(other.name, "本校" if other.school_id == pupil.school_id else other.school.name)
 
 
 def _evidence(case_id: uuid.UUID) -> tuple[EvidenceFact, ...]:

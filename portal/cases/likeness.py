@@ -121,8 +121,9 @@ def _candidates(case: Case) -> Select[uuid.UUID, str | None]:
 
 
 def told(case: Case, near: Near) -> str:
-    """The advice. Another office's case is not named: its number is that office's."""
+    """The advice. Of another office's case neither number nor day is said: they are that office's."""
     other = db.session.get_one(Case, near.case_id)
+    if other.owner_office_id != case.owner_office_id:
+        return "与其他单位业务中的一张图片几乎相同，请确认没有传错"
     day = f"{clock.local(near.uploaded_at):%m月%d日}"
-    where = f"编号 {other.number}" if other.owner_office_id == case.owner_office_id else "其他单位的业务"
-    return f"与 {day} 上传的图片几乎相同（{where}），请确认没有传错"
+    return f"与 {day} 上传的图片几乎相同（编号 {other.number}），请确认没有传错"

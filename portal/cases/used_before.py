@@ -22,8 +22,8 @@ class Same:
 
 
 def same_content(case: Case, file: EvidenceFile, sha256: str) -> Same | None:
-    """Whether the same bytes came before: returned once (refuse), or used in another case (advise). Raises Refused for a file
-    that stands in the slot already."""
+    """Whether the same bytes came before: returned once to this school (refuse), or used in another case (advise); what became
+    of another office's case is not said. Raises Refused for a file that stands in the slot already."""
     query = select(EvidenceFile).where(
         EvidenceFile.sha256 == sha256, EvidenceFile.status == "committed", EvidenceFile.id != file.id
     )
@@ -31,14 +31,18 @@ def same_content(case: Case, file: EvidenceFile, sha256: str) -> Same | None:
     for other in earlier:
         if other.case_id == case.id and other.slot == file.slot and other.removed_at is None:
             raise Refused("这个文件已经在本栏中，不用再传一次")
+    own = select(Case.id).where(
+        Case.id.in_({other.case_id for other in earlier}), Case.owner_office_id == case.owner_office_id
+    )
+    ours = set(db.session.scalars(own)) if earlier else set()
     for other in earlier:
-        if returned := _returned_on(other):
+        if other.case_id in ours and (returned := _returned_on(other)):
             return Same("refuse", f"该图片已于 {returned:%m月%d日} 被退回，请重新拍摄")
     elsewhere = next((other for other in earlier if other.case_id != case.id), None)
     if elsewhere is None:
         return None
     used = db.session.get_one(Case, elsewhere.case_id)
-    where = f" {used.number}" if used.owner_office_id == case.owner_office_id else "其他单位的业务"
+    where = f" {used.number}" if used.id in ours else "其他单位的业务"
     return Same("advise", f"该图片已用于{where}，请确认没有传错")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows._key_items import after, new_values
-from portal.workflows.facts import Facts
+from portal.workflows.facts import ANOTHER, Facts
 from portal.workflows.vocabulary import Rule
 
 
@@ -16,6 +16,12 @@ def number_follows_gb11643(facts: Facts) -> bool:
 def new_number_fault(facts: Facts) -> id_number.Fault | None:
     number = new_values(facts).get("id_number", "")
     return id_number.fault_in(number, facts.today) if number and number_follows_gb11643(facts) else None
+
+
+def _number_taken_text(facts: Facts) -> str:
+    named = [str(one) for one in facts.held_elsewhere["id_number"] if one.school]
+    told = [f"新身份证件号已登记在{'、'.join(named)}名下"] if named else []
+    return "；".join([*told, *([ANOTHER] if len(named) < len(facts.held_elsewhere["id_number"]) else [])])
 
 
 def is_of_another_paper(facts: Facts) -> bool:
@@ -79,7 +85,7 @@ NUMBER_RULES = (
         "id_number_taken",
         "one_pupil_one_record",
         lambda facts: bool(facts.held_elsewhere.get("id_number")),
-        lambda facts: f"新身份证件号已登记在{'、'.join(map(str, facts.held_elsewhere['id_number']))}名下",
+        _number_taken_text,
         "请核对号码；号码无误的，请联系主管教育局查明是否一人多籍",
         field="new_id_number",
     ),

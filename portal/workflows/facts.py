@@ -84,8 +84,6 @@ class RosterRow:
     admitted: Mapping[str, str] | None = (
         None  # what the list of the admitted says of the person, None: not on it
     )
-    # The list's entry is another school's, whose people this school does not get to read.
-    admitted_elsewhere: bool = False
     exam_county: str = ""  # where the examination was sat
     elsewhere: str = ""  # where the person is registered already, or on whose other roster
     twice: tuple[int, ...] = ()  # positions of other rows about the same person
@@ -202,16 +200,19 @@ class LocalCondition:
         return Article(self.code, self.document, self.clause, self.text or self.title)
 
 
+ANOTHER = "登记中另有一名学生"  # all that is said of a record that the reader may not read
+
+
 @dataclass(frozen=True)
 class Holder:
-    """Another pupil who already has a value that must be one pupil's only. Named only inside the same school: who
-    stands in another office's register is not this office's to read."""
+    """Another pupil who already has a value that must be one pupil's only. Named only to who may read them: both are "" for a
+    pupil of whom the reader is told nothing."""
 
-    name: str  # "" outside the school
-    here: bool
+    name: str
+    school: str
 
     def __str__(self) -> str:
-        return f"本校学生{self.name}" if self.here else "其他学校的一名学生"
+        return f"{self.school}学生{self.name}"
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,8 @@ def has_letter(facts: Facts, row: RosterRow) -> bool:
 def not_admitted(facts: Facts, row: RosterRow) -> str:
     if not row["exam_number"] or facts.quota is None or facts.quota.admitted is None:
         return ""  # told once, of the cell or of the whole
-    if row.admitted_elsewhere:
-        return "录取名单上，这个准考证号录取到其他学校"
-    return "" if row.admitted else "录取名单上没有这个准考证号"
+    # Whether another school has it is not said: the list's other people are not this school's to look up.
+    return "" if row.admitted else "本校的录取名单上没有这个准考证号"
 
 
 def _compared(column: RosterColumn) -> tuple[RowRule, RowRule]:
@@ -177,7 +176,7 @@ ROW_RULES = (
         "registered_elsewhere",
         "one_pupil_one_record",
         lambda _facts, row: row.elsewhere,
-        "请与该校或主管教育局核实；确在本校就读的，先由原校办结，再列入名单",
+        "请核对号码，并与主管教育局核实；确在本校就读的，先由原校办结，再列入名单",
         "id_number",
     ),
     RowRule(

@@ -14,6 +14,7 @@ from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.models import NumberRange, Pupil, RegisterChange, RosterRow, Status
 from portal.workflows import workflow
+from portal.workflows.facts import ANOTHER
 from tests.builders import Cast, a_file, a_pupil, a_school, act, an_actor
 from tests.cases.test_loads import apply, as_exported, check, undo
 from tests.intakes import a_list, a_plan, a_roster, people, series
@@ -178,9 +179,9 @@ def test_a_school_learns_nothing_of_other_schools_people(cast: Cast) -> None:
         ],
     )
     rows = read_facts(case).roster
-    assert rows[0].admitted is None and rows[0].admitted_elsewhere
+    assert rows[0].admitted is None and rows[1].elsewhere == ANOTHER
     told = " ".join(one.text for one in editing.roster_of(case).findings(read_facts(case)))
-    assert other.name not in told and "其他学校" in told
+    assert other.name not in told and "本校的录取名单上没有这个准考证号" in told
     assert people(1, 30)[0]["name"] not in told and people(1, 30)[0]["id_number"] not in told
 
 
@@ -206,8 +207,8 @@ def test_who_was_withdrawn_after_the_check_does_not_enter(
     db.session.commit()
     checked = read_facts(case)
     a_pupil(cast.school, id_number=texts["id_number"], enrolment_status="03")
-    monkeypatch.setattr(actions, "read_facts", lambda _case: checked)  # as if it were withdrawn just now
-    with pytest.raises(Refused, match="不得复学"):
+    monkeypatch.setattr(actions, "read_facts", lambda *_about: checked)  # as if it were withdrawn just now
+    with pytest.raises(Refused, match="登记刚有变动"):
         act(case, cast.approver, "approve")
     db.session.expire_all()
     assert case.status == Status.IN_REVIEW

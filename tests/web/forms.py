@@ -130,7 +130,8 @@ def _placed(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
 
 def _offered(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     """A page of the tray that waits to be put into the case that its code names."""
-    page, case = world.home.sheets["school:tray"], world.home.cases["approved"]
+    page = world.home.sheets["school:tray"]
+    case = db.session.get_one(Case, world.home.cases["approved"].id)
     order, code = order_of(case, "approval-form", world.app.extensions["settings"].secret_key)
     waiting = db.session.get_one(StampedPage, page.id)
     waiting.case_id, waiting.printout, waiting.version, waiting.code = (
@@ -139,7 +140,7 @@ def _offered(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
         order.version,
         code,
     )
-    waiting.doubts = {"seal": "page"}
+    waiting.outcome, waiting.doubts = "tray", {"seal": "page"}  # the forms before this one may have placed it
     db.session.commit()
     return f"/stamped/pages/{page.id}/accept", {}
 

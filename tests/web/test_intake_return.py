@@ -22,6 +22,7 @@ from portal.models import (
     SecondaryNumberCorrection,
 )
 from portal.standards.school_year import year_of_entry
+from portal.workflows.facts import ANOTHER
 from tests.builders import act, an_actor
 from tests.cases.forms import enter
 from tests.intakes import a_list, a_roster, people
@@ -171,7 +172,7 @@ def test_a_county_is_not_told_whom_of_another_county_a_row_names(app: Flask) -> 
     assert theirs in unsettled(page)[0][4] and name in unsettled(page)[1][4], "the state reads it whole"
     county = look(app, cast.reviewer, PAGE)
     assert [line[1] for line in unsettled(county)] == [one, two]
-    assert "已经给了别人" in unsettled(county)[0][4] and "姓名或身份证号与名单不符" in unsettled(county)[1][4]
+    assert ANOTHER in unsettled(county)[0][4] and "姓名或身份证号与名单不符" in unsettled(county)[1][4]
     assert theirs not in county.get_text() and name not in county.get_text()
     assert unsettled(look(app, cast.reviewer_2, PAGE)) == []
 

@@ -35,7 +35,6 @@ from tests.scans import stamped as with_seal
 from tests.services import soffice_path
 from tests.stamped import code_of, order_of, scan_of, words_of
 
-
 pytestmark = pytest.mark.skipif(
     not reading.available(), reason="the extra 'reading' is not installed: pip install '.[reading]'"
 )

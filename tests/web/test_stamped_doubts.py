@@ -177,7 +177,6 @@ def test_a_form_printed_before_still_lands(app: Flask) -> None:
 
 def _record(case: Case, order: Any, digits: str) -> None:
     """A printing as it was recorded before its record said how the digits were made."""
-    from portal import audit
 
     parts = versions.fingerprints(order.printout, order.facts, KEY)
     body = {"printout": "approval-form", "version": order.version, "digits": digits, "parts": parts}

@@ -43,7 +43,7 @@ def row(position: int = 1, admitted: dict[str, str] | None = None, **values: Any
     more = {
         key: values.pop(key) for key in ("strike", "elsewhere", "twice", "faults", "number") if key in values
     }
-    known = {"admitted_elsewhere": values.pop("admitted_elsewhere", False), "exam_county": "青禾县"}
+    known = {"exam_county": "青禾县"}
     exam_number = f"2262{position:08d}"
     said = {**VALUES, "exam_number": exam_number, **(admitted or {})}
     return RosterRow(
@@ -90,7 +90,6 @@ NOBODY = {"nobody": ""}
     ("changed", "rules"),
     [
         ({"admitted": NOBODY}, ["not_admitted"]),
-        ({"admitted": NOBODY, "admitted_elsewhere": True}, ["not_admitted"]),
         ({"admitted": {"name": "马小明"}}, ["differs_name"]),
         ({"admitted": {"exam_score": "600"}}, ["differs_exam_score"]),
         (

@@ -17,7 +17,7 @@ from portal import audit
 from portal.cases import clock, register
 from portal.cases.access import visible_to
 from portal.cases.intake import province_unsettled
-from portal.cases.intake.province_unsettled import Holder, holders, whose
+from portal.cases.intake.province_unsettled import Holder, given_to, holders
 from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
@@ -149,7 +149,7 @@ def _fault(
         return "differs", said
     holder = taken.get(secondary)
     if holder and holder.number != number:
-        return "taken", f"这个学籍辅号已经给了{whose(holder)}"
+        return "taken", given_to(holder)
     if one.secondary_number not in ("", secondary):
         return "other", f"已登记的学籍辅号是 {one.secondary_number}，与表中的 {secondary} 不同"
     return "", ""

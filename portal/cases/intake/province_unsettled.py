@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.cases import register
+from portal.cases import register, telling
 from portal.cases.access import visible_to
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope
@@ -23,6 +23,7 @@ from portal.cases.rosters.reading import chunks
 from portal.extensions import db
 from portal.models import Case, Level, ProvinceReturnRow, RosterRow, SecondaryNumberCorrection
 from portal.models.types import new_id, utcnow
+from portal.workflows.facts import ANOTHER
 
 if TYPE_CHECKING:
     from portal.cases.intake.province_return import Refusal
@@ -49,7 +50,7 @@ PLAINLY = {  # what is wrong, without the other person whom the full sentence ma
     "shared": "这个学籍辅号在表中给了不止一个人",
     "unknown": "没有这个学号，或所在名单还没有登记报省",
     "shape": "学籍辅号的写法不对",
-    TAKEN: "这个学籍辅号已经给了别人",
+    TAKEN: ANOTHER,
     "differs": "表中的姓名或身份证号与名单不符",
     OTHER: "已登记的学籍辅号与表中的不同",
 }
@@ -95,8 +96,9 @@ def holders(scope: Scope, secondary: Iterable[str]) -> dict[str, Holder]:
     return found
 
 
-def whose(holder: Holder) -> str:
-    return f"学号 {holder.number}" if holder.seen else "别的州的学生"
+def given_to(holder: Holder) -> str:
+    """Who has the 学籍辅号, as far as the person may read it."""
+    return telling.told(f"这个学籍辅号已经给了学号 {holder.number}", readable=holder.seen)
 
 
 def keep(
@@ -240,7 +242,7 @@ def correct(scope: Scope, kept_id: uuid.UUID, form: Mapping[str, str]) -> Second
     if one.kept.fault != OTHER or person is None or person.secondary_number in ("", after):
         raise Refused("这一行不能这样更正，请刷新页面核对", conflict=True)
     if other := holders(scope, [after]).get(after):
-        raise Refused(f"学籍辅号 {after} 已经给了{whose(other)}，请先更正那一位", conflict=True)
+        raise Refused(f"{given_to(other)}，请先更正那一位", conflict=True)
     try:
         made = put_right(scope, person, person.secondary_number, after, form)
         db.session.delete(one.kept)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.cases import register
+from portal.cases import register, telling
 from portal.cases.endings import standing
 from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, storable
 from portal.extensions import db
@@ -24,7 +24,7 @@ from portal.models.types import new_id
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
 from portal.standards.school_numbers import STUDENT_NUMBER, STUDENT_NUMBER_LENGTH
-from portal.workflows.facts import Ending
+from portal.workflows.facts import ANOTHER, Ending
 
 ADDED, CHANGED, MISSING = "added", "changed", "missing"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
@@ -61,7 +61,7 @@ class _Known:
     awaiting: dict[str, Any] = field(
         default_factory=dict
     )  # by identity number: pupils without a 学籍号 so far
-    holders: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    holders: dict[str, dict[str, uuid.UUID]] = field(default_factory=lambda: defaultdict(dict))
     approved: dict[uuid.UUID, list[Approved]] = field(default_factory=lambda: defaultdict(list))
     ended: dict[str, Ending] = field(default_factory=dict)  # by student number
 
@@ -75,11 +75,12 @@ def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> lis
             row.values.get("id_number", "")
         )
         if pupil is not None and pupil.school_id not in scope.codes:
-            row.faults.append(_held_outside(row))
+            row.faults.append(_held_outside(row, known))
+            pupil = None  # a finding names nobody who is not the loading office's
         if row.faulty:
             found.append(_finding(load_id, row, pupil, FAULTY, faults=row.faults))
             continue
-        if pupil is None and (ended := _ended_namesake(row, known)):
+        if pupil is None and (ended := _ended_namesake(row, known, scope)):
             found.append(_finding(load_id, row, None, FAULTY, faults=[*row.faults, ended]))
             continue
         _point_at_shared_id(row, known, scope)
@@ -98,12 +99,11 @@ def _look_up(rows: Sequence[CheckedRow]) -> _Known:
     ids = [row.values["id_number"] for row in rows if row.values.get("id_number") and not row.faulty]
     awaiting = select(PUPILS).where(PUPILS.c.id_number.in_(ids), ~HAS_NATIONAL_NUMBER)
     known.awaiting = {pupil.id_number: pupil for pupil in db.session.execute(awaiting)}
-    holders = select(PUPILS.c.id, PUPILS.c.id_number, PUPILS.c.student_number).where(
-        PUPILS.c.id_number.in_(ids)
-    )
+    columns = (PUPILS.c.id, PUPILS.c.id_number, PUPILS.c.student_number, PUPILS.c.school_id)
+    holders = select(*columns).where(PUPILS.c.id_number.in_(ids))
     numbers_of = {pupil.id: number for number, pupil in known.pupils.items()}
-    for pupil_id, number, student_number in db.session.execute(holders):
-        known.holders[number].add(student_number)
+    for pupil_id, number, student_number, school_id in db.session.execute(holders):
+        known.holders[number][student_number] = school_id
         numbers_of[pupil_id] = student_number
     known.ended = {numbers_of[pupil_id]: one for pupil_id, one in standing(numbers_of.keys()).items()}
     waiting = (
@@ -188,12 +188,16 @@ def _ended(key: str, text: str, ended: Ending, level: str) -> CellFault:
     )
 
 
-def _ended_namesake(row: CheckedRow, known: _Known) -> CellFault | None:
+def _ended_namesake(row: CheckedRow, known: _Known, scope: Scope) -> CellFault | None:
     """A new student number for a person whose record a case has ended is the same return under another number."""
     number = row.values.get("id_number", "")
-    found = (known.ended[one] for one in known.holders.get(number, ()) if one in known.ended)
-    ended = next(found, None) if number else None
-    return _ended("id_number", number, ended, ERROR) if ended else None
+    holders = known.holders.get(number, {}) if number else {}
+    ended = next((one for one in holders if one in known.ended), None)
+    if ended is None:
+        return None
+    if holders[ended] not in scope.codes:
+        return _another("id_number", number, ERROR)
+    return _ended("id_number", number, known.ended[ended], ERROR)
 
 
 def _point_at_third_value(row: CheckedRow, key: str, approved: Iterable[Approved]) -> None:
@@ -213,23 +217,26 @@ def stored_texts(pupil: Any, codes: Mapping[uuid.UUID, str]) -> dict[str, str | 
     return texts | {"school_code": codes.get(pupil.school_id, "")}
 
 
-def _held_outside(row: CheckedRow) -> CellFault:
-    number = row.values["student_number"]
-    return CellFault(
-        "student_number",
-        BY_KEY["student_number"].title,
-        number,
-        "这个学籍号已登记在本单位管辖范围以外的学校",
-        "学生转来的，请先在全国学籍系统办结转学；仍有疑问的，请联系主管教育局",
-    )
+def _held_outside(row: CheckedRow, known: _Known) -> CellFault:
+    number = row.values.get("student_number", "")
+    by = "student_number" if number in known.pupils else "id_number"
+    return _another(by, row.values[by], ERROR)
+
+
+def _another(key: str, text: str, level: str) -> CellFault:
+    """Somebody of another office has this number: that is all the loading office is told, whatever it means for the row."""
+    return CellFault(key, BY_KEY[key].title, text, ANOTHER, telling.PLAIN_REMEDY, level)
 
 
 def _point_at_shared_id(row: CheckedRow, known: _Known, scope: Scope) -> None:
     number = row.values.get("id_number", "")
     own = known.awaiting.get(number)
-    others = known.holders.get(number, set()) - {row.values["student_number"]}
-    others -= {own.student_number} if own else set()
+    mine = {row.values["student_number"], own.student_number if own else ""}
+    others = {one: school for one, school in known.holders.get(number, {}).items() if one not in mine}
     if not number or not (others or number in scope.shared_ids):
+        return
+    if number not in scope.shared_ids and not any(school in scope.codes for school in others.values()):
+        row.faults.append(_another("id_number", number, WARNING))
         return
     where = "文件中另有一行" if number in scope.shared_ids else "登记中另有一个学籍号"
     row.faults.append(

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import and_, func, or_, select
 
-from portal.cases import clock, endings
+from portal.cases import clock, endings, telling
 from portal.cases.intake import numbers, plans
 from portal.cases.offices import supervisor
 from portal.cases.rosters.cells import Judge
+from portal.cases.telling import Reader
 from portal.extensions import db
 from portal.models import Account, Admitted, AdmittedList, Case, Level, Office, Pupil, RosterRow, Status
 from portal.standards.columns import BY_KEY
@@ -37,15 +38,16 @@ class RosterFacts:
     numbers: NumberRange | None
 
 
-def read(case: Case, roster: Roster) -> RosterFacts:
-    """Everything that may be judged about the people on a roster, as the database stands now."""
+def read(case: Case, roster: Roster, reader: Reader) -> RosterFacts:
+    """Everything that may be judged about the people on a roster, as the database stands now; what other records say of them
+    is told as the reader may read it."""
     year = case.intake_year or clock.today().year
     admissions = _admissions(case.owner, year, case)
     range_ = numbers.shown(case)
     stored = db.session.execute(
         select(ROWS).where(ROWS.c.case_id == case.id).order_by(ROWS.c.position, ROWS.c.id)
     ).all()
-    found = _Around.of(case, roster, stored, admissions)
+    found = _Around.of(case, roster, stored, admissions, reader)
     judge = Judge(roster, case.owner.name, clock.today())
     standing = 0
     rows = []
@@ -88,6 +90,7 @@ class _Around:
     """What the database knows about the people of a roster beyond the roster itself."""
 
     school_id: uuid.UUID
+    reader: Reader
     admitted: dict[str, Any] = field(default_factory=dict)  # by exam number
     elsewhere: dict[str, str] = field(default_factory=dict)  # by identity number or exam number: a sentence
     namesakes: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and birth date: a sentence
@@ -95,8 +98,10 @@ class _Around:
     strikers: dict[uuid.UUID, tuple[str, str]] = field(default_factory=dict)  # account -> name, office
 
     @classmethod
-    def of(cls, case: Case, roster: Roster, stored: Sequence[Any], admissions: _Admissions) -> _Around:
-        around = cls(case.owner_office_id)
+    def of(
+        cls, case: Case, roster: Roster, stored: Sequence[Any], admissions: _Admissions, reader: Reader
+    ) -> _Around:
+        around = cls(case.owner_office_id, reader)
         exam_numbers = [row.exam_number for row in stored if row.exam_number]
         ids = [row.id_number for row in stored if row.id_number]
         if admissions.list is not None:
@@ -120,7 +125,6 @@ class _Around:
             faults=faults,
             number=number,
             admitted=_as_values(ours) if ours else None,
-            admitted_elsewhere=said is not None and ours is None,
             exam_county=ours.exam_county if ours else "",
             elsewhere=next((self.elsewhere[key] for key in keys if key in self.elsewhere), "")
             or ("" if row.id_number else self.namesakes.get((values["name"], values["birth_date"]), "")),
@@ -138,7 +142,8 @@ class _Around:
     def _register(self, case: Case, roster: Roster, stored: Sequence[Any]) -> None:
         """Who has a living record of the same stage already, one that was ended for good, or several that might go on."""
         mine = select(RosterRow.pupil_id).where(RosterRow.case_id == case.id, RosterRow.pupil_id.is_not(None))
-        records = select(Pupil.id, Pupil.id_number, Pupil.enrolment_status, Pupil.stage, Pupil.school_id)
+        columns = (Pupil.id, Pupil.id_number, Pupil.enrolment_status, Pupil.stage, Pupil.school_id)
+        records = select(*columns, Office.name.label("school")).join(Office, Office.id == Pupil.school_id)
         for chunk in chunks(row.id_number for row in stored if row.id_number):
             query = records.where(Pupil.id_number.in_(chunk), Pupil.id.not_in(mine))
             several: dict[str, list[Any]] = defaultdict(list)
@@ -147,35 +152,51 @@ class _Around:
             self._tell(roster, several)
         for chunk in chunks(str(row.values.get("name", "")) for row in stored if not row.id_number):
             named = select(Pupil.id, Pupil.name, Pupil.birth_date, Pupil.enrolment_status)
-            ended = named.where(Pupil.name.in_(chunk), Pupil.enrolment_status.in_(TERMINAL))
-            for pupil_id, name, born, status in db.session.execute(ended):
-                told = _told_ended(status, endings.standing([pupil_id]).get(pupil_id))
-                self.namesakes[name, born.isoformat() if born else ""] = f"同名、同出生日期的{told}"
+            ended = db.session.execute(
+                named.where(Pupil.name.in_(chunk), Pupil.enrolment_status.in_(TERMINAL))
+            ).all()
+            seen = self.reader.pupils_among([one.id for one in ended])
+            by_case = endings.standing(seen)
+            for pupil_id, name, born, status in ended:
+                full = f"同名、同出生日期的{_told_ended(status, by_case.get(pupil_id))}"
+                key = (name, born.isoformat() if born else "")
+                self.namesakes[key] = telling.told(full, readable=pupil_id in seen)
 
     def _tell(self, roster: Roster, several: Mapping[str, Sequence[Any]]) -> None:
-        """What the records with one identity number mean for a row that names it. Another office's school is not named."""
+        """What the records with one identity number mean for a row that names it."""
+        seen = self.reader.pupils_among([one.id for records in several.values() for one in records])
         ended = endings.standing(
-            [one.id for records in several.values() for one in records if one.enrolment_status in TERMINAL]
+            [
+                one.id
+                for records in several.values()
+                for one in records
+                if one.enrolment_status in TERMINAL and one.id in seen
+            ]
         )
         for number, records in several.items():
             for one in records:
+                readable = one.id in seen
                 if one.enrolment_status in TERMINAL:
-                    self.elsewhere[number] = _told_ended(one.enrolment_status, ended.get(one.id))
+                    full = _told_ended(one.enrolment_status, ended.get(one.id))
+                    self.elsewhere[number] = telling.told(full, readable=readable)
                 elif one.stage == roster.stage and one.enrolment_status not in CLOSED:
-                    where = "本校" if one.school_id == self.school_id else "其他学校"
-                    self.elsewhere.setdefault(number, f"该生已在{where}注册高中学籍")
+                    where = "本校" if one.school_id == self.school_id else one.school
+                    full = f"该生已在{where}注册高中学籍"
+                    self.elsewhere.setdefault(number, telling.told(full, readable=readable))
             living = [one for one in records if one.enrolment_status not in CLOSED]
             if len(living) > 1:
-                told = f"登记中有 {len(living)} 份在籍记录使用这个号码，须先查明保留哪一份"
-                self.elsewhere.setdefault(number, told)
+                full = f"登记中有 {len(living)} 份在籍记录使用这个号码，须先查明保留哪一份"
+                readable = all(one.id in seen for one in living)
+                self.elsewhere.setdefault(number, telling.told(full, readable=readable))
 
     def _other_rosters(self, case: Case, exam_numbers: Iterable[str], ids: Iterable[str]) -> None:
         """Who stands on another roster of the year that is under way; an approved one's people are in the register."""
         for column, keys in ((RosterRow.exam_number, exam_numbers), (RosterRow.id_number, ids)):
             for chunk in chunks(keys):
                 query = (
-                    select(column, Case.number, Case.owner_office_id)
+                    select(column, Case.number, Case.id, Case.owner_office_id, Office.name)
                     .join(Case, Case.id == RosterRow.case_id)
+                    .join(Office, Office.id == Case.owner_office_id)
                     .where(
                         column.in_(chunk),
                         Case.id != case.id,
@@ -187,9 +208,16 @@ class _Around:
                         ),
                     )
                 )
-                for key, number, owner in db.session.execute(query):
-                    where = f"本校的另一份名单（{number}）" if owner == self.school_id else "其他学校"
-                    self.elsewhere.setdefault(key, f"该生已列入{where}的新生名单")
+                others = db.session.execute(query).all()
+                seen = self.reader.cases_among({one.id for one in others})
+                for key, number, case_id, owner, school in others:
+                    where = (
+                        f"本校的另一份名单（{number}）"
+                        if owner == self.school_id
+                        else f"{school}（{number}）"
+                    )
+                    full = f"该生已列入{where}的新生名单"
+                    self.elsewhere.setdefault(key, telling.told(full, readable=case_id in seen))
 
     def _same_person(self, stored: Sequence[Any]) -> None:
         standing = [row for row in stored if row.struck_at is None]

@@ -17,8 +17,8 @@ from portal import audit
 from portal.cases import clock, versions
 from portal.cases.access import Actor, visible_to
 from portal.cases.printed import facts_on_paper
-from portal.cases.refusing import Refused
 from portal.cases.quality import thresholds_for
+from portal.cases.refusing import Refused
 from portal.cases.stamped import wording
 from portal.cases.stamped.finding import ATTACHED, scans_of
 from portal.cases.versions import Code, Finding
@@ -37,7 +37,9 @@ SEVERAL = "页上有几张表的二维码，不能确定属于哪一件"
 UNKNOWN_PRINT = "二维码与本件任何一次打印都对不上，可能不是本系统打印的表"
 NO_SEAL = "页上没有找到红色印章（黑白复印件、印色太浅的也找不到）"
 UNREAD = "页上的文字没有经过识读，不能自动核对是不是这张表"
-OTHER_TEXT = "页上的文字与打印的表不一致：{labels}"
+NOT_THERE = "页上没有读到表上的{labels}"
+NOT_OURS = "页上读到了{labels}"
+MOST_LABELS = 4
 LOOK = "请对照图片确认"
 
 
@@ -148,10 +150,15 @@ def _doubts(coded: _Coded, scan: Scan) -> dict[str, Any]:
 
 def _told(doubts: dict[str, Any]) -> list[str]:
     told = [NO_SEAL] if "seal" in doubts else []
-    if "text" in doubts:
-        labels = doubts["text"]
-        told.append(UNREAD if labels is None else OTHER_TEXT.format(labels="、".join(labels)))
-    return told
+    labels = doubts.get("text", [])
+    if labels is None:
+        return [*told, UNREAD]
+    foreign = [one for one in labels if one in wording.FOREIGN]
+    missed = [one for one in labels if one not in wording.FOREIGN]
+    if missed:
+        more = f"等 {len(missed)} 项" if len(missed) > MOST_LABELS else ""
+        told.append(NOT_THERE.format(labels="、".join(missed[:MOST_LABELS]) + more))
+    return [*told, *([NOT_OURS.format(labels="、".join(foreign))] if foreign else [])]
 
 
 def _coded(actor: Actor, texts: list[str]) -> _Coded | _Place:

@@ -24,7 +24,7 @@ ENOUGH = 0.7  # of the runs of three characters of a long text
 CASE_NUMBER = re.compile(r"[A-Z]{2}20[0-9]{8,12}")
 IDENTITY = re.compile(r"(?<![0-9])[0-9]{17}[0-9X](?![0-9X])")
 ALIKE = str.maketrans("OIL", "011")  # what print hardly tells apart
-FOREIGN_NUMBER, FOREIGN_PERSON = "另一件业务的编号", "表上没有的身份证件号"
+FOREIGN_NUMBER, FOREIGN_PERSON = FOREIGN = "另一件业务的编号", "表上没有的身份证件号"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Stamped forms scanned together: uploaded, sorted while one watches, the tray emptied by hand; with scripts and without."""
+"""Stamped forms scanned together: uploaded, sorted while one watches, a form without a seal looked at and put in, the tray
+emptied by hand; with scripts and without."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, expect
 
 from portal import create_app
-from portal.cases import printed, printing, starting
+from portal.cases import starting
 from portal.cases.access import Actor
 from portal.extensions import db
 from portal.models import Account, Case, Pupil
@@ -17,6 +18,7 @@ from portal.settings import Settings
 from portal.workflows import workflow
 from tests.builders import KEY_CHANGE, NEW_NAME, a_file, act
 from tests.scans import in_one_file, scanned, sheet
+from tests.stamped import order_of
 from tests.web.journeys.conftest import Served
 from tests.web.journeys.pages import Person
 
@@ -36,9 +38,7 @@ def submitted(app: Flask, served: Served, key: str) -> tuple[str, str]:
             a_file(case, slot, who)
         act(case, who, "submit")
         db.session.commit()
-        (order,) = printed.orders(case)
-        printed.record([order], key)
-        found = case.number, printing.qr_text(order.printout, order.facts, version=order.version, key=key)
+        found = case.number, order_of(case, key=key)[1]
         db.session.remove()
         db.engine.dispose()
         return found
@@ -51,7 +51,8 @@ def test_a_batch_is_sorted_and_the_tray_emptied(
     number, code = submitted(create_app(settings), served, settings.secret_key)
     batch = tmp_path / "盖章表.pdf"
     forged = code[:-12] + "0123456789ab"
-    batch.write_bytes(in_one_file([scanned(sheet(one), skew=3.0) for one in (code, "", forged)]))
+    papers = (sheet(code, seal=False), sheet(), sheet(forged))
+    batch.write_bytes(in_one_file([scanned(one, skew=3.0) for one in papers]))
     me = Person(chromium, served, "registrar", scripts=scripts, journey=f"stamped-{scripts}")
     me.menu("盖章表扫描")
     me.page.get_by_label("扫描文件").set_input_files(batch)
@@ -64,18 +65,25 @@ def test_a_batch_is_sorted_and_the_tray_emptied(
                 break
             me.page.wait_for_timeout(500)
             me.press("刷新")
-    expect(me.page.get_by_role("heading", name="已归入 1 页")).to_be_visible(timeout=40000)
+    expect(me.page.get_by_role("heading", name="待归入 2 页")).to_be_visible(timeout=40000)
     me.see("未归入 1 页")
     me.picture("3-sorted")
+    me.page.locator("#group-tray + p + .files").get_by_role("link", name="第 1 页").first.click()
+    me.see("页上没有找到红色印章")
+    me.picture("4-waiting")
+    me.press("就放进该件")
+    me.see("第 1 页已放进")
+    me.see("人工归入 1 页")
     me.page.locator("#group-tray + p + .files").get_by_role("link", name="第 2 页").first.click()
-    me.picture("4-tray")
+    me.picture("5-tray")
     me.page.get_by_label("业务编号").fill("GJ2026999999")
     me.press("归入这件业务")
     me.see("没有找到这个编号的业务")
     me.page.get_by_label("业务编号").fill(number)
     me.press("归入这件业务")
-    me.see("人工归入 1 页")
+    me.see("人工归入 2 页")
     me.page.get_by_role("link", name=number).first.click()
     me.see("以此件为准")
-    me.picture("5-case")
+    me.see("旧件")
+    me.picture("6-case")
     me.leave()
