@@ -260,7 +260,7 @@ def test_the_school_is_told_before_it_submits_and_says_one_sentence(app: Flask) 
     db.session.refresh(case)
     act(case, cast.reviewer, "return", reasons=(a_reason(),))
     db.session.commit()
-    again = BeautifulSoup(client.get(f"/cases/{case.id}/check").text, "html.parser")
+    again = BeautifulSoup(enter(app, cast.registrar).get(f"/cases/{case.id}/check").text, "html.parser")
     assert again.select_one("#papers-words").get_text() == WORDS, "said once, offered again"
 
 
