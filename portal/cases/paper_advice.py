@@ -76,7 +76,8 @@ def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:
 
 def _of_somebody_else(one: Named, facts: Facts) -> Iterator[Advice]:
     new = workflow(facts.workflow).changes(facts)
-    said = "，".join(_whom(one, cell, new) for cell in one.differing)
+    first, *others = (_whom(one, cell, new) for cell in one.differing)
+    said = "；".join([first, *(text.removeprefix("的") for text in others)])
     yield Advice(one.slot, f"“{one.title}”上{said}", ANOTHERS, True, one.differing[0].place)
 
 
