@@ -13,7 +13,7 @@ from portal.blueprints.reading_places import Frame, frame
 from portal.cases import paper_advice, whose, whose_papers
 from portal.cases.whose import Cell, Named, Person
 from portal.cases.whose_papers import Saying
-from portal.models import Case
+from portal.models import OPEN, Case
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY
 from portal.workflows import workflow
@@ -57,7 +57,8 @@ GUARDIANS = ("监护人的材料", "info", "user-check")
 def desk(case: Case, facts: Facts, *, revealed: bool) -> dict[str, Any]:
     """The context of review/_identity.html, and what the panel of an approval asks for."""
     papers = [_paper(one, facts, revealed) for one in whose_papers.named(case, facts)]
-    before = [one for one in paper_advice.advice(case, facts) if one.of_before]
+    # Once it is decided the register holds the new values itself.
+    before = [one for one in paper_advice.advice(case, facts) if one.of_before] if case.status in OPEN else []
     return {
         "identity": _register(case, facts, revealed),
         "identity_papers": sorted(papers, key=lambda one: not one.stops),

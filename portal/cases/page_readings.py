@@ -1,6 +1,6 @@
 """What is remembered of reading: pages that wait, lines that were read, and what a reviewer read otherwise.
 
-A page's row is made with the page, in its transaction; the reading itself is a task. Nothing here can stop a case.
+A page's row is made with the page, in its transaction; the reading itself is a task. Nothing that was not read can stop a case.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from portal.workflows.vocabulary import base_id
 
 TOP_ROWS = 6  # a heading stands among the first lines
 AROUND_TITLE = 8  # characters that a heading has beside the words of its kind
+FEW_PLACES = 4  # of a number are named; where more differ, it is another number
 TELLING = 4  # characters of a title that say what a paper is in every procedure; 决定, 报告 stand in many
 ANOTHERS = "请核对是不是拿错了别人的材料；拿错的请移除后重传"
 COMMON = range(0x4E00, 0xA000)  # characters that a machine can be trusted with
@@ -55,7 +56,7 @@ def advice(case: Case, facts: Facts) -> list[Advice]:
         said = {cell.column for cell in stranger.differing} if stranger else set()
         if paper.names != "guardian":
             found += _values(paper, facts, said)
-            found += _before(paper, facts)
+            found += _before(paper, facts, said)
     return found
 
 
@@ -75,9 +76,9 @@ def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:
 
 def _of_somebody_else(one: Named, facts: Facts) -> Iterator[Advice]:
     new = workflow(facts.workflow).changes(facts)
-    for cell in one.differing:
-        text = f"“{one.title}”上{_whom(one, cell, new)}"
-        yield Advice(one.slot, text, ANOTHERS, True, cell.place)
+    first, *others = (_whom(one, cell, new) for cell in one.differing)
+    said = "；".join([first, *(text.removeprefix("的") for text in others)])
+    yield Advice(one.slot, f"“{one.title}”上{said}", ANOTHERS, True, one.differing[0].place)
 
 
 def _whom(one: Named, cell: Cell, new: Mapping[str, str]) -> str:
@@ -93,7 +94,8 @@ def apart(a: str, b: str) -> str:
     """At which places two numbers differ: said in words, so that neither stands on the page."""
     if len(a) != len(b):
         return "位数不同"
-    return f"第 {'、'.join(str(n) for n, (x, y) in enumerate(zip(a, b, strict=True), 1) if x != y)} 位不同"
+    places = [str(n) for n, (x, y) in enumerate(zip(a, b, strict=True), 1) if x != y]
+    return f"第 {'、'.join(places)} 位不同" if len(places) <= FEW_PLACES else f"{len(places)} 位不同"
 
 
 # --- which kind -----------------------------------------------------------------------------------------------------
@@ -197,12 +199,12 @@ def _rare(read: str, right: str) -> bool:
     )
 
 
-def _before(paper: Paper, facts: Facts) -> Iterator[Advice]:
+def _before(paper: Paper, facts: Facts, told: set[str]) -> Iterator[Advice]:
     """What the paper calls the value before the change, where the register says otherwise."""
     sheet = Sheet.of(paper.pages)
     for column in workflow(facts.workflow).changes(facts):
         old = readings.stored(column, facts.pupil[column])
-        if not old or column not in SAID_OF:
+        if not old or column not in SAID_OF or column in told:
             continue
         said = [one for one in SAID_OF[column](sheet) if one.side == "before"]
         if not said or any(_is_old(column, one, facts) for one in said):

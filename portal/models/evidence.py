@@ -116,7 +116,7 @@ class EvidencePage(SealedRow, db.Model, covers=("id", "file_id", "page", "view",
 
 
 class PageReading(db.Model):
-    """What the machine read on the shown view of a page. A help for the reviewer, never a reason to stop a case."""
+    """What the machine read on the shown view of a page. A help: it may ask for words, never stop a case."""
 
     __tablename__ = "page_readings"
     __table_args__ = (

@@ -16,7 +16,9 @@ from werkzeug.test import TestResponse
 from portal.standards import id_number
 from portal.web import CSP
 
-REVEALING = frozenset({"review.reveal", "register.reveal", "rosters.reveal"})  # each leaves an audit record
+REVEALING = frozenset(
+    {"review.reveal", "register.reveal", "rosters.reveal", "numbers.fill", "numbers.check"}
+)  # each leaves an audit record
 TYPED = {  # the new number where the person who types it reads it: in its field, and when checking before submitting
     "cases.fill": 'input[name="new_id_number"]',
     "cases.check": 'td[data-label="变更为"]',

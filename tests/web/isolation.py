@@ -175,6 +175,8 @@ ROUTES: dict[str, Rule] = {
     "cases.autosave": Rule(
         REGISTRAR, MINE | {"page": "=what"}, MENDED | {"explanation": "=别人写的说明文字"}
     ),
+    "numbers.fill": Rule(REGISTRAR, MINE | {"page": "=values"}, reads=True),
+    "numbers.check": Rule(REGISTRAR, MINE, reads=True),
     "cases.papers": Rule(REGISTRAR, MINE),
     "cases.check": Rule(REGISTRAR, MINE),
     "cases.submit": Rule(REGISTRAR, MINE, MENDED),
