@@ -75,6 +75,12 @@ def digest(label: str, value: Any, name: str = "") -> str:
     return mac(label.encode() + b"\0" + canonical(value), key) if key is not None else ""
 
 
+def is_of(made: str, label: str, value: Any, name: str) -> bool:
+    """Whether a digest is the one of this value by the key of this name; never without that key."""
+    found = digest(label, value, name) if name else ""
+    return bool(found) and hmac.compare_digest(found.encode(), made.encode())
+
+
 def row_seal(table: str, columns: Sequence[str], values: Mapping[str, Any]) -> str:
     """KEY.DIGEST over these columns of a row."""
     return f"{keys().current}.{digest(table, [values[name] for name in columns])}"
@@ -83,5 +89,4 @@ def row_seal(table: str, columns: Sequence[str], values: Mapping[str, Any]) -> s
 def fits(seal: str, table: str, columns: Sequence[str], values: Mapping[str, Any]) -> bool:
     """Whether a row is as it was when it was sealed."""
     name, _, made = seal.partition(".")
-    found = digest(table, [values[column] for column in columns], name) if name else ""
-    return bool(found) and hmac.compare_digest(found, made)
+    return is_of(made, table, [values[column] for column in columns], name)

@@ -26,7 +26,7 @@ from tests.builders import NEW_NAME, a_case, a_pupil, act
 from tests.conftest import settings_for
 from tests.intakes import a_list, people
 from tests.services import fresh_bucket_url, fresh_postgres_database
-from tests.tamperings import AUDIT, EVIDENCE, FOLDER, S3, TAMPERINGS, Tampering
+from tests.tampering_table import AUDIT, EVIDENCE, FOLDER, S3, TAMPERINGS, Tampering
 from tests.web.test_intake import Intake
 
 DOC = Path(__file__).parent.parent / "docs" / "tampering.md"

@@ -37,7 +37,9 @@ def upgrade():
     op.add_column("audit_head", sa.Column("anchored_seq", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("audit_head", sa.Column("anchor_due", portal.models.types.UtcDateTime(), nullable=True))
     for table in SEALED:
-        op.add_column(table, sa.Column("seal", sa.String(length=80), nullable=False, server_default=""))
+        op.add_column(
+            table, sa.Column("seal", sa.String(length=80), nullable=False, server_default=sa.text("''"))
+        )
 
     op.create_table(
         "walks",
@@ -48,7 +50,7 @@ def upgrade():
         sa.Column("checked", sa.Integer(), nullable=False),
         sa.Column("faults", sa.Integer(), nullable=False),
         sa.Column("first", sa.Text(), nullable=False),
-        sa.Column("seal", sa.String(length=80), nullable=False, server_default=""),
+        sa.Column("seal", sa.String(length=80), nullable=False, server_default=sa.text("''")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_walks")),
     )
     op.create_index("ix_walks_kind_at", "walks", ["kind", "at"])
@@ -56,7 +58,8 @@ def upgrade():
 
 def _name_the_keys():
     op.add_column(
-        "audit_records", sa.Column("key_id", sa.String(length=12), nullable=False, server_default="")
+        "audit_records",
+        sa.Column("key_id", sa.String(length=12), nullable=False, server_default=sa.text("''")),
     )
     op.add_column(
         "audit_records", sa.Column("stream", sa.String(length=20), nullable=False, server_default="main")

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Index, Integer, String, Text, false
+from sqlalchemy import Float, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import db
@@ -43,7 +43,7 @@ class AuditRecord(db.Model):
     body: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     alg: Mapped[str] = mapped_column(String(10), default="sha256")
     # The name of the key by which this record is sealed; "": of the time before there was one.
-    key_id: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    key_id: Mapped[str] = mapped_column(String(12), default="", server_default=text("''"))
     stream: Mapped[str] = mapped_column(String(20), default=MAIN, server_default=MAIN)
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import String, event, inspect, select
+from sqlalchemy import String, event, inspect, select, text
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from portal import seals
@@ -23,7 +23,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {}
 class SealedRow:
     """A mixin: the column, and which others it covers. A class says either what it covers or what it leaves out."""
 
-    seal: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    seal: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
 
     def __init_subclass__(cls, covers: tuple[str, ...] = (), **more: Any) -> None:
         super().__init_subclass__(**more)

@@ -127,7 +127,7 @@ def _read(store: ObjectStore, sealed: Sealed) -> Anchor | None:
     try:
         content: dict[str, Any] = json.loads(store.read(sealed))
         said = content["said"]
-        if seals.digest("anchor", said, said["key"]) != content["seal"]:
+        if not seals.is_of(content["seal"], "anchor", said, said["key"]):
             return None
         return Anchor(said["seq"], said["digest"], said["keyed_since"])
     except (Missing, Tampered, ValueError, KeyError, TypeError):
