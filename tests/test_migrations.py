@@ -82,7 +82,9 @@ def test_0011_knows_only_the_years_of_a_whole_notice_and_goes_back(app: Flask) -
         rows = [row for row in csv.DictReader(lines) if row["date"] >= "2026"]
     rows.append({"date": "2027-01-01", "kind": "off", "name": "元旦", "official_notice": ""})
     for row in rows:
-        insert = "INSERT INTO holidays (day, kind, name, notice) VALUES (:date, :kind, :name, :official_notice)"
+        insert = (
+            "INSERT INTO holidays (day, kind, name, notice) VALUES (:date, :kind, :name, :official_notice)"
+        )
         db.session.execute(text(insert), row | {"date": date.fromisoformat(row["date"]).isoformat()})
     db.session.commit()
     let_go()

@@ -17,6 +17,7 @@ NAMES: tuple[str, ...] = (
     "audit_cmd",
     "worker",
     "print_cmd",
+    "unlock",
 )
 
 

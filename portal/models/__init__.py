@@ -32,6 +32,7 @@ from portal.models.local import LocalConditionSet
 from portal.models.people import (
     ROLE_LEVELS,
     Account,
+    KnownBrowser,
     Level,
     Office,
     OneTimeCode,
@@ -60,6 +61,7 @@ __all__ = [
     "IntakeFile",
     "IntakePlan",
     "IntakeReminder",
+    "KnownBrowser",
     "Level",
     "LocalConditionSet",
     "NationalEntry",

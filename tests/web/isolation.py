@@ -96,6 +96,7 @@ ROUTES: dict[str, Rule] = {
         form={"old": "=x", "new": "=Quiet-River-4096", "again": "=Quiet-River-4096"}
     ),
     "auth.my_sessions": Rule(),
+    "auth.forget_browser": Rule(shows=False),
     # offices and accounts
     "admin.offices": Rule(ADMINISTRATOR),
     "admin.office": Rule(ADMINISTRATOR, OFFICE),
