@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import sealed
 from portal.blueprints.cases import slot_answer
-from portal.cases import evidence, likeness, quality, shown
+from portal.cases import evidence, evidence_keeping, likeness, quality, shown
 from portal.cases.access import Actor, find_case
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -60,10 +60,14 @@ def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceF
         evidence.refuse(file_id, judged)
         db.session.commit()
         raise Refused(judged.refusal)
-    near = likeness.find(case, judged, sealed.store())
-    kept = evidence.keep(sealed.store(), key, data, judged)
-    file = evidence.settle(file_id, kept, judged, near)
-    db.session.commit()
+    try:
+        near = likeness.find(case, judged, sealed.store())
+        kept = evidence.keep(sealed.store(), key, data, judged)
+        file = evidence.settle(file_id, kept, judged, near)
+        db.session.commit()
+    except Exception:  # whatever it was: the space is freed, the answer is the error's
+        evidence_keeping.give_up(sealed.store(), file_id, key)
+        raise
     reach("upload.after_commit")
     return file
 

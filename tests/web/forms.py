@@ -454,7 +454,7 @@ FORMS: dict[str, Form] = {
         {"register_loads": {"status", "undone_at"}},
         removes=frozenset({"pupils"}),
     ),
-    "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status"}}),
+    "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status", "stored"}}),
     # the school's desk
     "cases.start": Form(
         "registrar", _start, {"number_series": {"last"}}, frozenset({"cases", "case_events", "number_series"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -168,6 +169,26 @@ def test_a_session_dies_after_twelve_hours_of_work(client: FlaskClient, account:
         assert client.get(INSIDE).status_code == 303
 
 
+def test_a_session_from_the_future_ends_for_good(app: Flask, account: Account) -> None:
+    """The clock was set back, or somebody wrote the row: its idle time and its hours bound nothing any more."""
+    for column in ("last_seen_at", "created_at"):
+        client = app.test_client()
+        enter(client, "ma.li", PASSWORD)
+        row = db.session.scalars(select(SignInSession).where(SignInSession.ended_at.is_(None))).one()
+        row_id = row.id
+        for ahead, status in ((timedelta(seconds=20), 200), (timedelta(minutes=10), 303)):
+            setattr(row, column, datetime.now(UTC) + ahead)  # machines differ by some seconds
+            db.session.commit()
+            assert client.get(INSIDE).status_code == status
+        assert "服务器时间有变动" in client.get("/sign-in").text
+        db.session.rollback()
+        row = db.session.get_one(SignInSession, row_id, populate_existing=True)
+        assert row.ended_why == "clock"
+        setattr(row, column, datetime.now(UTC))
+        db.session.commit()
+        assert client.get(INSIDE).status_code == 303  # it does not come back with the time
+
+
 @pytest.mark.parametrize("what", ["account", "office"])
 def test_closing_an_account_or_its_office_ends_the_session_at_once(
     client: FlaskClient, account: Account, what: str
@@ -248,7 +269,7 @@ def test_another_address_need_not_wait(app: Flask, account: Account) -> None:
 HALF_HOUR = timedelta(minutes=30)
 
 
-def fail(app: Flask, login: str, times: int, apart: timedelta, clock: time_machine.Coordinates) -> str:
+def fail(app: Flask, login: str, times: int, apart: timedelta, clock: Any) -> str:
     """Failures of strangers from many addresses; returns the key of the login."""
     key = attempts.login_key(app.extensions["settings"].secret_key, login)
     for number in range(times):
