@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -192,16 +193,15 @@ def check_keys(installation: Installation) -> Check:
 
 
 def check_holidays(_installation: Installation) -> Check:
-    """Each topmost office enters its own notices; where there is more than one, the words name it."""
+    """Each topmost office enters its own notices; of several it is said how many lack one, and not which."""
     today, tops = clock.today(), holidays.tops()
-    missing = [(top, year) for top in tops for year in holidays.missing_years(today, top)]
-    if missing:
+    lacking = Counter(year for top in tops for year in holidays.missing_years(today, top))
+    if lacking:
         words = "；".join(
-            holidays.unknown_text(year) + (f"（{top.name}）" if len(tops) > 1 else "")
-            for top, year in missing
+            holidays.unknown_text(year) + (f"（{count} 个州级单位）" if len(tops) > 1 else "")
+            for year, count in sorted(lacking.items())
         )
-        tone = LATE if any(year == today.year for _top, year in missing) else SOON
-        return Check("holidays", TITLES["holidays"], tone, words)
+        return Check("holidays", TITLES["holidays"], LATE if today.year in lacking else SOON, words)
     following = today.year + 1
     all_known = bool(tops) and all(holidays.known(top, following) for top in tops)
     note = f"，{following} 年已录入" if all_known else f"，{following} 年待国务院通知发布后录入"

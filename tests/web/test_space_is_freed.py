@@ -77,7 +77,7 @@ def test_evidence_that_fails_or_is_overtaken_frees_its_space_at_once(
 
     def overtaken(*args: Any) -> Any:
         kept = keep(*args)
-        db.session.execute(update(Case).where(Case.id == case_id).values(status=Status.IN_REVIEW))
+        db.session.execute(update(Case).where(Case.id == case_id).values(status=Status.WITHDRAWN))
         db.session.commit()
         return kept
 
