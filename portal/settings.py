@@ -33,6 +33,7 @@ class Settings:
     session_idle_minutes: int = 30
     session_max_hours: int = 12
     claim_minutes: int = 30
+    lock_minutes: int = 30  # how long a login is closed to strangers after twenty failures in a day, at first
     trusted_proxies: int = 0
     public_url: str = ""  # how phones reach the portal, e.g. https://xueji.example; "": as the browser asked
     reading: bool = True  # read the print on papers in the background, where the extra is installed
@@ -63,6 +64,7 @@ class Settings:
             session_idle_minutes=_number(env, "XUEJI_SESSION_IDLE_MINUTES", 30, 1, 30),
             session_max_hours=_number(env, "XUEJI_SESSION_MAX_HOURS", 12, 1, 12),
             claim_minutes=_number(env, "XUEJI_CLAIM_MINUTES", 30, 5, 24 * 60),
+            lock_minutes=_number(env, "XUEJI_LOCK_MINUTES", 30, 5, 4 * 60),
             trusted_proxies=_number(env, "XUEJI_TRUSTED_PROXIES", 0, 0, 5),
             public_url=_public_url(env.get("XUEJI_PUBLIC_URL", "")),
             reading=_flag(env, "XUEJI_READING", True),

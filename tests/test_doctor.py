@@ -6,22 +6,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
 
 from portal import audit, create_app, tasks
 from portal.cases import clock
 from portal.extensions import db, reading_only
 from portal.models import Holiday, Preference, Role
-from portal.oversight import holidays, readiness
+from portal.oversight import holidays, probes, readiness
 from portal.oversight.readiness import LATE, OK, SOON, Check, Installation
-from storage.objects import LockProof, StoreUnavailable
+from portal.settings import _database_url
+from storage.objects import LockProof, ObjectStore, Sealed, StoreUnavailable
 from tests.builders import Cast, a_case, a_file, a_state, sign_in
 from tests.conftest import settings_for
 from tests.services import fresh_postgres_database
@@ -46,7 +49,9 @@ def test_a_sound_installation_has_nothing_red(app: Flask, installation: Installa
     db.session.commit()
     checks = found(installation)
     red = {check.id for check in checks.values() if check.tone == LATE}
-    assert red <= {"disk"}  # the disk is the machine's
+    superuser = db.engine.dialect.name == "postgresql"  # the tests' own role makes and drops databases
+    assert red - {"disk"} == ({"role"} if superuser else set())  # the disk is the machine's
+    assert list(installation.store.keys("probe/")) == [] or superuser  # the locked proof waits out its minute
     assert set(checks) == set(readiness.TITLES)
     assert db.session.query(Preference).count() == 0  # the write probe leaves nothing
 
@@ -70,6 +75,126 @@ def test_readyz_says_ok_and_then_what_fails(
     bad = client.get("/readyz")
     assert (bad.status_code, bad.text) == (503, "database ok\nstore failing\nmigrations ok\njudge ok\n")
     assert client.get("/healthz").text == "ok\n"
+
+
+class Refuses:
+    """A store that can be reached and takes nothing, or gives back something else."""
+
+    def __init__(self, store: ObjectStore, reads: bytes | None = None) -> None:
+        self.store, self.reads = store, reads
+
+    def put(self, *args: Any, **how: Any) -> Sealed:
+        if self.reads is None:
+            raise StoreUnavailable("the evidence folder cannot be used: EROFS")
+        return self.store.put(*args, **how)
+
+    def read(self, _sealed: Sealed) -> bytes:
+        return self.reads or b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def test_a_store_that_only_answers_is_red_and_the_log_says_why(
+    app: Flask, client: FlaskClient, installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = set(installation.store.keys("probe/"))
+    for bad, why in (
+        (Refuses(installation.store), "EROFS"),
+        (Refuses(installation.store, b"other"), "gives back something else"),
+    ):
+        caplog.clear()
+        app.extensions["store"] = bad
+        assert client.get("/readyz").status_code == 503
+        assert "readiness: store did not finish: StoreUnavailable: " in caplog.text and why in caplog.text
+    app.extensions["store"] = installation.store
+    assert client.get("/readyz").status_code == 200
+    assert set(installation.store.keys("probe/")) == before  # every probe was taken out again
+
+
+def _read_only(app: Flask) -> None:
+    """From now on the database takes no change: a standby, a read-only role, a disk mounted read-only."""
+    if db.engine.dialect.name == "postgresql":
+        name = db.engine.url.database
+        with db.engine.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+            connection.commit()
+    else:
+        event.listen(db.engine, "connect", lambda raw, _record: raw.execute("PRAGMA query_only=ON"))
+    db.session.remove()
+    db.engine.dispose()
+
+
+def test_a_database_that_only_reads_is_red_and_the_log_says_why(
+    app: Flask, client: FlaskClient, installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    db.session.remove()
+    _read_only(app)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503 and "database failing" in answer.text
+    assert "readiness: database did not finish:" in caplog.text and "read" in caplog.text.lower()
+    assert "INSERT" not in caplog.text.split("did not finish:")[1].splitlines()[0]
+
+
+def test_the_database_probe_commits_and_leaves_nothing(installation: Installation) -> None:
+    """What is rolled back never reaches a full disk."""
+    done: list[str] = []
+    event.listen(db.engine, "commit", lambda _connection: done.append("commit"))
+    assert readiness.check_database(installation).tone == OK
+    assert done == ["commit"] and db.session.query(Preference).count() == 0
+
+
+def test_every_disk_that_is_filled_is_looked_at(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = str(installation.settings.data_dir / "evidence")
+    elsewhere = replace(installation.settings, store_url=f"folder:{evidence}")
+
+    def free_space(folder: Path) -> tuple[int, float, int]:
+        return (2, 0.05, 2**30) if str(folder) == evidence else (1, 0.9, 2**40)
+
+    monkeypatch.setattr(probes, "free_space", free_space)
+    check = readiness.check_disk(replace(installation, settings=elsewhere))
+    assert check.tone == LATE and "证据文件夹所在磁盘剩余 5%" in check.text
+    remote = replace(installation.settings, store_url="s3+https://k:s@store.test/bucket")
+    away = readiness.check_disk(replace(installation, settings=remote))
+    assert away.tone == OK and "证据文件夹" not in away.text
+
+
+def test_the_disk_of_a_folder_that_is_not_made_yet_is_its_parents(tmp_path: Path) -> None:
+    device, free, size = probes.free_space(tmp_path / "not" / "made")
+    assert device == tmp_path.stat().st_dev and 0 <= free <= 1 and size > 0
+
+
+@pytest.mark.services
+def test_a_role_above_the_law_of_the_database_is_red_and_keeps_nobody_from_being_served(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    name = f"xueji_role_{uuid4().hex[:8]}"
+    url = make_url(_database_url(postgres_url))
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'p'"))
+        try:
+            for attribute, tone in (
+                ("SUPERUSER", LATE),
+                ("NOSUPERUSER BYPASSRLS", LATE),
+                ("NOBYPASSRLS", OK),
+            ):
+                connection.execute(text(f"ALTER ROLE {name} {attribute}"))
+                plain = url.set(username=name, password="p").render_as_string(hide_password=False)
+                app = create_app(settings_for(tmp_path, plain))
+                extensions = app.extensions
+                here = Installation(
+                    extensions["settings"], extensions["store"], extensions["migrate"].directory
+                )
+                with app.app_context():
+                    check = readiness.check_role(here)
+                    db.session.remove()
+                    db.engine.dispose()
+                assert check.tone == tone and (name in check.text) == (tone == LATE)
+        finally:
+            connection.execute(text(f"DROP ROLE {name}"))
+    assert readiness.check_role not in readiness.QUICK
 
 
 def test_missing_migrations_are_red(app: Flask, client: FlaskClient, installation: Installation) -> None:
@@ -250,6 +375,6 @@ def test_each_state_enters_its_own_notices(installation: Installation) -> None:
     other = a_state()
     db.session.commit()
     check = readiness.check_holidays(installation)
-    assert check.tone == LATE and other.name in check.text
+    assert check.tone == LATE and "1 个州级单位" in check.text and other.name not in check.text
     holidays.enter_shipped(other)
     assert readiness.check_holidays(installation).tone != LATE

@@ -29,7 +29,7 @@ OFFICE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,19}")
 STAGES = ("小学", "初中", "高中", "特教")
 PASSWORD_RULE = (
     f"{passwords.MIN_LENGTH} 到 {passwords.MAX_LENGTH} 个字符，包含大写字母、小写字母、数字、符号中的至少三种；"
-    "不要包含登录名、姓名或单位代码。"
+    "不要包含登录名、姓名、单位（也不要用它们的拼音），不要用常见的密码。"
 )
 
 
@@ -141,6 +141,10 @@ class FirstAdministratorForm(NewPassword):
     def validate_login(self, field: Field) -> None:
         if not LOGIN.fullmatch(field.data):
             raise ValidationError("登录名应为 3 到 40 位小写字母、数字、点、横线或下划线，以字母或数字开头")
+
+    def validate_policy(self, field: Field) -> None:
+        if not field.data:
+            raise ValidationError("请选择本州（市）执行的政策，各项业务按它办理")
 
     def validate_office_name(self, field: Field) -> None:
         if not field.data:

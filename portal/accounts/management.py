@@ -12,10 +12,11 @@ import uuid
 
 from sqlalchemy import ColumnElement, func, select
 
-from portal.accounts import attempts, passwords, sessions
+from portal.accounts import attempts, known_browsers, passwords, sessions
+from portal.accounts.near_words import near_words
 from portal.accounts.titles import roles_at
 from portal.cases.access import Actor, offices_under
-from portal.cases.offices import SUPERVISED_BY, place_below
+from portal.cases.offices import SUPERVISED_BY, line_of, place_below
 from portal.extensions import db
 from portal.models import Account, Level, Office, Role
 from portal.models.types import new_id
@@ -149,13 +150,15 @@ def set_account_active(account: Account, active: bool) -> None:
     account.active = active
     if not active:
         sessions.end_all(account.id, "account_closed")
+        known_browsers.forget_all(account.id)
 
 
 def reset_password(account: Account, password_hash: str) -> None:
-    """Give a new initial password: the old one and every session end at once."""
+    """Give a new initial password: the old one, every session and every known browser end at once."""
     account.password_hash = password_hash
     account.must_change_password = True
     sessions.end_all(account.id, "password_reset")
+    known_browsers.forget_all(account.id)
 
 
 def change_password(account: Account, password_hash: str) -> None:
@@ -171,7 +174,8 @@ def unlock(secret: str, account: Account) -> None:
 
 def words_near(account: Account) -> list[str]:
     """Words that a password of this person must not contain."""
-    return [account.login, account.name, account.office.code, account.phone]
+    offices = [one.name for one in line_of(account.office)]
+    return near_words(account.login, account.name, account.phone, offices, account.office.code)
 
 
 def new_initial_password() -> tuple[str, str]:

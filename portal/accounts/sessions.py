@@ -20,6 +20,7 @@ from portal.models import Account, SignInSession
 from portal.models.types import utcnow
 
 TOUCH_EVERY = timedelta(seconds=60)
+CLOCKS_DIFFER = timedelta(seconds=30)  # readiness is red beyond
 EXPIRED = "expired"
 
 
@@ -66,7 +67,12 @@ def resume(token: str, idle: timedelta, longest: timedelta, *, seen: bool = True
     found = db.session.scalars(
         select(SignInSession).where(SignInSession.token_hash == hashed(token))
     ).one_or_none()
-    if found is None or not alive(found, idle, longest):
+    if found is None:
+        return None
+    if found.ended_at is None and from_the_future(found):
+        _end_now(found.id)  # for good: it must not come back when the clock has gone on
+        return None
+    if not alive(found, idle, longest):
         return None
     if seen and utcnow() - found.last_seen_at > TOUCH_EVERY:
         _touch(found.id)
@@ -110,11 +116,18 @@ def alive(session: SignInSession, idle: timedelta, longest: timedelta) -> bool:
     now = utcnow()
     return (
         session.ended_at is None
+        and not from_the_future(session)
         and session.account.active
         and session.account.office.active
         and now - session.last_seen_at < idle
         and now - session.created_at < longest
     )
+
+
+def from_the_future(session: SignInSession) -> bool:
+    """Whether a session's age is negative: the clock was set back, or somebody wrote the row. Its times bound nothing any
+    more. What clocks of several machines differ by is let pass."""
+    return max(session.last_seen_at, session.created_at) - utcnow() > CLOCKS_DIFFER
 
 
 def lately(account_id: uuid.UUID, limit: int = 20) -> list[SignInSession]:
@@ -136,6 +149,14 @@ def end_all(account_id: uuid.UUID, why: str) -> None:
 def _end(which: object, why: str) -> None:
     statement = update(SignInSession).where(which, SignInSession.ended_at.is_(None))  # type: ignore[arg-type]
     db.session.execute(statement.values(ended_at=utcnow(), ended_why=why))
+
+
+def _end_now(session_id: uuid.UUID) -> None:
+    db.session.rollback()
+    with reading_only(False), Session(db.engine) as session:
+        row = update(SignInSession).where(SignInSession.id == session_id, SignInSession.ended_at.is_(None))
+        session.execute(row.values(ended_at=utcnow(), ended_why="clock"))
+        session.commit()
 
 
 def _touch(session_id: uuid.UUID) -> None:

@@ -44,6 +44,7 @@ SESSION_ENDS: dict[str, str] = {
     "account_closed": "账号停用",
     "office_closed": "单位停用",
     "ended_by_superior": "上级单位结束登录",
+    "clock": "服务器时间有变动，自动退出",
 }
 
 # What the sign-in page says to a browser whose session is over, and what to do: (title, text).
@@ -62,6 +63,7 @@ SESSION_NOTICES: dict[str, tuple[str, str]] = {
         "上级单位已重置您的密码，请用新密码登录",
         "没有收到新密码的，请联系上级单位的管理员。",
     ),
+    "clock": ("服务器时间有变动，请重新登录", "登录时间对不上，为了安全已自动退出。"),
     "ended_by_superior": (
         "上级单位的管理员已结束您的登录",
         "可以重新登录；不清楚原因的，请联系上级单位的管理员。",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, current_app, flash, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.accounts import attempts, management, sessions
+from portal.accounts import attempts, known_browsers, management, sessions
 from portal.accounts.forms import AccountForm, PersonForm
 from portal.accounts.titles import ROLE_DUTIES, ROLE_TITLES, SESSION_ENDS
 from portal.cases import digests
@@ -50,9 +50,11 @@ def index() -> Response:
     )
 
 
-def _locked(accounts: list[Account]) -> set[uuid.UUID]:
+def _locked(accounts: list[Account]) -> dict[uuid.UUID, datetime]:
+    """{account: until when strangers are kept from it}."""
     keys = {attempts.login_key(_settings().secret_key, one.login): one.id for one in accounts}
-    return {keys[key] for key in attempts.locked(list(keys))}
+    found_ = attempts.locked(list(keys), timedelta(minutes=_settings().lock_minutes))
+    return {keys[key]: until for key, until in found_.items()}
 
 
 def _settings() -> Settings:
@@ -127,7 +129,8 @@ def _account_page(account: Account, status: int = 200) -> Response:
         role_title=ROLE_TITLES[Role(account.role)],
         may_manage=management.may_manage(actor(), account),
         own=account.id == actor().id,
-        locked=bool(_locked([account])),
+        locked=_locked([account]).get(account.id),
+        browsers=len(known_browsers.of_account(account.id)),
         sessions=recent,
         living=any(alive for _one, alive in recent),
         ends=SESSION_ENDS,

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
+from portal.blueprints import sealed
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, page, posted_file, scope
 from portal.cases.intake import admissions, files, plans
@@ -75,14 +76,17 @@ def upload() -> BaseResponse:
         return _show(scope(), 422, file_fault=str(error))
     key = files.expect(scope())
     db.session.commit()
-    received = admissions.keep(key, posted[0], data, examined)
-    here = scope()
     try:
+        received = admissions.keep(key, posted[0], data, examined)
+        here = scope()
         old = admissions.stage(here, received)
+        db.session.commit()
     except Refused as refused:
-        db.session.rollback()
+        files.give_up(sealed.store(), key)
         return _show(scope(), 422, refused.message)
-    db.session.commit()
+    except Exception:  # whatever it was: the space is freed, the answer is the error's
+        files.give_up(sealed.store(), key)
+        raise
     _throw_away(old)
     return go("admitted.page", year=here.year)
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import sealed
 from portal.blueprints.cases import slot_answer
-from portal.cases import evidence, evidence_rows, likeness, quality, shown, sights
+from portal.cases import evidence, evidence_keeping, evidence_rows, likeness, quality, shown, sights
 from portal.cases.access import Actor, find_case
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -63,18 +63,18 @@ def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceF
     data = upload.stream.read()
     try:
         judged = judge(data, thresholds=thresholds)
-        if judged.refusal:
-            evidence.refuse(file_id, judged)
+        if not judged.refusal:
+            near = likeness.find(case, judged, sealed.store())
+            kept = evidence.keep(sealed.store(), key, data, judged)
+            file = evidence.settle(file_id, kept, judged, near)
             db.session.commit()
-            raise Refused(judged.refusal)
-        near = likeness.find(case, judged, sealed.store())
-    except Unavailable:
-        evidence.give_up(file_id)
-        db.session.commit()
+    except Exception:  # whatever it was: the space is freed, the answer is the error's
+        evidence_keeping.give_up(sealed.store(), file_id, key)
         raise
-    kept = evidence.keep(sealed.store(), key, data, judged)
-    file = evidence.settle(file_id, kept, judged, near)
-    db.session.commit()
+    if judged.refusal:
+        evidence.refuse(file_id, judged)
+        db.session.commit()
+        raise Refused(judged.refusal)
     reach("upload.after_commit")
     return file
 

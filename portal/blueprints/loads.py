@@ -95,8 +95,12 @@ def upload() -> BaseResponse:
         received = lifecycle.receive(file.filename, data)
     except Unreadable as error:
         return _index(str(error), 422)
-    load = lifecycle.begin(who, received)
-    db.session.commit()
+    try:
+        load = lifecycle.begin(who, received)
+        db.session.commit()
+    except Exception:  # whatever it was: the space is freed, the answer is the error's
+        lifecycle.give_up(received)
+        raise
     return go("loads.columns", load_id=load.id)
 
 
@@ -226,6 +230,7 @@ def discard(load_id: uuid.UUID) -> BaseResponse:
     """Throw away a load that was never applied."""
     answer = _act(load_id, lifecycle.discard)
     if answer.status_code < 400:
+        lifecycle.forget_now(load_id)
         flash("已放弃这批数据，工作副本没有变动。", "success")
         return go("loads.index")
     return answer

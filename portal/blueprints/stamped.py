@@ -80,12 +80,16 @@ def _receive(name: str, stream: Any, media_type: str) -> uuid.UUID:
     batch_id, key = batch.id, batch.store_key
     try:
         kept = receiving.keep(sealed.store(), key, stream, media_type)
+        receiving.settle(batch_id, kept, media_type)
+        db.session.commit()
     except TooLarge as error:
         receiving.refuse(batch_id, receiving.TOO_LARGE)
         db.session.commit()
+        receiving.give_up(sealed.store(), batch_id, key)
         raise Refused(receiving.TOO_LARGE) from error
-    receiving.settle(batch_id, kept, media_type)
-    db.session.commit()
+    except Exception:  # whatever it was: the space is freed, the answer is the error's
+        receiving.give_up(sealed.store(), batch_id, key)
+        raise
     return batch_id
 
 

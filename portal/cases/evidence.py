@@ -170,16 +170,6 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     return file
 
 
-def give_up(file_id: uuid.UUID) -> None:
-    """Note that an upload could not be judged and was not kept: no word about the file, and nothing of it in the store."""
-    db.session.execute(
-        update(EvidenceFile)
-        .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
-        .values(status="gone", expires_at=None),
-        execution_options={"synchronize_session": False},
-    )
-
-
 def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
     """Note that a file was no evidence at all; nothing of it is kept."""
     file = db.session.get_one(EvidenceFile, file_id)

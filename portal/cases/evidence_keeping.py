@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import tasks
 from portal.cases.evidence_rows import sealed_original
@@ -14,7 +17,9 @@ from portal.extensions import db
 from portal.models import Case, EvidenceFile, Status
 from portal.models.types import utcnow
 from portal.policies import policy
-from storage.objects import LockMode, Missing, ObjectStore
+from storage.objects import LockMode, Missing, ObjectStore, StoreError
+
+log = logging.getLogger(__name__)
 
 TOMBSTONE_FOR = timedelta(days=30)
 DECIDED = (Status.APPROVED, Status.REJECTED)
@@ -86,18 +91,43 @@ def reap(store: ObjectStore) -> int:
     reaped = 0
     for file_id, key in found:
         # Claimed again by its status: an upload that finished since the list was read is evidence.
-        claimed = db.session.execute(
-            update(EvidenceFile).where(EvidenceFile.id == file_id, *late).values(status="reaping")
-        )
-        db.session.commit()
-        if claimed.rowcount != 1:  # type: ignore[attr-defined]
-            continue
-        delete_all(store, key)
-        buried = update(EvidenceFile).where(EvidenceFile.id == file_id)
-        db.session.execute(buried.values(status="gone", expires_at=utcnow() + TOMBSTONE_FOR))
-        db.session.commit()
-        reaped += 1
+        reaped += _bury(store, file_id, key, *late)
     return reaped
+
+
+def give_up(store: ObjectStore, file_id: uuid.UUID, key: str) -> None:
+    """An upload that failed or was refused half-way frees its space at once. What cannot be deleted now, the sweep takes.
+
+    Only a row that is still staged is given up: where the answer of a commit was lost, the file may be evidence.
+    """
+    db.session.rollback()
+    with free_later(key):
+        _bury(store, file_id, key, EvidenceFile.status == "staged")
+
+
+def _bury(store: ObjectStore, file_id: uuid.UUID, key: str, *standing: ColumnElement[bool]) -> bool:
+    """Claim a row that stands so, delete what lies under its key, mark it gone; whether it was claimed. Commits."""
+    claimed = db.session.execute(
+        update(EvidenceFile).where(EvidenceFile.id == file_id, *standing).values(status="reaping")
+    )
+    db.session.commit()
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    delete_all(store, key)
+    buried = update(EvidenceFile).where(EvidenceFile.id == file_id)
+    db.session.execute(buried.values(status="gone", expires_at=utcnow() + TOMBSTONE_FOR))
+    db.session.commit()
+    return True
+
+
+@contextmanager
+def free_later(key: str) -> Iterator[None]:
+    """Freeing space is never the answer to a person: where it fails the log says so and the sweep does it."""
+    try:
+        yield
+    except (StoreError, SQLAlchemyError) as error:
+        db.session.rollback()
+        log.warning("space under %s is freed by the next sweep: %s", key, type(error).__name__)
 
 
 def _sweep_graves(store: ObjectStore) -> None:

@@ -19,6 +19,7 @@ NAMES: tuple[str, ...] = (
     "worker",
     "print_cmd",
     "policies_cmd",
+    "unlock",
 )
 
 

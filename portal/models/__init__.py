@@ -32,6 +32,7 @@ from portal.models.local import LocalConditionSet
 from portal.models.people import (
     ROLE_LEVELS,
     Account,
+    KnownBrowser,
     Level,
     Office,
     OneTimeCode,
@@ -61,6 +62,7 @@ __all__ = [
     "IntakeFile",
     "IntakePlan",
     "IntakeReminder",
+    "KnownBrowser",
     "Level",
     "LocalConditionSet",
     "NationalEntry",

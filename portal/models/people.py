@@ -117,15 +117,37 @@ class SignInSession(db.Model):
 
 
 class SignInAttempt(db.Model):
-    """A failed sign-in, kept by keyed hash of the login so that a guess at a name leaves no name behind."""
+    """A failed sign-in, or one whose password is being weighed, kept by keyed hash of the login so that a guess at a name leaves no name behind."""
 
     __tablename__ = "sign_in_attempts"
-    __table_args__ = (Index("ix_sign_in_attempts_login_hash_at", "login_hash", "at"),)
+    __table_args__ = (
+        Index("ix_sign_in_attempts_login_hash_at", "login_hash", "at"),
+        Index("ix_sign_in_attempts_address_at", "address", "at"),
+        Index("ix_sign_in_attempts_browser_id_at", "browser_id", "at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     login_hash: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    browser_id: Mapped[uuid.UUID | None] = mapped_column()  # of the known browser it came from
+
+
+class KnownBrowser(db.Model):
+    """A browser in which an account has signed in. Its cookie carries a 256-bit token; only the SHA-256 is kept here."""
+
+    __tablename__ = "known_browsers"
+    __table_args__ = (
+        Index("uq_known_browsers_token_hash_account_id", "token_hash", "account_id", unique=True),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    agent: Mapped[str] = mapped_column(String(200), default="")
 
 
 class OneTimeCode(db.Model):

@@ -40,6 +40,7 @@ ACTIONS = {
     "account.closed": "停用账号",
     "account.unlocked": "解锁账号",
     "sessions.ended": "结束他人登录",
+    "browser.forgotten": "移除登录过的浏览器",
     "office.created": "建立单位",
     "office.changed": "修改单位",
     "office.opened": "启用单位",

@@ -8,24 +8,23 @@ What never belongs here: HTTP, personal data.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
-import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, insert, select, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.cases import clock, evidence
 from portal.extensions import db, reading_only
-from portal.models import AuditHead, AuditRecord, EvidenceFile, IntakeFile, Preference
+from portal.models import AuditHead, AuditRecord, EvidenceFile, IntakeFile
 from portal.models.types import utcnow
-from portal.oversight import holidays, judge_check, walk_checks
+from portal.oversight import holidays, judge_check, probes, walk_checks
 from portal.oversight.checks import LATE, OK, SOON, Check, Installation
 from portal.settings import SECRET_KEY_MIN_BYTES
 from storage.objects import LockProof, ObjectStore, Sealed, StoreError
@@ -41,7 +40,9 @@ NO_OBJECT = Sealed("probe/nothing", "null", "0" * 64, 1)
 
 
 def quick(installation: Installation) -> list[Check]:
-    """What must hold for a request to be served: database, store, migrations, and that papers can be judged."""
+    """What must hold for a request to be served: database, store, migrations, and that papers can be judged. What is to be
+    mended but does not keep anybody from being served (a role with too many rights, a calendar) never takes a node out of
+    a load balancer."""
     return [_run(one, installation) for one in QUICK]
 
 
@@ -51,54 +52,57 @@ def full(installation: Installation) -> list[Check]:
 
 
 def _run(check: Callable[[Installation], Check], installation: Installation) -> Check:
-    """A check that breaks is a red check, never an error page."""
+    """A check that breaks is a red check, never an error page. What is red stands in the log with its reason."""
     name = check.__name__.removeprefix("check_")
     try:
         with reading_only():
-            return check(installation)
+            found = check(installation)
     except (SQLAlchemyError, StoreError, OSError) as error:
+        log.error("readiness: %s did not finish: %s", name, _reason(error))
         return Check(name, TITLES[name], LATE, f"检查没有完成：{type(error).__name__}。请看服务器日志。")
     finally:
         db.session.rollback()
+    if found.tone == LATE:
+        log.error("readiness: %s is red: %s", name, found.text)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    """Class and first line of an error, without statement and values: the driver's own words."""
+    first: BaseException = getattr(error, "orig", None) or error
+    return f"{type(first).__name__}: {(str(first).splitlines() or [''])[0][:200]}"
 
 
 def check_database(_installation: Installation) -> Check:
-    """A row is really written, in a transaction that is then rolled back."""
-    row = {"id": uuid.uuid4(), "owner_id": uuid.uuid4(), "key": "readiness", "value": {}, "note": ""}
-    with reading_only(False), db.engine.connect() as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        try:
-            _limit_wait(connection, sqlite)
-            connection.execute(insert(Preference.__table__).values(**row))
-        finally:
-            connection.rollback()
-            if sqlite:
-                _raw(connection, "PRAGMA busy_timeout=30000")
-    return Check(
-        "database",
-        TITLES["database"],
-        OK,
-        f"{ENGINES.get(connection.dialect.name, connection.dialect.name)}：可以读写",
-    )
-
-
-def _limit_wait(connection: Connection, sqlite: bool) -> None:
-    """A probe that waits behind a long writer says nothing to a load balancer: two seconds at most."""
-    if sqlite:
-        _raw(connection, "PRAGMA busy_timeout=2000")
-    else:
-        connection.execute(text("SET LOCAL statement_timeout = 2000"))
-
-
-def _raw(connection: Connection, statement: str) -> None:
-    cursor = connection.connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
+    """A row is really written and committed."""
+    dialect = probes.write_database()
+    return Check("database", TITLES["database"], OK, f"{ENGINES.get(dialect, dialect)}：可以读写")
 
 
 def check_store(installation: Installation) -> Check:
+    """Something is really written, read back and deleted."""
     installation.store.exists(NO_OBJECT)  # the answer is no; what counts is that there is one
-    return Check("store", TITLES["store"], OK, "可以连接")
+    probes.write_store(installation.store)
+    return Check("store", TITLES["store"], OK, "可以写入、读回和删除")
+
+
+def check_role(_installation: Installation) -> Check:
+    """Whom the portal is to the database: a superuser passes every permission, BYPASSRLS every row policy."""
+    if db.engine.dialect.name != "postgresql":
+        return Check("role", TITLES["role"], OK, "SQLite 没有数据库角色，由文件权限保护")
+    query = text(
+        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname IN (current_user, session_user)"
+    )
+    rows = db.session.execute(query).all()
+    bad = [
+        f"{row.rolname} 是{'超级用户' if row.rolsuper else '可绕过行级权限（BYPASSRLS）的角色'}"
+        for row in rows
+        if row.rolsuper or row.rolbypassrls
+    ]
+    if bad:
+        words = "；".join(bad) + "：数据库不再拦得住程序的任何操作，请换用只拥有本系统数据库的普通角色"
+        return Check("role", TITLES["role"], LATE, words)
+    return Check("role", TITLES["role"], OK, "普通角色，没有超级用户权限")
 
 
 def check_lock(installation: Installation) -> Check:
@@ -174,16 +178,15 @@ def check_keys(installation: Installation) -> Check:
 
 
 def check_holidays(_installation: Installation) -> Check:
-    """Each topmost office enters its own notices; where there is more than one, the words name it."""
+    """Each topmost office enters its own notices; of several it is said how many lack one, and not which."""
     today, tops = clock.today(), holidays.tops()
-    missing = [(top, year) for top in tops for year in holidays.missing_years(today, top)]
-    if missing:
+    lacking = Counter(year for top in tops for year in holidays.missing_years(today, top))
+    if lacking:
         words = "；".join(
-            holidays.unknown_text(year) + (f"（{top.name}）" if len(tops) > 1 else "")
-            for top, year in missing
+            holidays.unknown_text(year) + (f"（{count} 个州级单位）" if len(tops) > 1 else "")
+            for year, count in sorted(lacking.items())
         )
-        tone = LATE if any(year == today.year for _top, year in missing) else SOON
-        return Check("holidays", TITLES["holidays"], tone, words)
+        return Check("holidays", TITLES["holidays"], LATE if today.year in lacking else SOON, words)
     following = today.year + 1
     all_known = bool(tops) and all(holidays.known(top, following) for top in tops)
     note = f"，{following} 年已录入" if all_known else f"，{following} 年待国务院通知发布后录入"
@@ -217,12 +220,28 @@ def check_staged(_installation: Installation) -> Check:
 
 
 def check_disk(installation: Installation) -> Check:
-    usage = shutil.disk_usage(installation.settings.data_dir)
-    free = usage.free / usage.total
-    tone = LATE if free < DISK_LATE else SOON if free < DISK_SOON else OK
-    return Check(
-        "disk", TITLES["disk"], tone, f"数据目录所在磁盘剩余 {free:.0%}（{usage.free / 2**30:.1f} GB）"
+    """Every disk that the portal fills: of its data, of an embedded database, of a store that is a folder."""
+    disks: dict[int, tuple[str, float, int]] = {}
+    for title, folder in _folders(installation):
+        device, free, size = probes.free_space(folder)
+        named = f"{disks[device][0]}、{title}" if device in disks else title
+        disks[device] = (named, free, size)
+    least = min(free for _named, free, _size in disks.values())
+    tone = LATE if least < DISK_LATE else SOON if least < DISK_SOON else OK
+    words = "；".join(
+        f"{named}所在磁盘剩余 {free:.0%}（{size / 2**30:.1f} GB）" for named, free, size in disks.values()
     )
+    return Check("disk", TITLES["disk"], tone, words)
+
+
+def _folders(installation: Installation) -> list[tuple[str, Path]]:
+    found = [("数据目录", installation.settings.data_dir)]
+    if db.engine.dialect.name == "sqlite" and db.engine.url.database:
+        found.append(("数据库", Path(db.engine.url.database).parent))
+    kind, _, rest = installation.settings.store_url.partition(":")
+    if kind == "folder":
+        found.append(("证据文件夹", Path(rest)))
+    return found
 
 
 def check_tasks(installation: Installation) -> Check:
@@ -246,6 +265,7 @@ def check_tasks(installation: Installation) -> Check:
 
 TITLES = {
     "database": "数据库",
+    "role": "数据库角色",
     "migrations": "数据库结构",
     "store": "证据存储",
     "lock": "证据锁定",
@@ -261,6 +281,7 @@ TITLES = {
 }
 CHECKS: tuple[Callable[[Installation], Check], ...] = (
     check_database,
+    check_role,
     check_migrations,
     check_store,
     check_lock,

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import keeping, tasks
-from portal.accounts import one_time_codes
+from portal.accounts import known_browsers, one_time_codes
 from portal.accounts.passwords import hash_password
 from portal.cases import captures, unsent
 from portal.cases.actions import stamp
@@ -184,6 +184,14 @@ def _own_password(world: World, _client: FlaskClient) -> tuple[str, dict[str, An
 def _at_the_door(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     _set_password(world, "auditor_state")
     return "/sign-in", {"login": world.home.people["auditor_state"].login, "password": PASSWORD, "next": ""}
+
+
+def _browser(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    account = db.session.get_one(Account, world.home.people["head"].id)
+    token = known_browsers.remember(account, None, "test")
+    found = known_browsers.find(token, account.login)
+    db.session.commit()
+    return "/my/browsers/forget", {"browser": str(found.id)}
 
 
 def _set_password(world: World, person: str) -> None:
@@ -372,8 +380,12 @@ FORMS: dict[str, Form] = {
         {"accounts": {"password_hash", "must_change_password", "last_sign_in_at"}},
     ),
     "auth.sign_out": Form("head", to("/sign-out"), nothing=True),
+    "auth.forget_browser": Form("head", _browser, nothing=True),
     "auth.first_administrator": Form(
-        "head", _first, {"one_time_codes": {"used_at"}}, frozenset({"accounts", "holidays"})
+        "head",
+        _first,
+        {"one_time_codes": {"used_at"}},
+        frozenset({"accounts", "calendar_days", "calendar_notices"}),
     ),
     # offices and accounts
     "admin.add_office": Form(
@@ -482,7 +494,7 @@ FORMS: dict[str, Form] = {
         {"register_loads": {"status", "undone_at"}},
         removes=frozenset({"pupils"}),
     ),
-    "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status"}}),
+    "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status", "stored"}}),
     # the school's desk
     "cases.start": Form(
         "registrar", _start, {"number_series": {"last"}}, frozenset({"cases", "case_events", "number_series"})

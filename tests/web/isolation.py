@@ -36,6 +36,7 @@ QUALITY = frozenset({Role.APPROVER, Role.REVIEWER, Role.AUDITOR})
 INTAKE = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.AUDITOR})
 EVERYBODY = frozenset(Role)
 NOBODY: frozenset[Role] = frozenset()
+TOPMOST_ONLY = frozenset({200, 404})  # a county's administrator is told that there is no such page
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ ROUTES: dict[str, Rule] = {
         form={"old": "=x", "new": "=Quiet-River-4096", "again": "=Quiet-River-4096"}
     ),
     "auth.my_sessions": Rule(),
+    "auth.forget_browser": Rule(shows=False),
     # offices and accounts
     "admin.offices": Rule(ADMINISTRATOR),
     "admin.office": Rule(ADMINISTRATOR, OFFICE),
@@ -127,9 +129,9 @@ ROUTES: dict[str, Rule] = {
     "holidays.add": Rule(ADMINISTRATOR, shows=False),
     "holidays.remove": Rule(ADMINISTRATOR, shows=False),
     "holidays.upload": Rule(ADMINISTRATOR, shows=False),
-    "holidays.notice": Rule(ADMINISTRATOR, shows=False),
+    "holidays.notice": Rule(ADMINISTRATOR, own=TOPMOST_ONLY, shows=False),
     "holidays.enter_notice": Rule(ADMINISTRATOR, shows=False),
-    "holidays.template": Rule(ADMINISTRATOR, shows=False),
+    "holidays.template": Rule(ADMINISTRATOR, own=TOPMOST_ONLY, shows=False),
     "holidays.withdraw": Rule(ADMINISTRATOR, shows=False),
     "policy_packs.index": Rule(shows=False),
     "local_conditions.page": Rule(QUALITY, shows=False),

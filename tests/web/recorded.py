@@ -14,7 +14,14 @@ from sqlalchemy import Connection, Engine, Table
 from portal.extensions import db, reading_only
 
 BOOKKEEPING = frozenset(
-    {"audit_records", "audit_head", "sign_in_sessions", "sign_in_attempts", "alembic_version"}
+    {
+        "audit_records",
+        "audit_head",
+        "sign_in_sessions",
+        "sign_in_attempts",
+        "known_browsers",
+        "alembic_version",
+    }
 )
 ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 Rows = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]

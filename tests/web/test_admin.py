@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -237,10 +237,10 @@ def test_a_lock_shows_and_the_superior_unlocks(app: Flask, tree: Tree) -> None:
     db.session.commit()
     client = as_(app, tree.middle)
     assert "已锁定" in client.get("/admin/accounts").text
-    assert "账号已锁定" in client.get(f"/admin/accounts/{tree.registrar.id}").text
+    assert "登录名暂时锁定" in client.get(f"/admin/accounts/{tree.registrar.id}").text
     assert client.post(f"/admin/accounts/{tree.registrar.id}/unlock").status_code == 303
-    assert "账号已锁定" not in client.get(f"/admin/accounts/{tree.registrar.id}").text
-    assert attempts.locked([key]) == set()
+    assert "登录名暂时锁定" not in client.get(f"/admin/accounts/{tree.registrar.id}").text
+    assert attempts.locked([key], timedelta(minutes=30)) == {}
 
 
 def test_one_person_one_account(app: Flask, tree: Tree) -> None:

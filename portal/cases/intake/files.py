@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import and_, delete, or_, select, update
 
 from portal.cases.evidence import STAGED_FOR
-from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all
+from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all, free_later
 from portal.cases.intake.scope import Scope
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -63,6 +63,23 @@ def forget(key: str) -> None:
         delete(IntakeFile).where(IntakeFile.store_key == key, IntakeFile.status == "dropped"),
         execution_options={"synchronize_session": False},
     )
+
+
+def give_up(store: ObjectStore, key: str) -> None:
+    """A file whose upload failed or was refused half-way frees its space at once; one that waits is left alone. Commits."""
+    db.session.rollback()
+    with free_later(key):
+        row = update(IntakeFile).where(IntakeFile.store_key == key)
+        claimed = db.session.execute(
+            row.where(IntakeFile.status == "staged").values(status="dropped", expires_at=utcnow()),
+            execution_options={"synchronize_session": False},
+        )
+        db.session.commit()
+        if claimed.rowcount == 1:  # type: ignore[attr-defined]
+            delete_all(store, key)
+            buried = row.values(status="gone", expires_at=utcnow() + TOMBSTONE_FOR)
+            db.session.execute(buried, execution_options={"synchronize_session": False})
+            db.session.commit()
 
 
 def reap(store: ObjectStore) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import Select, delete, select, update
 
 from portal import audit, tasks
 from portal.cases.access import Actor
+from portal.cases.evidence_keeping import free_later
 from portal.cases.loads import applying, mapping, work
 from portal.cases.loads.comparing import FAULTY, KINDS, WRITTEN
 from portal.cases.loads.reading import head_of
@@ -92,6 +93,19 @@ def begin(actor: Actor, received: Received) -> RegisterLoad:
     return load
 
 
+def give_up(received: Received) -> None:
+    """A file that no load came to name frees its space at once. Only where the database says that there is none: where the
+    answer of a commit was lost, the load may stand."""
+    db.session.rollback()
+    key = received.sealed.key
+    with free_later(key):
+        recent = select(RegisterLoad.stored).where(RegisterLoad.sha256 == received.sealed.sha256)
+        named = any(stored.get("key") == key for stored in db.session.scalars(recent))
+        db.session.rollback()
+        if not named:
+            tasks.store().delete(key, received.sealed.version_id)
+
+
 def start_check(load: RegisterLoad, actor: Actor, chosen: Mapping[str, str], *, complete: bool) -> None:
     """Fix the columns, remember them for the office, and check. Raises LoadRefused."""
     fault = mapping.fault_in(chosen, actor.office_level)
@@ -147,9 +161,16 @@ def discard(load: RegisterLoad) -> None:
     audit.append("load.discarded", "load", load.id)
 
 
-def forget_discarded(store: ObjectStore) -> int:
+def forget_now(load_id: uuid.UUID) -> None:
+    """Delete the file of a load that was just discarded; what fails, the sweep does."""
+    with free_later(load_id.hex):
+        forget_discarded(tasks.store(), load_id)
+
+
+def forget_discarded(store: ObjectStore, only: uuid.UUID | None = None) -> int:
     """Delete the files of discarded loads, which hold many pupils' data for no purpose. Commits a row at a time."""
-    found = list(db.session.scalars(select(RegisterLoad).where(RegisterLoad.status == "discarded")))
+    query = select(RegisterLoad).where(RegisterLoad.status == "discarded")
+    found = list(db.session.scalars(query.where(RegisterLoad.id == only) if only else query))
     kept = [load for load in found if load.stored]
     for load in kept:
         store.delete(load.stored["key"], load.stored["version_id"])

@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select, update
 from portal import audit, tasks
 from portal.cases.access import Actor
 from portal.cases.evidence import STAGED_FOR, shown_name
-from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all
+from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all, free_later
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Role, StampedBatch, sealing
@@ -91,8 +91,21 @@ def settle(batch_id: uuid.UUID, sealed: Sealed, media_type: str) -> StampedBatch
     return batch
 
 
+def give_up(store: ObjectStore, batch_id: uuid.UUID, key: str) -> None:
+    """A batch that failed or came too late frees its space at once; one that is being sorted is left alone. Commits."""
+    db.session.rollback()
+    with free_later(key):
+        claimed = update(StampedBatch).where(StampedBatch.id == batch_id, StampedBatch.status == "staged")
+        db.session.execute(claimed.values(status="gone"), execution_options={"synchronize_session": False})
+        db.session.commit()
+        standing = db.session.scalar(select(StampedBatch.status).where(StampedBatch.id == batch_id))
+        db.session.rollback()
+        if standing in ("gone", "refused"):
+            delete_all(store, key)
+
+
 def refuse(batch_id: uuid.UUID, why: str) -> None:
-    """Note that a file was no batch of forms; the sweep removes what the store may hold of it."""
+    """Note that a file was no batch of forms; give_up() frees its space after the commit, else the sweep."""
     waiting = StampedBatch.status.in_(("staged", "sorting"))
     values = {"status": "refused", "refusal": why}
     db.session.execute(

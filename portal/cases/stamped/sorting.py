@@ -16,7 +16,7 @@ from portal import audit, tasks
 from portal.cases import page_readings
 from portal.cases.offices import policy_of
 from portal.cases.stamped import placing, wording
-from portal.cases.stamped.receiving import MAX_BYTES, SORT_TASK, refuse, sealed_original
+from portal.cases.stamped.receiving import MAX_BYTES, SORT_TASK, give_up, refuse, sealed_original
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.models.types import utcnow
@@ -41,8 +41,10 @@ def sort(batch_id: str) -> None:
             found = sandbox.run("codes", data, options)
             if not batch.page_count:
                 if found.refusal is not None:
+                    key = batch.store_key
                     refuse(batch.id, found.refusal)
                     db.session.commit()
+                    give_up(tasks.store(), batch.id, key)
                     return
                 count = _note_count(batch, int(found.facts["pages"]))
             _file(batch, number, found)

@@ -1,0 +1,154 @@
+"""Uploads that fail or are refused half-way leave nothing in the store, and nothing that was received goes with them."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from portal.blueprints import evidence as evidence_pages
+from portal.cases import evidence, evidence_keeping
+from portal.cases.intake import files
+from portal.cases.intake.scope import scope_of
+from portal.cases.loads import lifecycle
+from portal.cases.stamped import receiving
+from portal.extensions import db
+from portal.models import Case, EvidenceFile, IntakeFile, RegisterLoad, StampedBatch, Status
+from storage.judge import Judgement, judge
+from storage.objects import ObjectStore, StoreUnavailable
+from tests import exports, papers
+from tests.builders import Cast, a_case, sign_in
+
+
+class FullDisk:
+    """A store that is full when it comes to the pictures."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+
+    def put(self, key: str, stream: Any, **how: Any) -> Any:
+        if key.endswith("-thumb"):
+            raise StoreUnavailable("the evidence folder cannot be used: ENOSPC")
+        return self.store.put(key, stream, **how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+@pytest.fixture(scope="module")
+def paper() -> bytes:
+    return papers.as_jpeg(papers.narrow(papers.police_certificate("林小雨", "", "林晓雨", "林小雨"), 1240))
+
+
+@pytest.fixture(scope="module")
+def judged(paper: bytes) -> Judgement:
+    return judge(paper)
+
+
+def lying(store: ObjectStore, prefix: str) -> list[str]:
+    return [key for key, _version in store.keys(f"{prefix}/")]
+
+
+def upload(app: Flask, cast: Cast, case_id: object, paper: bytes) -> Any:
+    db.session.rollback()
+    client = app.test_client()
+    sign_in(client, cast.registrar)
+    return client.post(
+        f"/cases/{case_id}/evidence/change_certificate", data={"files": (io.BytesIO(paper), "a.jpg")}
+    )
+
+
+def test_evidence_that_fails_or_is_overtaken_frees_its_space_at_once(
+    app: Flask, paper: bytes, judged: Judgement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_pages, "judge", lambda *_args, **_named: judged)
+    store, cast = app.extensions["store"], Cast()
+    case_id = a_case(cast, "ready").id
+    db.session.commit()
+    before = set(lying(store, "evidence"))
+    app.extensions["store"] = FullDisk(store)
+    assert upload(app, cast, case_id, paper).status_code == 503
+    assert set(lying(store, "evidence")) == before
+    app.extensions["store"] = store
+    keep = evidence.keep
+
+    def overtaken(*args: Any) -> Any:
+        kept = keep(*args)
+        db.session.execute(update(Case).where(Case.id == case_id).values(status=Status.WITHDRAWN))
+        db.session.commit()
+        return kept
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evidence, "keep", overtaken)
+        assert upload(app, cast, case_id, paper).status_code == 409
+    assert set(lying(store, "evidence")) == before
+    mine = select(EvidenceFile).where(EvidenceFile.case_id == case_id, EvidenceFile.name == "a.jpg")
+    assert [one.status for one in db.session.scalars(mine)] == ["gone", "gone"]
+    db.session.execute(update(Case).where(Case.id == case_id).values(status=Status.DRAFT))
+    db.session.commit()
+    assert upload(app, cast, case_id, paper).status_code == 303
+    file = db.session.scalars(mine.where(EvidenceFile.status == "committed")).one()
+    file_id, key = file.id, file.store_key
+    evidence_keeping.give_up(
+        store, file_id, key
+    )  # the answer of its commit was lost: it is evidence all the same
+    assert len([one for one in lying(store, "evidence") if one.startswith(key)]) >= 3
+
+
+def test_a_batch_given_up_frees_its_space_and_one_being_sorted_stays(app: Flask) -> None:
+    store, cast = app.extensions["store"], Cast()
+    for status, left in (("staged", 0), ("refused", 0), ("sorting", 1)):
+        batch = receiving.stage(cast.registrar, "盖章表.pdf")
+        batch.status = status
+        batch_id, key = batch.id, batch.store_key
+        db.session.commit()
+        receiving.keep(store, key, io.BytesIO(b"%PDF-1.7"), "application/pdf")
+        receiving.give_up(store, batch_id, key)
+        assert len([one for one in lying(store, "stamped") if one == key]) == left, status
+        standing = db.session.get_one(StampedBatch, batch_id, populate_existing=True).status
+        assert standing == ("gone" if status == "staged" else status)
+        db.session.rollback()
+
+
+def test_a_list_given_up_frees_its_space_and_one_that_waits_stays(app: Flask) -> None:
+    store, cast = app.extensions["store"], Cast()
+    scope = scope_of(cast.approver)
+    assert scope is not None
+    for settled in (False, True):
+        key = files.expect(scope)
+        if settled:
+            files.settle(key)
+        db.session.commit()
+        store.put(key, io.BytesIO(b"list"), size_limit=10, media_type="text/csv")
+        files.give_up(store, key)
+        assert (key in lying(store, "intake")) == settled
+        row = db.session.scalars(select(IntakeFile.status).where(IntakeFile.store_key == key)).one()
+        assert row == ("waiting" if settled else "gone")
+        db.session.rollback()
+
+
+def test_a_load_that_no_row_names_and_a_discarded_one_leave_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, cast = app.extensions["store"], Cast()
+    sheet = exports.as_csv([exports.a_row(1, cast.school.code)])
+    db.session.commit()
+    client = app.test_client()
+    sign_in(client, cast.registrar)
+
+    def send() -> Any:
+        return client.post("/register/loads", data={"file": (io.BytesIO(sheet), "导出.csv")})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "begin", lambda *_args: 1 / 0)
+        assert send().status_code == 500
+    assert lying(store, "loads") == []
+    assert send().status_code == 303
+    assert len(lying(store, "loads")) == 1
+    load_id = db.session.scalars(select(RegisterLoad.id)).one()
+    db.session.rollback()
+    assert client.post(f"/register/loads/{load_id}/discard").status_code == 303
+    assert lying(store, "loads") == []
