@@ -75,6 +75,8 @@ serve() { # serve NAME FOLDER DATA AS...
     sleep 0.3
   done
   kill -TERM -- "-$demo_pid" 2>/dev/null || true
+  for _ in $(seq 100); do kill -0 -- "-$demo_pid" 2>/dev/null || break; sleep 0.2; done
+  kill -KILL -- "-$demo_pid" 2>/dev/null && { code=1; say "$name: make demo did not end"; }
   wait "$demo_pid" 2>/dev/null || true
   demo_pid=
   [ "$code" -eq 0 ] || { tail -n 20 "$data/demo.log"; say "$name: make demo failed"; }

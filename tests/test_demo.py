@@ -59,6 +59,7 @@ def test_a_story_is_made_whole_or_not_at_all_and_told_once(app: Flask) -> None:
     with pytest.raises(KeyboardInterrupt):
         list(chapters.play([again[0], dying(again[1])]))
     assert (count(Case), count(EvidenceFile)) == (1, 2)
+    assert chapters.clear_left_over() == 9  # three papers, each with view and thumbnail
     assert play("correction.s5", "withdrawal.w1") == ["withdrawal.w1"]
     assert (count(Case), count(EvidenceFile)) == (2, 5)
     assert chapters.progress() == chapters.Progress(3, 2)  # of those that this test asked for

@@ -35,6 +35,7 @@ from portal.settings import Settings
 from storage.sandbox import Unavailable
 
 _PR_SET_PDEATHSIG = 1
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _began = time.monotonic()
 
 
@@ -118,6 +119,7 @@ def _make_ready(settings: Settings) -> None:
         if made is None:
             _say("An older version made this demonstration; to have it anew, remove the folder it lies in.")
         elif not made.whole:
+            chapters.clear_left_over()
             _say(f"Going on where it stopped: {made.made} of {made.of} stories are made. 接着上次继续")
     db.session.remove()
 
@@ -152,12 +154,18 @@ def _serve(place: socket.socket) -> subprocess.Popen[bytes]:
     place.close()
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        _end(server)
-        os._exit(0)  # a half-told story is rolled back by the database; the next start tells it
+        """A half-told story is rolled back by the database; the next start tells it. A second signal changes nothing, and
+        no lock of Popen is asked for: the main thread may hold it."""
+        for one in _STOPPING:
+            signal.signal(one, signal.SIG_IGN)
+        with contextlib.suppress(OSError):
+            os.kill(server.pid, signal.SIGTERM)
+            while os.waitpid(server.pid, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
+        os._exit(0)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, stop)
+    for one in _STOPPING:
+        signal.signal(one, stop)
     while not _answers(port):
         if server.poll() is not None:
             raise click.ClickException("The portal ended while it started; what it said stands above.")

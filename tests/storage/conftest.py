@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(store_url: str) -> ObjectStore:
     """An empty store."""
     return open_store(store_url)
+
+
+# A server that takes ten minutes to build: not part of every run, and so not skipped in it either.
+collect_ignore = [] if os.environ.get("TEST_MINIO") == "1" else ["test_minio.py"]
