@@ -36,7 +36,11 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unsent_texts")),
         sa.UniqueConstraint(
-            "account_id", "about", "about_id", "form", name=op.f("uq_unsent_texts_account_id_about_about_id_form")
+            "account_id",
+            "about",
+            "about_id",
+            "form",
+            name=op.f("uq_unsent_texts_account_id_about_about_id_form"),
         ),
     )
     op.create_index("ix_unsent_texts_saved_at", "unsent_texts", ["saved_at"])

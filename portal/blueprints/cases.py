@@ -418,9 +418,7 @@ def _check_page(
 
 def _explanations(form: Mapping[str, str]) -> dict[str, str]:
     """{id of a remark: why what it names stays} as typed."""
-    return {
-        key.removeprefix("explain-"): text for key, text in form.items() if key.startswith("explain-")
-    }
+    return {key.removeprefix("explain-"): text for key, text in form.items() if key.startswith("explain-")}
 
 
 def _changes(case: Case, facts: Facts) -> list[casefile.Change]:

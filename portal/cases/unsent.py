@@ -21,7 +21,9 @@ from portal.models import OPEN, Account, Case, RegisterLoad, Status, UnsentText
 from portal.models.types import utcnow
 
 CASE, LOAD, OFFICE = "case", "load", "office"
-KEPT_FOR = timedelta(days=30)  # personal data without a purpose goes; the source names no term (open-questions.md)
+KEPT_FOR = timedelta(
+    days=30
+)  # personal data without a purpose goes; the source names no term (open-questions.md)
 MOST_CHARACTERS, MOST_FIELDS, LONGEST_NAME = 40_000, 1_500, 80
 MOST_FORMS = 200  # of one person; the oldest goes first
 MOST_PAGES = 3  # texts of other pages beside the newest
@@ -85,7 +87,10 @@ def keep(actor: Actor, place: Place, sheet: Sheet, fields: Fields) -> None:
     A text that another open page has put there since this one was drawn is laid aside, not overwritten.
     """
     fields = {name: texts for name, texts in fields.items() if len(name) <= LONGEST_NAME}
-    if sum(map(len, fields)) + sum(len(text) for texts in fields.values() for text in texts) > MOST_CHARACTERS:
+    if (
+        sum(map(len, fields)) + sum(len(text) for texts in fields.values() for text in texts)
+        > MOST_CHARACTERS
+    ):
         raise TooMuch
     if len(fields) > MOST_FIELDS:
         raise TooMuch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,7 @@ from portal.blueprints import unsent as unsent_desk
 from portal.cases import unsent
 from portal.cases.access import Actor
 from portal.cases.actions import stamp
+from portal.cases.remarks import open_remarks
 from portal.cases.unsent import Place, Sheet
 from portal.extensions import db, limiter
 from portal.models import (
@@ -34,8 +37,9 @@ from portal.models import (
     Status,
     UnsentText,
 )
-from tests.builders import PASSWORD, Cast, a_case, act, an_actor, sign_in
+from tests.builders import PASSWORD, Cast, a_case, a_reason, act, an_actor, sign_in
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
+from tests.intakes import a_list, a_plan, a_roster, people
 from tests.web.pages import form_in
 
 NOTE = "户口簿第三页的红章压住了日期，请重新拍摄"
@@ -148,7 +152,9 @@ def test_nobody_else_is_shown_it(app: Flask, cast: Cast, desk: str) -> None:
 
 def test_what_was_sent_is_kept_no_longer(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
-    client.post("/unsent", data=typed_at_the_desk(client, desk) | {"reason-1-note": [""], "reason-0-mark": [""]})
+    client.post(
+        "/unsent", data=typed_at_the_desk(client, desk) | {"reason-1-note": [""], "reason-0-mark": [""]}
+    )
     again = form_in(look(client, desk), DECIDE)
     assert client.post(desk.replace("/desk", "/decide"), data=again | {"verb": "return"}).status_code == 303
     assert rows() == []
@@ -192,22 +198,14 @@ def test_a_case_that_changed_meanwhile_says_so(app: Flask, cast: Cast, desk: str
     client.post("/unsent", data=typed_at_the_desk(client, desk))
     assert "此后这件业务有变动" not in look(client, desk)
     case = db.session.scalars(select(Case)).one()
-    act(case, cast.reviewer2, "return", reasons=(_reason(),))
+    act(case, cast.reviewer2, "return", reasons=(a_reason(),))
     act(case, cast.registrar, "submit", explanations=_explained(case))
     _settle()
     page = look(client, desk)
     assert NOTE in page and "此后这件业务有变动" in page
 
 
-def _reason() -> Any:
-    from tests.builders import a_reason
-
-    return a_reason()
-
-
 def _explained(case: Case) -> dict[str, str]:
-    from portal.cases.remarks import open_remarks
-
     db.session.flush()
     return {str(one.id): "原件就是这样的，没有更清晰的" for one in open_remarks(case)}
 
@@ -256,7 +254,9 @@ def test_the_next_person_at_the_same_browser_sees_nothing_of_it(app: Flask, cast
     client.post("/unsent", data=typed)
     sign_in(client, cast.reviewer2)
     assert NOTE not in look(client, desk)
-    refused = client.post("/unsent", data=typed | {"note": ["别人接着写的"]})  # the page that still stands open
+    refused = client.post(
+        "/unsent", data=typed | {"note": ["别人接着写的"]}
+    )  # the page that still stands open
     assert refused.status_code == 409 and "另一个账号" in refused.json["message"]
     assert [one.fields["note"] for one in rows()] == [[NOTE]]
     assert {one.account_id for one in rows()} == {cast.reviewer.id}
@@ -336,11 +336,7 @@ def test_typing_is_a_sign_of_life_and_the_news_that_a_page_asks_for_is_none(
 
 def test_everything_that_a_page_asks_by_itself_is_marked(app: Flask) -> None:
     """Each view that a template polls: none of them may keep a session alive."""
-    polled = {
-        endpoint
-        for name in app.jinja_env.list_templates(["html"])
-        for endpoint in _polled(app, name)
-    }
+    polled = {endpoint for name in app.jinja_env.list_templates(["html"]) for endpoint in _polled(app, name)}
     assert "review.status" in polled and len(polled) >= 5
     for endpoint in polled:
         assert getattr(app.view_functions[endpoint], "is_unattended", False), endpoint
@@ -348,8 +344,6 @@ def test_everything_that_a_page_asks_by_itself_is_marked(app: Flask) -> None:
 
 
 def _polled(app: Flask, template: str) -> Iterator[str]:
-    import re
-
     assert app.jinja_env.loader
     source = app.jinja_env.loader.get_source(app.jinja_env, template)[0]
     for tag in re.findall(r"<[^<>]*?hx-get=.*?hx-trigger=\"[^\"]*(?:every|delay)[^\"]*\"", source, re.S):
@@ -420,9 +414,7 @@ def test_what_no_form_of_ours_holds_is_not_kept(app: Flask, cast: Cast, desk: st
 
 
 @pytest.mark.parametrize("field", ["", "x", "WyJhIl0.aaaaaa.bbbb"])
-def test_a_field_that_was_not_signed_here_is_nothing(
-    app: Flask, cast: Cast, desk: str, field: str
-) -> None:
+def test_a_field_that_was_not_signed_here_is_nothing(app: Flask, cast: Cast, desk: str, field: str) -> None:
     client = person(app, cast.reviewer)
     for path in ("/unsent", "/unsent/clear", "/unsent/use"):
         assert client.post(path, data={"kept": field, "note": NOTE}).status_code == 400
@@ -509,7 +501,10 @@ def test_answers_of_an_ended_session_come_back(app: Flask, cast: Cast, questions
     auto = questions.replace("/fill/", "/autosave/")
     told = client.post(auto, data=typed | {"explanation": ["自动"]}, headers={"HX-Request": "true"})
     assert told.status_code == 401 and told.headers["X-Kept"] == "1"
-    assert client.post(questions, data=typed | {"explanation": ["户口簿登记有误，已在派出所更正"]}).status_code == 303
+    assert (
+        client.post(questions, data=typed | {"explanation": ["户口簿登记有误，已在派出所更正"]}).status_code
+        == 303
+    )
     sign_in(client, cast.registrar)
     back = look(client, questions)
     assert form_in(back, "#fill")["explanation"] == ["户口簿登记有误，已在派出所更正"]
@@ -563,3 +558,72 @@ def test_why_a_remark_stays_is_kept(app: Flask, cast: Cast) -> None:
     client.post("/unsent", data=typed | {name: ["派出所只给了这一张"], "words_to_come": ["新加的一项"]})
     assert form_in(look(client, check), "#submit-form")[name] == ["派出所只给了这一张"]
     assert rows()[0].fields["words_to_come"] == ["新加的一项"]  # whatever the form asks
+
+
+# --- rosters and loads ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def roster(cast: Cast) -> Case:
+    """A school's draft of three people."""
+    a_plan(cast.state, cast.approver, {cast.school: 8})
+    ones = people(4)
+    a_list(cast.state, cast.approver, {cast.school: ones})
+    case = a_roster(cast.registrar, ones[:3], 3)
+    _settle()
+    return case
+
+
+def test_cells_of_a_row_and_of_a_new_one_come_back(app: Flask, cast: Cast, roster: Case) -> None:
+    """The list says which rows were begun; what was saved is begun no longer."""
+    client, here = person(app, cast.registrar), f"/cases/{roster.id}/roster"
+    row = db.session.scalars(select(RosterRow).order_by(RosterRow.position)).first()
+    assert row
+    db.session.rollback()
+    for address, changed in ((f"{here}/rows/{row.id}", "马改名"), (f"{here}/rows/new", "马新来")):
+        typed = form_in(look(client, address), ".row-form") | {"cell-name": [changed]}
+        assert client.post("/unsent", data=typed).status_code == 200
+        again = look(person(app, cast.registrar), address)
+        fields_back(again, ".row-form", typed)
+        client = person(app, cast.registrar)
+    page = look(client, here)
+    assert "有没有保存的修改" in page and "第 1 行" in page and "新加的一名学生" in page
+    saved = client.post(
+        f"{here}/rows/{row.id}", data=form_in(look(client, f"{here}/rows/{row.id}"), ".row-form")
+    )
+    assert saved.status_code == 303
+    assert [one.form for one in rows()] == ["row:new"]
+
+
+def test_the_reason_and_the_ticks_of_a_strike_come_back(app: Flask, cast: Cast, roster: Case) -> None:
+    act(roster, cast.registrar, "submit")
+    _settle()
+    client, here = person(app, cast.reviewer), f"/cases/{roster.id}/roster"
+    row = db.session.scalars(select(RosterRow).order_by(RosterRow.position)).first()
+    assert row
+    db.session.rollback()
+    typed = form_in(look(client, here), "#pick") | {"row": [str(row.id)], "note": ["录取信息与招办名单不符"]}
+    client.post("/unsent", data=typed)
+    fields_back(look(person(app, cast.reviewer), here), "#pick", typed)
+
+
+def test_the_columns_of_a_load_come_back(app: Flask, cast: Cast) -> None:
+    db.session.commit()
+    client = person(app, cast.registrar)
+    sheet = as_csv([a_row(1, cast.school.code)], EVERY_COLUMN, EVERY_HEADING)
+    uploaded = client.post("/register/loads", data={"file": (io.BytesIO(sheet), "名单.csv")})
+    here = uploaded.headers["Location"]
+    typed = form_in(look(client, here), "#columns") | {"column-2": [""], "complete": ["1"]}
+    assert client.post("/unsent", data=typed).status_code == 200
+    page = look(person(app, cast.registrar), here)
+    fields_back(page, "#columns", typed)
+    assert "上次没有提交的列的对应已放回" in page
+    client = person(app, cast.registrar)
+    end_session(cast.registrar)
+    changed = typed | {"column-3": [""]}
+    assert client.post(here, data=changed).status_code == 303  # to the door
+    assert db.session.scalars(select(RegisterLoad.status)).one() == "uploaded"
+    sign_in(client, cast.registrar)
+    fields_back(look(client, here), "#columns", changed)
+    assert client.post(here, data=typed | {"column-2": [EVERY_COLUMN[2]]}).status_code == 303
+    assert rows() == []
