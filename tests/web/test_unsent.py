@@ -196,13 +196,13 @@ def test_emptying_the_fields_is_clearing_too(app: Flask, cast: Cast, desk: str) 
 def test_a_case_that_changed_meanwhile_says_so(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     client.post("/unsent", data=typed_at_the_desk(client, desk))
-    assert "此后这件业务有变动" not in look(client, desk)
+    assert "此后有变动" not in look(client, desk)
     case = db.session.scalars(select(Case)).one()
     act(case, cast.reviewer2, "return", reasons=(a_reason(),))
     act(case, cast.registrar, "submit", explanations=_explained(case))
     _settle()
     page = look(client, desk)
-    assert NOTE in page and "此后这件业务有变动" in page
+    assert NOTE in page and "此后有变动" in page
 
 
 def _explained(case: Case) -> dict[str, str]:
@@ -627,3 +627,31 @@ def test_the_columns_of_a_load_come_back(app: Flask, cast: Cast) -> None:
     fields_back(look(client, here), "#columns", changed)
     assert client.post(here, data=typed | {"column-2": [EVERY_COLUMN[2]]}).status_code == 303
     assert rows() == []
+
+
+# --- what a bureau writes -------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
+    """With the session over in the middle of it; once saved, the page shows what is saved."""
+    a_plan(cast.state, cast.approver, {cast.school: 8})
+    _settle()
+    client, here = person(app, cast.approver), "/intake/plan/edit"
+    name = f"places-{cast.school.id}"
+    typed = form_in(look(client, here), "#plan") | {name: ["7"], "note": ["按州教育局调整通知减少一人"]}
+    end_session(cast.approver)
+    assert client.post(here, data=typed).status_code == 303
+    sign_in(client, cast.approver)
+    page = look(client, here)
+    fields_back(page, "#plan", typed)
+    assert client.post(here, data=form_in(page, "#plan")).status_code == 303
+    assert rows() == [] and "已放回" not in look(client, here)
+
+
+def test_a_local_condition_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
+    db.session.commit()
+    client, here = person(app, cast.approver), "/policy/local?list=withdrawal.grounds"
+    typed = form_in(look(client, here), "#add") | {"title": ["连续旷课满一学期"], "text": ["条文写了一半"]}
+    client.post("/unsent", data=typed)
+    fields_back(look(person(app, cast.approver), here), "#add", typed)
+    assert "条文写了一半" not in look(person(app, cast.auditor), here)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from portal import create_app
 from portal.accounts.passwords import hash_password
@@ -125,6 +125,7 @@ class Gunicorn:
 @pytest.fixture(scope="session")
 def playwright_of_all() -> Iterator[Playwright]:
     """One for the run: a process can have no second."""
+    expect.set_options(timeout=20_000)  # milliseconds, on a busy machine
     with sync_playwright() as playwright:
         yield playwright
 

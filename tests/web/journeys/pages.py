@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.builders import PASSWORD
 from tests.web.journeys.conftest import ARTEFACTS, Served
 
+PATIENCE = 40_000  # milliseconds, on a busy machine
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 
 
@@ -22,7 +23,7 @@ class Person:
         self.context: BrowserContext = browser.new_context(
             viewport=DESKTOP, locale="zh-CN", java_script_enabled=scripts, accept_downloads=True
         )
-        self.context.set_default_timeout(8000)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.scripts = scripts
         self.complaints: list[str] = []
