@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
 def show(code: int, message: str = "") -> Response:
     """An error page with the status code, or its core for htmx; whatever was half done is rolled back."""
     db.session.rollback()
+    keeping.not_sent()
     page = code if code in PAGES else 400 if code < 500 else 500
     template = "errors/_error.html" if wants_fragment() else f"errors/{page}.html"
     return make_response(render_template(template, code=code, page=page, message=message), code)

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal import keeping, tasks
 from portal.accounts import sessions
@@ -38,12 +39,16 @@ from portal.models import (
     UnsentText,
 )
 from tests.builders import PASSWORD, Cast, a_case, a_reason, act, an_actor, sign_in
+from tests.conftest import EMBEDDED
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.web.pages import form_in
 
 NOTE = "户口簿第三页的红章压住了日期，请重新拍摄"
 DECIDE = "form.decide"
+embedded = pytest.mark.parametrize(
+    "settings", [EMBEDDED], indirect=True
+)  # where the database makes no difference
 PUT_BACK = "上次没有提交的内容已放回"
 
 
@@ -141,6 +146,7 @@ def test_a_note_reasons_boxes_and_the_open_panel_come_back(app: Flask, cast: Cas
     assert BeautifulSoup(page, "html.parser").select_one("#panel-return[open]")
 
 
+@embedded
 def test_nobody_else_is_shown_it(app: Flask, cast: Cast, desk: str) -> None:
     """Neither the colleague who may decide the same case nor the school, the state or an auditor."""
     client = person(app, cast.reviewer)
@@ -160,14 +166,39 @@ def test_what_was_sent_is_kept_no_longer(app: Flask, cast: Cast, desk: str) -> N
     assert rows() == []
 
 
+@embedded
 def test_what_was_refused_is_kept_without_scripts(app: Flask, cast: Cast, desk: str) -> None:
     """A reason without its words is refused; the browser is closed on the page that says so."""
     client = person(app, cast.reviewer)
     typed = form_in(look(client, desk), DECIDE) | {"note": [NOTE], "reason-2-code": ["other"]}
     assert client.post(desk.replace("/desk", "/decide"), data=typed | {"verb": "return"}).status_code == 422
-    fields_back(look(person(app, cast.reviewer), desk), DECIDE, typed)
+    page = look(person(app, cast.reviewer), desk)
+    fields_back(page, DECIDE, typed)
+    assert BeautifulSoup(page, "html.parser").select_one("#panel-return[open]")
 
 
+@embedded
+def test_what_failed_in_the_end_is_kept(
+    app: Flask, cast: Cast, desk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form was taken, and then the transaction could not be written."""
+
+    client = person(app, cast.reviewer)
+    typed = form_in(look(client, desk), DECIDE) | {"note": [NOTE]}
+    real, sent = keeping.sent, []
+
+    def sent_and_lost() -> None:
+        real()
+        sent.append(True)
+        raise IntegrityError("", {}, Exception())
+
+    monkeypatch.setattr(keeping, "sent", sent_and_lost)
+    answer = client.post(desk.replace("/desk", "/decide"), data=typed | {"verb": "approve"})
+    assert answer.status_code == 409 and sent
+    fields_back(look(client, desk), DECIDE, typed)
+
+
+@embedded
 def test_one_more_row_for_reasons_keeps_the_others(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     typed = form_in(look(client, desk), DECIDE) | {"reason-2-note": ["第三条"]}
@@ -175,6 +206,7 @@ def test_one_more_row_for_reasons_keeps_the_others(app: Flask, cast: Cast, desk:
     fields_back(look(client, desk), DECIDE, typed)
 
 
+@embedded
 def test_clearing_empties_the_form(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     client.post("/unsent", data=typed_at_the_desk(client, desk))
@@ -184,6 +216,7 @@ def test_clearing_empties_the_form(app: Flask, cast: Cast, desk: str) -> None:
     assert NOTE not in page and PUT_BACK not in page and rows() == []
 
 
+@embedded
 def test_emptying_the_fields_is_clearing_too(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     blank = form_in(look(client, desk), DECIDE)
@@ -193,6 +226,7 @@ def test_emptying_the_fields_is_clearing_too(app: Flask, cast: Cast, desk: str) 
     assert rows() == []
 
 
+@embedded
 def test_a_case_that_changed_meanwhile_says_so(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     client.post("/unsent", data=typed_at_the_desk(client, desk))
@@ -210,6 +244,7 @@ def _explained(case: Case) -> dict[str, str]:
     return {str(one.id): "原件就是这样的，没有更清晰的" for one in open_remarks(case)}
 
 
+@embedded
 def test_who_may_no_longer_decide_can_copy_what_they_wrote(app: Flask, cast: Cast, desk: str) -> None:
     """A colleague decided first: the words are shown, not in a form, until they are cleared or swept away."""
     client = person(app, cast.reviewer)
@@ -247,6 +282,7 @@ def test_a_form_that_comes_after_half_an_hour_goes_back_to_its_place(
     fields_back(look(client, entered.headers["Location"]), DECIDE, typed)
 
 
+@embedded
 def test_the_next_person_at_the_same_browser_sees_nothing_of_it(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     typed = typed_at_the_desk(client, desk)
@@ -262,6 +298,7 @@ def test_the_next_person_at_the_same_browser_sees_nothing_of_it(app: Flask, cast
     assert {one.account_id for one in rows()} == {cast.reviewer.id}
 
 
+@embedded
 def test_a_sign_in_elsewhere_takes_the_text_along(app: Flask, cast: Cast, desk: str) -> None:
     """The page at the first place goes on typing into an ended session: it is told so, and the text is at the second."""
     first = person(app, cast.reviewer)
@@ -273,6 +310,7 @@ def test_a_sign_in_elsewhere_takes_the_text_along(app: Flask, cast: Cast, desk: 
     fields_back(look(second, desk), DECIDE, typed)
 
 
+@embedded
 @pytest.mark.parametrize("why", ["signed_out", "ended_by_superior", "password_changed", "account_closed"])
 def test_a_session_that_was_ended_on_purpose_keeps_nothing(
     app: Flask, cast: Cast, desk: str, why: str
@@ -285,6 +323,7 @@ def test_a_session_that_was_ended_on_purpose_keeps_nothing(
     assert rows() == []
 
 
+@embedded
 def test_a_cookie_from_yesterday_writes_nothing(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     typed = typed_at_the_desk(client, desk)
@@ -294,6 +333,7 @@ def test_a_cookie_from_yesterday_writes_nothing(app: Flask, cast: Cast, desk: st
     assert rows() == []
 
 
+@embedded
 def test_a_page_from_before_the_present_sign_in_loses_nothing(app: Flask, cast: Cast, desk: str) -> None:
     """Signed in again in another tab of the browser: the token of the old page is stale, its text is not."""
     app.config["WTF_CSRF_ENABLED"] = True
@@ -316,6 +356,7 @@ def test_a_page_from_before_the_present_sign_in_loses_nothing(app: Flask, cast: 
     assert [one.fields["note"] for one in rows()] == [[NOTE]]
 
 
+@embedded
 def test_typing_is_a_sign_of_life_and_the_news_that_a_page_asks_for_is_none(
     app: Flask, cast: Cast, desk: str
 ) -> None:
@@ -334,6 +375,7 @@ def test_typing_is_a_sign_of_life_and_the_news_that_a_page_asks_for_is_none(
         assert asked.status_code == 401
 
 
+@embedded
 def test_everything_that_a_page_asks_by_itself_is_marked(app: Flask) -> None:
     """Each view that a template polls: none of them may keep a session alive."""
     polled = {endpoint for name in app.jinja_env.list_templates(["html"]) for endpoint in _polled(app, name)}
@@ -402,6 +444,7 @@ def test_windows_that_save_at_the_same_moment_both_stay(app: Flask, cast: Cast, 
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
+@embedded
 def test_what_no_form_of_ours_holds_is_not_kept(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     form = form_in(look(client, desk), DECIDE)
@@ -413,6 +456,7 @@ def test_what_no_form_of_ours_holds_is_not_kept(app: Flask, cast: Cast, desk: st
     assert set(rows()[0].fields) >= {"note"} and "x" * 200 not in rows()[0].fields
 
 
+@embedded
 @pytest.mark.parametrize("field", ["", "x", "WyJhIl0.aaaaaa.bbbb"])
 def test_a_field_that_was_not_signed_here_is_nothing(app: Flask, cast: Cast, desk: str, field: str) -> None:
     client = person(app, cast.reviewer)
@@ -421,6 +465,7 @@ def test_a_field_that_was_not_signed_here_is_nothing(app: Flask, cast: Cast, des
     assert rows() == []
 
 
+@embedded
 def test_of_a_case_that_one_may_not_see_nothing_is_kept(app: Flask, cast: Cast, desk: str) -> None:
     """Even with a field that was signed while one could: here the person has moved to another county."""
     stranger = an_actor(cast.reviewer.role, Cast().county)
@@ -431,6 +476,7 @@ def test_of_a_case_that_one_may_not_see_nothing_is_kept(app: Flask, cast: Cast, 
     assert answer.status_code == 409 and rows() == []
 
 
+@embedded
 def test_saving_too_often_is_told_to_wait(
     app: Flask, cast: Cast, desk: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -442,6 +488,7 @@ def test_saving_too_often_is_told_to_wait(
     assert colleague.post("/unsent", data=form_in(look(colleague, desk), DECIDE)).status_code == 200
 
 
+@embedded
 def test_the_word_before_what_cannot_be_taken_back_is_typed_anew(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     form = form_in(look(client, desk), DECIDE)
@@ -493,6 +540,7 @@ def questions(cast: Cast) -> str:
     return f"/cases/{case.id}/fill/what"
 
 
+@embedded
 def test_answers_of_an_ended_session_come_back(app: Flask, cast: Cast, questions: str) -> None:
     """Typed into an ended session, by autosave and by the button."""
     client = person(app, cast.registrar)
@@ -513,6 +561,7 @@ def test_answers_of_an_ended_session_come_back(app: Flask, cast: Cast, questions
     assert rows() == []
 
 
+@embedded
 def test_answers_that_met_a_newer_draft_stand_beside_it(app: Flask, cast: Cast, questions: str) -> None:
     """Two windows: what the second cannot save is shown beside what is saved, and either can be had."""
     client = person(app, cast.registrar)
@@ -536,6 +585,7 @@ def test_answers_that_met_a_newer_draft_stand_beside_it(app: Flask, cast: Cast, 
     assert rows() == []
 
 
+@embedded
 def test_the_saved_answers_can_be_chosen_too(app: Flask, cast: Cast, questions: str) -> None:
     client = person(app, cast.registrar)
     first, second = (form_in(look(client, questions), "#fill") for _ in range(2))
@@ -548,6 +598,7 @@ def test_the_saved_answers_can_be_chosen_too(app: Flask, cast: Cast, questions: 
     assert form_in(shown, "#fill")["explanation"] == ["先保存的说明"] and "后来填的说明" not in shown
 
 
+@embedded
 def test_why_a_remark_stays_is_kept(app: Flask, cast: Cast) -> None:
     case = a_case(cast, "returned")
     _settle()
@@ -574,6 +625,7 @@ def roster(cast: Cast) -> Case:
     return case
 
 
+@embedded
 def test_cells_of_a_row_and_of_a_new_one_come_back(app: Flask, cast: Cast, roster: Case) -> None:
     """The list says which rows were begun; what was saved is begun no longer."""
     client, here = person(app, cast.registrar), f"/cases/{roster.id}/roster"
@@ -595,6 +647,7 @@ def test_cells_of_a_row_and_of_a_new_one_come_back(app: Flask, cast: Cast, roste
     assert [one.form for one in rows()] == ["row:new"]
 
 
+@embedded
 def test_the_reason_and_the_ticks_of_a_strike_come_back(app: Flask, cast: Cast, roster: Case) -> None:
     act(roster, cast.registrar, "submit")
     _settle()
@@ -607,6 +660,7 @@ def test_the_reason_and_the_ticks_of_a_strike_come_back(app: Flask, cast: Cast, 
     fields_back(look(person(app, cast.reviewer), here), "#pick", typed)
 
 
+@embedded
 def test_the_columns_of_a_load_come_back(app: Flask, cast: Cast) -> None:
     db.session.commit()
     client = person(app, cast.registrar)
@@ -632,6 +686,7 @@ def test_the_columns_of_a_load_come_back(app: Flask, cast: Cast) -> None:
 # --- what a bureau writes -------------------------------------------------------------------------------------------
 
 
+@embedded
 def test_a_plan_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
     """With the session over in the middle of it; once saved, the page shows what is saved."""
     a_plan(cast.state, cast.approver, {cast.school: 8})
@@ -648,6 +703,7 @@ def test_a_plan_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
     assert rows() == [] and "已放回" not in look(client, here)
 
 
+@embedded
 def test_a_local_condition_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
     db.session.commit()
     client, here = person(app, cast.approver), "/policy/local?list=withdrawal.grounds"

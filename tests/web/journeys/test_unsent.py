@@ -19,6 +19,7 @@ from portal.models import Case, SignInSession
 from portal.settings import Settings
 from tests import papers
 from tests.builders import NEW_NAME, Cast, a_case, a_file, a_pupil, act, sign_in
+from tests.conftest import EMBEDDED
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.services import chromium_path, free_port
 from tests.web.journeys.conftest import FLAGS, Gunicorn, Served, logins_of, pair_of
@@ -89,6 +90,7 @@ def run_out(app: Flask) -> None:
         db.engine.dispose()
 
 
+@pytest.mark.parametrize("settings", [EMBEDDED], indirect=True)  # the browser makes the difference here
 def test_what_was_typed_is_there_again(
     office: tuple[Served, Flask, dict[str, str]], playwright_of_all: Playwright, chromium: Browser
 ) -> None:
