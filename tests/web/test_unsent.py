@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -372,7 +373,10 @@ def test_typing_is_a_sign_of_life_and_the_news_that_a_page_asks_for_is_none(
             assert asked.status_code == 200
         clock.shift(timedelta(minutes=3))
         asked = client.get(f"{desk}/status?beat=1", headers={"HX-Request": "true"})
-        assert asked.status_code == 401
+        assert asked.status_code == 401 and "next" not in asked.headers["HX-Redirect"]
+        on = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{desk}?box=todo"}
+        asked = client.get(f"{desk}/status?beat=1", headers=on)
+        assert quote(f"{desk}?box=todo", safe="") in asked.headers["HX-Redirect"].replace("/", "%2F")
 
 
 @embedded

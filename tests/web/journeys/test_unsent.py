@@ -141,6 +141,7 @@ def all_is_back(me: Person, desk: str) -> None:
 
 def sign_in_elsewhere(browser: Browser, first: Person, served: Served, desk: str) -> None:
     """The first place goes on typing: it is told, and the words are at the second."""
+    first.page.route("**/desk/status*", lambda route: route.abort())  # it would lead to the door first
     second = Person(browser, served, "reviewer", journey="unsent")
     first.page.locator("#note").fill("在第一处又改过的意见")
     first.see("您填的内容已暂存，本人重新登录后会放回原处")
