@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
 def show(code: int, message: str = "") -> Response:
     """An error page with the status code, or its core for htmx; whatever was half done is rolled back."""
     db.session.rollback()
+    keeping.not_sent()
     if (
         request.headers.get("X-Requested-With") == "capture"
     ):  # the camera, which keeps its picture and says why

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import current_user
@@ -87,5 +88,8 @@ def _require_login() -> Response | tuple[str, int, dict[str, str]] | None:
 
 
 def _here() -> str | None:
-    """The path to come back to after signing in; only of a page, never of a change."""
-    return request.full_path.rstrip("?") if request.method == "GET" and not wants_fragment() else None
+    """The path to come back to after signing in: of the page itself, or of the one on which htmx asked; none of a change."""
+    if wants_fragment():
+        on = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return f"{on.path}?{on.query}" if on.query else on.path or None
+    return request.full_path.rstrip("?") if request.method == "GET" else None

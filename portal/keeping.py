@@ -38,6 +38,7 @@ MOST_AGE = 7 * 24 * 3600  # seconds: a page may stay open over a holiday
 NOT_KEPT = frozenset({"csrf_token", FIELD, "seen", "version", "verb", "go", "show", "page", CONFIRMATION})
 WORDS = re.compile(r"[\u3400-\u9fff]")
 SNIPPET = 60
+OPENED = "opened"  # the panel that stands open (autosave.js)
 SENT = "portal.sent"  # in the environment of the request: the form was taken
 
 
@@ -73,7 +74,7 @@ class Kept:
     @property
     def opened(self) -> str:
         """The id of the panel that stood open."""
-        return self.text.get("opened", "") if self.text else ""
+        return self.text.get(OPENED, "") if self.text else ""
 
 
 # --- forms that are shown -------------------------------------------------------------------------------------------
@@ -102,7 +103,8 @@ def kept_for(about: str, about_id: uuid.UUID, form: str, *, stamp: str = "", bac
 def apart(kept: Kept) -> str:
     """The hidden field of a form that holds something else than the kept text, so that sending it leaves that alone."""
     form = _read(kept.token)
-    assert form is not None
+    if form is None:
+        return kept.token
     return _sign(replace(form, sheet=replace(form.sheet, page=secrets.token_hex(6), drawn_from=0)))
 
 
@@ -146,6 +148,11 @@ def sent() -> None:
         unsent.forget(form.account_id, form.place, form.sheet)
 
 
+def not_sent() -> None:
+    """It was not taken after all: the transaction failed."""
+    request.environ.pop(SENT, None)
+
+
 def posted() -> Form | None:
     """The form that this request carries, whoever was shown it; None without a living signature."""
     return _posted()
@@ -153,7 +160,12 @@ def posted() -> Form | None:
 
 def typed() -> dict[str, list[str]]:
     """Everything that was typed into it."""
-    return {name: texts for name, texts in request.form.lists() if name not in NOT_KEPT}
+    found = {name: texts for name, texts in request.form.lists() if name not in NOT_KEPT}
+    if (
+        OPENED not in found and "verb" in request.form
+    ):  # without scripts: the button stands in the panel of its name
+        found[OPENED] = [f"panel-{request.form['verb']}"]
+    return found
 
 
 def keep_refused(response: Response) -> Response:

@@ -18,8 +18,6 @@ from portal.workflows import workflow
 from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Page
 
-MINE = "mine"  # in the address of a page: what was typed stands in the form, not what is saved
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -56,9 +54,9 @@ def fill_kept(case: Case, facts: Facts, page: Page, posted: Mapping[str, Any] | 
         return FillKept(keeping.Kept(kept.token), {})
     if not kept.moved:
         return FillKept(kept, typed)
-    mine = MINE in request.args
+    mine = "mine" in request.args
     shown = keeping.Kept(kept.token if mine else keeping.apart(kept), kept.text, kept.saved)
-    url = url_for("cases.fill", case_id=case.id, page=page.id, **{MINE: 1})
+    url = url_for("cases.fill", case_id=case.id, page=page.id, mine=1)
     return FillKept(shown, typed if mine else {}, differences, mine, url)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from portal import keeping
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, number, page, posted_file, scope
+from portal.cases import unsent
 from portal.cases.intake import plan_sheet, planning, plans
 from portal.cases.intake.scope import Scope, counties
 from portal.cases.loads.reading import Unreadable
@@ -47,6 +49,9 @@ def edit() -> Response:
     """The form with every office, as the plan stands."""
     here = scope()
     plan = plans.plan_of(here.state.id, here.year)
+    kept = _kept(here)
+    if kept.text is not None:
+        return _form(here, planning.form_of(here, plan) | kept.text.to_dict(), _words(kept.text))
     return _form(here, planning.form_of(here, plan), {"document": plan.document if plan else "", "note": ""})
 
 
@@ -55,7 +60,7 @@ def edit() -> Response:
 def save() -> BaseResponse:
     """A new version of the plan."""
     here = scope()
-    words = {key: request.form.get(key, "") for key in ("document", "note")}
+    words = _words(request.form)
     try:
         plan, faults = planning.save(here, request.form, words["document"], words["note"], number("seen"))
     except Refused as refused:
@@ -64,6 +69,7 @@ def save() -> BaseResponse:
     if plan is None:
         db.session.rollback()
         return _form(scope(), request.form, words, 422, "有几项不对，没有保存", faults)
+    keeping.sent()
     db.session.commit()
     flash(f"已保存为 {plan.year} 年招生计划第 {plan.number} 版。", "success")
     return go("intake_plan.page", year=plan.year)
@@ -99,6 +105,17 @@ def template() -> Response:
     return download(plan_sheet.template(here), f"招生计划_{here.year}.xlsx", XLSX)
 
 
+def _kept(here: Scope) -> keeping.Kept:
+    """The plan of this year that the person typed and did not save."""
+    plan = plans.plan_of(here.state.id, here.year)
+    back, stamp = url_for("intake_plan.edit", year=here.year), str(plan.number if plan else 0)
+    return keeping.kept_for(unsent.OFFICE, here.actor.office_id, f"plan:{here.year}", stamp=stamp, back=back)
+
+
+def _words(form: Mapping[str, str]) -> dict[str, str]:
+    return {key: form.get(key, "") for key in ("document", "note")}
+
+
 def _form(
     here: Scope,
     form: Mapping[str, str],
@@ -120,6 +137,7 @@ def _form(
         seen=plan.number if plan else 0,
         counties=counties(here),
         spoken=plans.spoken_for_below(here.state.path, here.year),
+        kept=_kept(here),
         form=form,
         words=words,
         message=message,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, request
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.cases import local_conditions
+from portal import keeping
+from portal.cases import local_conditions, unsent
 from portal.cases.local_conditions import Typed, Unsaved
 from portal.cases.offices import policy_of, supervisor
 from portal.extensions import db
@@ -34,11 +37,12 @@ def add() -> BaseResponse:
     """One condition more, as a new version."""
     key = request.form.get("list", "")
     _law, supplement = found(_lists().get(key))
-    typed = Typed(**{name: request.form.get(name, "") for name in FIELDS})
+    typed = _typed(request.form)
     try:
         one = local_conditions.add(actor(), key, supplement, typed, _seen())
     except Unsaved as refused:
         return _refuse(key, refused, typed)
+    keeping.sent()
     db.session.commit()
     flash(f"已保存为第 {one.number} 版，学校发起业务时可以选用。", "success")
     return go("local_conditions.page", list=key)
@@ -65,6 +69,10 @@ def retire() -> BaseResponse:
 def _lists() -> dict[str, tuple[Workflow, Supplement]]:
     """Every list of a procedure to which conditions can be added."""
     return {local_conditions.key_of(law, one): (law, one) for law in WORKFLOWS for one in law.supplements}
+
+
+def _typed(form: Mapping[str, str]) -> Typed:
+    return Typed(**{name: form.get(name, "") for name in FIELDS})
 
 
 def _seen() -> int:
@@ -96,6 +104,10 @@ def _page(
     state = supervisor(own, Level.STATE)
     versions = local_conditions.history(state, key)
     settled, source = _settled(own, key)
+    here = url_for("local_conditions.page", list=key)
+    kept = keeping.kept_for(unsent.OFFICE, own.id, f"local:{key}"[:60], back=here)
+    if typed is None and kept.text is not None:
+        typed = _typed(kept.text)
     return reply(
         "policy/local.html",
         status,
@@ -115,6 +127,7 @@ def _page(
         editable=local_conditions.may_set(actor()),
         message=refused.message if refused else "",
         faults=refused.faults if refused else {},
+        kept=kept,
         typed=typed or Typed(),
         retiring=request.form.get("code", ""),
         retire_reason=request.form.get("reason", "")[: local_conditions.REASON_MOST],

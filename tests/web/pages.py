@@ -14,7 +14,8 @@ def form_in(html: str, selector: str) -> dict[str, list[str]]:
     assert isinstance(form, Tag), f"no {selector}"
     outside = page.select(f'[form="{form["id"]}"]') if form.get("id") else []
     found: dict[str, list[str]] = {}
-    for control in [*form.select("input, select, textarea"), *outside]:
+    inside = form.select("input, select, textarea")
+    for control in [*inside, *(one for one in outside if not any(one is other for other in inside))]:
         for value in _values(control) if control.get("name") else []:
             found.setdefault(str(control["name"]), []).append(value)
     return found

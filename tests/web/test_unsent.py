@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -14,6 +17,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal import keeping, tasks
 from portal.accounts import sessions
@@ -22,6 +26,7 @@ from portal.blueprints import unsent as unsent_desk
 from portal.cases import unsent
 from portal.cases.access import Actor
 from portal.cases.actions import stamp
+from portal.cases.remarks import open_remarks
 from portal.cases.unsent import Place, Sheet
 from portal.extensions import db, limiter
 from portal.models import (
@@ -34,12 +39,17 @@ from portal.models import (
     Status,
     UnsentText,
 )
-from tests.builders import PASSWORD, Cast, a_case, act, an_actor, sign_in
+from tests.builders import PASSWORD, Cast, a_case, a_reason, act, an_actor, sign_in
+from tests.conftest import EMBEDDED
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
+from tests.intakes import a_list, a_plan, a_roster, people
 from tests.web.pages import form_in
 
 NOTE = "户口簿第三页的红章压住了日期，请重新拍摄"
 DECIDE = "form.decide"
+embedded = pytest.mark.parametrize(
+    "settings", [EMBEDDED], indirect=True
+)  # where the database makes no difference
 PUT_BACK = "上次没有提交的内容已放回"
 
 
@@ -137,6 +147,7 @@ def test_a_note_reasons_boxes_and_the_open_panel_come_back(app: Flask, cast: Cas
     assert BeautifulSoup(page, "html.parser").select_one("#panel-return[open]")
 
 
+@embedded
 def test_nobody_else_is_shown_it(app: Flask, cast: Cast, desk: str) -> None:
     """Neither the colleague who may decide the same case nor the school, the state or an auditor."""
     client = person(app, cast.reviewer)
@@ -156,14 +167,39 @@ def test_what_was_sent_is_kept_no_longer(app: Flask, cast: Cast, desk: str) -> N
     assert rows() == []
 
 
+@embedded
 def test_what_was_refused_is_kept_without_scripts(app: Flask, cast: Cast, desk: str) -> None:
     """A reason without its words is refused; the browser is closed on the page that says so."""
     client = person(app, cast.reviewer)
     typed = form_in(look(client, desk), DECIDE) | {"note": [NOTE], "reason-2-code": ["other"]}
     assert client.post(desk.replace("/desk", "/decide"), data=typed | {"verb": "return"}).status_code == 422
-    fields_back(look(person(app, cast.reviewer), desk), DECIDE, typed)
+    page = look(person(app, cast.reviewer), desk)
+    fields_back(page, DECIDE, typed)
+    assert BeautifulSoup(page, "html.parser").select_one("#panel-return[open]")
 
 
+@embedded
+def test_what_failed_in_the_end_is_kept(
+    app: Flask, cast: Cast, desk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form was taken, and then the transaction could not be written."""
+
+    client = person(app, cast.reviewer)
+    typed = form_in(look(client, desk), DECIDE) | {"note": [NOTE]}
+    real, sent = keeping.sent, []
+
+    def sent_and_lost() -> None:
+        real()
+        sent.append(True)
+        raise IntegrityError("", {}, Exception())
+
+    monkeypatch.setattr(keeping, "sent", sent_and_lost)
+    answer = client.post(desk.replace("/desk", "/decide"), data=typed | {"verb": "approve"})
+    assert answer.status_code == 409 and sent
+    fields_back(look(client, desk), DECIDE, typed)
+
+
+@embedded
 def test_one_more_row_for_reasons_keeps_the_others(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     typed = form_in(look(client, desk), DECIDE) | {"reason-2-note": ["第三条"]}
@@ -171,6 +207,7 @@ def test_one_more_row_for_reasons_keeps_the_others(app: Flask, cast: Cast, desk:
     fields_back(look(client, desk), DECIDE, typed)
 
 
+@embedded
 def test_clearing_empties_the_form(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     client.post("/unsent", data=typed_at_the_desk(client, desk))
@@ -180,6 +217,7 @@ def test_clearing_empties_the_form(app: Flask, cast: Cast, desk: str) -> None:
     assert NOTE not in page and PUT_BACK not in page and rows() == []
 
 
+@embedded
 def test_emptying_the_fields_is_clearing_too(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     blank = form_in(look(client, desk), DECIDE)
@@ -189,31 +227,25 @@ def test_emptying_the_fields_is_clearing_too(app: Flask, cast: Cast, desk: str) 
     assert rows() == []
 
 
+@embedded
 def test_a_case_that_changed_meanwhile_says_so(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     client.post("/unsent", data=typed_at_the_desk(client, desk))
-    assert "此后这件业务有变动" not in look(client, desk)
+    assert "此后有变动" not in look(client, desk)
     case = db.session.scalars(select(Case)).one()
-    act(case, cast.reviewer2, "return", reasons=(_reason(),))
+    act(case, cast.reviewer2, "return", reasons=(a_reason(),))
     act(case, cast.registrar, "submit", explanations=_explained(case))
     _settle()
     page = look(client, desk)
-    assert NOTE in page and "此后这件业务有变动" in page
-
-
-def _reason() -> Any:
-    from tests.builders import a_reason
-
-    return a_reason()
+    assert NOTE in page and "此后有变动" in page
 
 
 def _explained(case: Case) -> dict[str, str]:
-    from portal.cases.remarks import open_remarks
-
     db.session.flush()
     return {str(one.id): "原件就是这样的，没有更清晰的" for one in open_remarks(case)}
 
 
+@embedded
 def test_who_may_no_longer_decide_can_copy_what_they_wrote(app: Flask, cast: Cast, desk: str) -> None:
     """A colleague decided first: the words are shown, not in a form, until they are cleared or swept away."""
     client = person(app, cast.reviewer)
@@ -251,6 +283,7 @@ def test_a_form_that_comes_after_half_an_hour_goes_back_to_its_place(
     fields_back(look(client, entered.headers["Location"]), DECIDE, typed)
 
 
+@embedded
 def test_the_next_person_at_the_same_browser_sees_nothing_of_it(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     typed = typed_at_the_desk(client, desk)
@@ -266,6 +299,7 @@ def test_the_next_person_at_the_same_browser_sees_nothing_of_it(app: Flask, cast
     assert {one.account_id for one in rows()} == {cast.reviewer.id}
 
 
+@embedded
 def test_a_sign_in_elsewhere_takes_the_text_along(app: Flask, cast: Cast, desk: str) -> None:
     """The page at the first place goes on typing into an ended session: it is told so, and the text is at the second."""
     first = person(app, cast.reviewer)
@@ -277,6 +311,7 @@ def test_a_sign_in_elsewhere_takes_the_text_along(app: Flask, cast: Cast, desk: 
     fields_back(look(second, desk), DECIDE, typed)
 
 
+@embedded
 @pytest.mark.parametrize("why", ["signed_out", "ended_by_superior", "password_changed", "account_closed"])
 def test_a_session_that_was_ended_on_purpose_keeps_nothing(
     app: Flask, cast: Cast, desk: str, why: str
@@ -289,6 +324,7 @@ def test_a_session_that_was_ended_on_purpose_keeps_nothing(
     assert rows() == []
 
 
+@embedded
 def test_a_cookie_from_yesterday_writes_nothing(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     typed = typed_at_the_desk(client, desk)
@@ -298,6 +334,7 @@ def test_a_cookie_from_yesterday_writes_nothing(app: Flask, cast: Cast, desk: st
     assert rows() == []
 
 
+@embedded
 def test_a_page_from_before_the_present_sign_in_loses_nothing(app: Flask, cast: Cast, desk: str) -> None:
     """Signed in again in another tab of the browser: the token of the old page is stale, its text is not."""
     app.config["WTF_CSRF_ENABLED"] = True
@@ -320,6 +357,7 @@ def test_a_page_from_before_the_present_sign_in_loses_nothing(app: Flask, cast: 
     assert [one.fields["note"] for one in rows()] == [[NOTE]]
 
 
+@embedded
 def test_typing_is_a_sign_of_life_and_the_news_that_a_page_asks_for_is_none(
     app: Flask, cast: Cast, desk: str
 ) -> None:
@@ -335,9 +373,13 @@ def test_typing_is_a_sign_of_life_and_the_news_that_a_page_asks_for_is_none(
             assert asked.status_code == 200
         clock.shift(timedelta(minutes=3))
         asked = client.get(f"{desk}/status?beat=1", headers={"HX-Request": "true"})
-        assert asked.status_code == 401
+        assert asked.status_code == 401 and "next" not in asked.headers["HX-Redirect"]
+        on = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{desk}?box=todo"}
+        asked = client.get(f"{desk}/status?beat=1", headers=on)
+        assert quote(f"{desk}?box=todo", safe="") in asked.headers["HX-Redirect"].replace("/", "%2F")
 
 
+@embedded
 def test_everything_that_a_page_asks_by_itself_is_marked(app: Flask) -> None:
     """Each view that a template polls: none of them may keep a session alive."""
     polled = {endpoint for name in app.jinja_env.list_templates(["html"]) for endpoint in _polled(app, name)}
@@ -348,8 +390,6 @@ def test_everything_that_a_page_asks_by_itself_is_marked(app: Flask) -> None:
 
 
 def _polled(app: Flask, template: str) -> Iterator[str]:
-    import re
-
     assert app.jinja_env.loader
     source = app.jinja_env.loader.get_source(app.jinja_env, template)[0]
     for tag in re.findall(r"<[^<>]*?hx-get=.*?hx-trigger=\"[^\"]*(?:every|delay)[^\"]*\"", source, re.S):
@@ -408,6 +448,7 @@ def test_windows_that_save_at_the_same_moment_both_stay(app: Flask, cast: Cast, 
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
+@embedded
 def test_what_no_form_of_ours_holds_is_not_kept(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     form = form_in(look(client, desk), DECIDE)
@@ -419,6 +460,7 @@ def test_what_no_form_of_ours_holds_is_not_kept(app: Flask, cast: Cast, desk: st
     assert set(rows()[0].fields) >= {"note"} and "x" * 200 not in rows()[0].fields
 
 
+@embedded
 @pytest.mark.parametrize("field", ["", "x", "WyJhIl0.aaaaaa.bbbb"])
 def test_a_field_that_was_not_signed_here_is_nothing(app: Flask, cast: Cast, desk: str, field: str) -> None:
     client = person(app, cast.reviewer)
@@ -427,6 +469,7 @@ def test_a_field_that_was_not_signed_here_is_nothing(app: Flask, cast: Cast, des
     assert rows() == []
 
 
+@embedded
 def test_of_a_case_that_one_may_not_see_nothing_is_kept(app: Flask, cast: Cast, desk: str) -> None:
     """Even with a field that was signed while one could: here the person has moved to another county."""
     stranger = an_actor(cast.reviewer.role, Cast().county)
@@ -437,6 +480,7 @@ def test_of_a_case_that_one_may_not_see_nothing_is_kept(app: Flask, cast: Cast, 
     assert answer.status_code == 409 and rows() == []
 
 
+@embedded
 def test_saving_too_often_is_told_to_wait(
     app: Flask, cast: Cast, desk: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -448,6 +492,7 @@ def test_saving_too_often_is_told_to_wait(
     assert colleague.post("/unsent", data=form_in(look(colleague, desk), DECIDE)).status_code == 200
 
 
+@embedded
 def test_the_word_before_what_cannot_be_taken_back_is_typed_anew(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     form = form_in(look(client, desk), DECIDE)
@@ -499,6 +544,7 @@ def questions(cast: Cast) -> str:
     return f"/cases/{case.id}/fill/what"
 
 
+@embedded
 def test_answers_of_an_ended_session_come_back(app: Flask, cast: Cast, questions: str) -> None:
     """Typed into an ended session, by autosave and by the button."""
     client = person(app, cast.registrar)
@@ -519,6 +565,7 @@ def test_answers_of_an_ended_session_come_back(app: Flask, cast: Cast, questions
     assert rows() == []
 
 
+@embedded
 def test_answers_that_met_a_newer_draft_stand_beside_it(app: Flask, cast: Cast, questions: str) -> None:
     """Two windows: what the second cannot save is shown beside what is saved, and either can be had."""
     client = person(app, cast.registrar)
@@ -542,6 +589,7 @@ def test_answers_that_met_a_newer_draft_stand_beside_it(app: Flask, cast: Cast, 
     assert rows() == []
 
 
+@embedded
 def test_the_saved_answers_can_be_chosen_too(app: Flask, cast: Cast, questions: str) -> None:
     client = person(app, cast.registrar)
     first, second = (form_in(look(client, questions), "#fill") for _ in range(2))
@@ -554,6 +602,7 @@ def test_the_saved_answers_can_be_chosen_too(app: Flask, cast: Cast, questions: 
     assert form_in(shown, "#fill")["explanation"] == ["先保存的说明"] and "后来填的说明" not in shown
 
 
+@embedded
 def test_why_a_remark_stays_is_kept(app: Flask, cast: Cast) -> None:
     case = a_case(cast, "returned")
     _settle()
@@ -564,3 +613,105 @@ def test_why_a_remark_stays_is_kept(app: Flask, cast: Cast) -> None:
     client.post("/unsent", data=typed | {name: ["派出所只给了这一张"], "words_to_come": ["新加的一项"]})
     assert form_in(look(client, check), "#submit-form")[name] == ["派出所只给了这一张"]
     assert rows()[0].fields["words_to_come"] == ["新加的一项"]  # whatever the form asks
+
+
+# --- rosters and loads ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def roster(cast: Cast) -> Case:
+    """A school's draft of three people."""
+    a_plan(cast.state, cast.approver, {cast.school: 8})
+    ones = people(4)
+    a_list(cast.state, cast.approver, {cast.school: ones})
+    case = a_roster(cast.registrar, ones[:3], 3)
+    _settle()
+    return case
+
+
+@embedded
+def test_cells_of_a_row_and_of_a_new_one_come_back(app: Flask, cast: Cast, roster: Case) -> None:
+    """The list says which rows were begun; what was saved is begun no longer."""
+    client, here = person(app, cast.registrar), f"/cases/{roster.id}/roster"
+    row = db.session.scalars(select(RosterRow).order_by(RosterRow.position)).first()
+    assert row
+    db.session.rollback()
+    for address, changed in ((f"{here}/rows/{row.id}", "马改名"), (f"{here}/rows/new", "马新来")):
+        typed = form_in(look(client, address), ".row-form") | {"cell-name": [changed]}
+        assert client.post("/unsent", data=typed).status_code == 200
+        again = look(person(app, cast.registrar), address)
+        fields_back(again, ".row-form", typed)
+        client = person(app, cast.registrar)
+    page = look(client, here)
+    assert "有没有保存的修改" in page and "第 1 行" in page and "新加的一名学生" in page
+    saved = client.post(
+        f"{here}/rows/{row.id}", data=form_in(look(client, f"{here}/rows/{row.id}"), ".row-form")
+    )
+    assert saved.status_code == 303
+    assert [one.form for one in rows()] == ["row:new"]
+
+
+@embedded
+def test_the_reason_and_the_ticks_of_a_strike_come_back(app: Flask, cast: Cast, roster: Case) -> None:
+    act(roster, cast.registrar, "submit")
+    _settle()
+    client, here = person(app, cast.reviewer), f"/cases/{roster.id}/roster"
+    row = db.session.scalars(select(RosterRow).order_by(RosterRow.position)).first()
+    assert row
+    db.session.rollback()
+    typed = form_in(look(client, here), "#pick") | {"row": [str(row.id)], "note": ["录取信息与招办名单不符"]}
+    client.post("/unsent", data=typed)
+    fields_back(look(person(app, cast.reviewer), here), "#pick", typed)
+
+
+@embedded
+def test_the_columns_of_a_load_come_back(app: Flask, cast: Cast) -> None:
+    db.session.commit()
+    client = person(app, cast.registrar)
+    sheet = as_csv([a_row(1, cast.school.code)], EVERY_COLUMN, EVERY_HEADING)
+    uploaded = client.post("/register/loads", data={"file": (io.BytesIO(sheet), "名单.csv")})
+    here = uploaded.headers["Location"]
+    typed = form_in(look(client, here), "#columns") | {"column-2": [""], "complete": ["1"]}
+    assert client.post("/unsent", data=typed).status_code == 200
+    page = look(person(app, cast.registrar), here)
+    fields_back(page, "#columns", typed)
+    assert "上次没有提交的列的对应已放回" in page
+    client = person(app, cast.registrar)
+    end_session(cast.registrar)
+    changed = typed | {"column-3": [""]}
+    assert client.post(here, data=changed).status_code == 303  # to the door
+    assert db.session.scalars(select(RegisterLoad.status)).one() == "uploaded"
+    sign_in(client, cast.registrar)
+    fields_back(look(client, here), "#columns", changed)
+    assert client.post(here, data=typed | {"column-2": [EVERY_COLUMN[2]]}).status_code == 303
+    assert rows() == []
+
+
+# --- what a bureau writes -------------------------------------------------------------------------------------------
+
+
+@embedded
+def test_a_plan_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
+    """With the session over in the middle of it; once saved, the page shows what is saved."""
+    a_plan(cast.state, cast.approver, {cast.school: 8})
+    _settle()
+    client, here = person(app, cast.approver), "/intake/plan/edit"
+    name = f"places-{cast.school.id}"
+    typed = form_in(look(client, here), "#plan") | {name: ["7"], "note": ["按州教育局调整通知减少一人"]}
+    end_session(cast.approver)
+    assert client.post(here, data=typed).status_code == 303
+    sign_in(client, cast.approver)
+    page = look(client, here)
+    fields_back(page, "#plan", typed)
+    assert client.post(here, data=form_in(page, "#plan")).status_code == 303
+    assert rows() == [] and "已放回" not in look(client, here)
+
+
+@embedded
+def test_a_local_condition_that_was_not_saved_comes_back(app: Flask, cast: Cast) -> None:
+    db.session.commit()
+    client, here = person(app, cast.approver), "/policy/local?list=withdrawal.grounds"
+    typed = form_in(look(client, here), "#add") | {"title": ["连续旷课满一学期"], "text": ["条文写了一半"]}
+    client.post("/unsent", data=typed)
+    fields_back(look(person(app, cast.approver), here), "#add", typed)
+    assert "条文写了一半" not in look(person(app, cast.auditor), here)

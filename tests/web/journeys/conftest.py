@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from portal import create_app
 from portal.accounts.passwords import hash_password
@@ -108,7 +108,7 @@ class Gunicorn:
         )
 
     def __enter__(self) -> str:
-        for _ in range(150):
+        for _ in range(600):  # a busy machine takes a minute
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()
                 return f"http://127.0.0.1:{self.port}"
@@ -123,10 +123,16 @@ class Gunicorn:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, headless."""
-    path = chromium_path()
+def playwright_of_all() -> Iterator[Playwright]:
+    """One for the run: a process can have no second."""
+    expect.set_options(timeout=20_000)  # milliseconds, on a busy machine
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright_of_all: Playwright) -> Iterator[Browser]:
+    """The machine's Chromium, headless."""
+    browser = playwright_of_all.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+    yield browser
+    browser.close()
