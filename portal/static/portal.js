@@ -144,6 +144,8 @@
     if (!version) return;
     form.querySelector("input[name=version]").value = version.value;
     event.detail.shouldSwap = false;
+    clearTimeout(steering); // the second choice came while nothing could be sent
+    steering = setTimeout(() => { if (form.isConnected) form.querySelector("[data-steers] button").click(); }, 150);
   });
 
   /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */
