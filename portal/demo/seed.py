@@ -155,7 +155,7 @@ def _play(store: ObjectStore, story: Story, offices: dict[str, Office], accounts
     }
     answers |= {f"new_{column}": text for column, text in story.new.items()}
     if "name" in story.new:
-        answers["former_name"] = "old" if story.cause == "renamed" else "keep"
+        answers["new_former_name"] = "old" if story.cause == "renamed" else "keep"
     act(case, registrar, "edit", Act(answers=answers))
     db.session.commit()
     for kind, slot in SLOTS.items():
@@ -233,7 +233,7 @@ def _others(store: ObjectStore, offices: dict[str, Office], accounts: dict[str, 
         case = starting.start(registrar, CORRECTION, pupil)
         answers = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
         if end != "draft":
-            answers |= {"new_name": f"{pupil.name}华", "former_name": "old", **_asked_by(pupil.name)}
+            answers |= {"new_name": f"{pupil.name}华", "new_former_name": "old", **_asked_by(pupil.name)}
         act(case, registrar, "edit", Act(answers=answers))
         if end == "withdrawn":
             act(case, registrar, "withdraw", Act(note="家长暂不办理"))

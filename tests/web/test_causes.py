@@ -161,9 +161,9 @@ def test_the_old_name_goes_to_the_register_with_the_approval(app: Flask, cast: C
     desk = Desk(app, cast)
     desk.post(fields="name", cause="renamed", explanation="依法更改姓名", **FATHER)
     page = BeautifulSoup(desk.client.get(f"/cases/{desk.case.id}/fill/values").text, "html.parser")
-    assert page.select_one("input[name=former_name][checked]")["value"] == "keep"  # type: ignore[index]
+    assert page.select_one("input[name=new_former_name][checked]")["value"] == "keep"  # type: ignore[index]
     assert "马二" in page.get_text()
-    assert desk.post("values", new_name="马晓明", former_name="both").status_code == 303
+    assert desk.post("values", new_name="马晓明", new_former_name="both").status_code == 303
     a_file(desk.case, "change_certificate", cast.registrar)
     check = BeautifulSoup(desk.client.get(f"/cases/{desk.case.id}/check").text, "html.parser").get_text()
     assert f"马二、{old}" in check and "马建国" in check and "父亲" in check
