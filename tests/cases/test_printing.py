@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.models import AuditRecord, RegisterChange
 from portal.printouts import FOLDER, blanks
 from portal.standards import id_number
-from portal.workflows import WORKFLOWS, key_information_change, workflow
+from portal.workflows import WORKFLOWS, _guardian, workflow
 from portal.workflows.vocabulary import Printout
 from tests.builders import KEY_CHANGE, Cast, a_case, an_id_number
 from tests.cases.forms import ALL_FOUR, ONE, facts, files, pdf_of, said, texts
@@ -133,7 +133,7 @@ def test_a_name_that_came_onto_the_blank_later_counts_only_where_it_is_filled_in
         return printing.qr_text(PRINTOUT, facts(answers), version=1, key="k")
 
     now = code(ONE), code({**ONE, **ASKED})
-    monkeypatch.setattr(key_information_change._guardian, "guardian_names", lambda _facts: {})
+    monkeypatch.setattr(_guardian, "guardian_names", lambda _facts: {})
     assert now[0] == code(ONE) != now[1]
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from portal.cases import actions, starting
 from portal.cases.facts import read_facts
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, RegisterChange
 from portal.workflows import workflow
@@ -79,7 +80,7 @@ def test_a_request_made_by_hand_is_stopped_at_the_cause_with_its_clause(app: Fla
     db.session.expire_all()
     act(desk.case, cast.registrar, "edit", answers={"new_name": "马晓明"})
     a_file(desk.case, "change_certificate", cast.registrar)
-    with pytest.raises(actions.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         act(desk.case, cast.registrar, "submit")
     assert [one.rule for one in refused.value.refusals] == ["cause_misfit"]
 

@@ -448,7 +448,7 @@ def test_what_is_proposed_for_the_former_name(
     raw = {"fields": ["name"], "cause": cause, "new_name": "马晓明"}
     case = facts({}, pupil={"former_name": present})
     form = KeyInformationForm.from_raw(raw, case)
-    assert form.new_former_name.data == proposed and form.typed()["new_former_name"] == ""
+    assert form["new_former_name"].data == proposed and form.typed()["new_former_name"] == ""
     assert list(choices_of(form, "new_former_name")) == choices
     sent = KeyInformationForm.from_raw({**raw, "new_former_name": proposed}, case)
     assert sent.typed()["new_former_name"] == proposed
