@@ -38,9 +38,7 @@ def show(code: int, message: str = "") -> Response:
     """An error page with the status code, or its core for htmx; whatever was half done is rolled back."""
     db.session.rollback()
     keeping.not_sent()
-    if (
-        request.headers.get("X-Requested-With") == "capture"
-    ):  # the camera, which keeps its picture and says why
+    if request.headers.get("X-Requested-With") == "capture":  # the camera keeps its picture and says why
         answer = jsonify(message=message)
         answer.status_code = code
         return answer

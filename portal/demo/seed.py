@@ -163,7 +163,7 @@ def _play(story: Story) -> None:
     }
     answers |= {f"new_{column}": text for column, text in story.new.items()}
     if "name" in story.new:
-        answers["former_name"] = "old" if story.cause == "renamed" else "keep"
+        answers["new_former_name"] = "old" if story.cause == "renamed" else "keep"
     act(case, registrar, "edit", Act(answers=answers))
     reread()
     for kind, slot in SLOTS.items():
@@ -239,7 +239,7 @@ def _others(number: int, end: str) -> None:
     case = starting.start(registrar, CORRECTION, pupil)
     answers: dict[str, Any] = {"fields": ["name"], "cause": "renamed", "explanation": "依法更改姓名"}
     if end != "draft":
-        answers |= {"new_name": f"{pupil.name}华", "former_name": "old", **_asked_by(pupil.name)}
+        answers |= {"new_name": f"{pupil.name}华", "new_former_name": "old", **_asked_by(pupil.name)}
     act(case, registrar, "edit", Act(answers=answers))
     if end == "withdrawn":
         act(case, registrar, "withdraw", Act(note="家长暂不办理"))

@@ -41,6 +41,8 @@
 
   /* No double sending. The button is not disabled: a disabled submit button would drop its own name and value. */
   const sent = new Map(); // form -> {button, label, timer}
+  const looks = (button) => button && button.closest("[data-steers]");
+  let waiting = ""; // the button that was pressed meanwhile
   function busy(form, button) {
     const shown = button && button.dataset.busy ? (button.querySelector("span") || button) : null;
     const label = shown ? shown.textContent : "";
@@ -58,8 +60,12 @@
     sent.delete(form);
   }
   document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (sent.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); }
+    const form = event.target, state = sent.get(form);
+    if (!state) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    // Pressed while the page was only being shown anew: it goes as soon as that is over.
+    if (looks(state.button) && event.submitter && !looks(event.submitter)) waiting = `#${form.id} .form-actions button[type=submit]`;
   }, true);
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -68,7 +74,12 @@
     if (event.defaultPrevented && !form.matches("[hx-post],[data-hx-post]")) return;
     busy(form, event.submitter);
   });
-  document.addEventListener("htmx:afterRequest", (event) => idle(event.target.closest("form")));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    idle(event.target.closest("form"));
+    const pressed = waiting;
+    waiting = "";
+    if (pressed) setTimeout(() => { const button = document.querySelector(pressed); if (button) button.click(); }, 60);
+  });
   // Coming back with the browser's back button shows the page as it was left: nothing is being sent any more.
   window.addEventListener("pageshow", (event) => { if (event.persisted) Array.from(sent.keys()).forEach(idle); });
 
@@ -123,27 +134,40 @@
 
   /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew.
      A moment later: autosave hears of the change first and leaves the rest to the submit, and arrow keys pass over choices. */
-  let steering = 0, chosen = 0, asked = 0;
+  let steering = 0, entered = 0, sentAt = 0, composing = false;
+  const steered = (element) => element && element.querySelector && element.querySelector("[data-steers] button");
+  function showAnew(button, wait) {
+    clearTimeout(steering);
+    steering = setTimeout(() => {
+      steering = 0;
+      if (composing) showAnew(button, 800);
+      else if (button.isConnected) button.click();
+    }, wait);
+  }
   document.addEventListener("change", (event) => {
     const holder = event.target.closest("[data-steers]");
-    if (!holder) return;
-    chosen += 1;
-    clearTimeout(steering);
-    steering = setTimeout(() => { if (holder.isConnected) holder.querySelector("button").click(); }, 150);
+    if (holder) showAnew(holder.querySelector("button"), 150);
   });
+  document.addEventListener("compositionstart", () => { composing = true; });
+  document.addEventListener("compositionend", () => { composing = false; });
 
-  /* What was chosen while the page was on its way is not put back by it: only its version is taken, and it is asked for again. */
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target.querySelector && event.target.querySelector("[data-steers]")) asked = chosen;
+  /* What is entered while the page is on its way is not put back by it: of such an answer only the version is taken, and the page
+     is shown anew once the hands rest. */
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form");
+    if (!steered(form)) return;
+    entered += 1;
+    if (steering) showAnew(steered(form), 800);
   });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (steered(event.target)) sentAt = entered; });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const form = event.target;
-    if (asked === chosen || !form.querySelector || !form.querySelector("[data-steers]")) return;
-    const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
-    const version = answer.querySelector(`#${form.id} input[name=version]`);
+    const form = event.target, { xhr } = event.detail;
+    if (!steered(form) || xhr.status !== 200 || (sentAt === entered && !composing)) return;
+    const version = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector(`#${form.id} input[name=version]`);
     if (!version) return;
     form.querySelector("input[name=version]").value = version.value;
     event.detail.shouldSwap = false;
+    showAnew(steered(form), 800);
   });
 
   /* 全选 in a table head: <input type="checkbox" data-check-all="NAME"> ticks every box of that name in its form or table. */

@@ -12,7 +12,8 @@ from typing import Any
 from portal.workflows._key_items import chosen, titles
 from portal.workflows.facts import Facts, PupilFacts
 
-FORMER = "former_name"
+FORMER = "former_name"  # the column
+FORMER_ANSWER = f"new_{FORMER}"
 KEEP, OLD, BOTH = "keep", "old", "both"
 SEPARATOR = "、"
 LONGEST_FORMER = 80  # characters that the register holds
@@ -96,5 +97,5 @@ def new_former(facts: Facts) -> dict[str, str]:
     if "name" not in chosen(facts) or not facts.answer("new_name"):
         return {}
     wanted = {OLD: old, BOTH: SEPARATOR.join(part for part in (present, old) if part)}
-    text = wanted.get(facts.answer(FORMER), present)
+    text = wanted.get(facts.answer(FORMER_ANSWER), present)
     return {FORMER: text} if text != present and len(text) <= LONGEST_FORMER else {}

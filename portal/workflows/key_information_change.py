@@ -45,7 +45,7 @@ class KeyInformationForm(_guardian.GuardianForm):
         render_kw={"rows": 3},
     )
     new_name = LineField("新姓名", [REQUIRED], description="与户口簿逐字一致；少数民族姓名间隔号用“·”。")
-    former_name = RadioField(
+    new_former_name = RadioField(
         "曾用名", validate_choice=False, description="办理后学籍登记的曾用名；以户口簿上的曾用名为准。"
     )
     new_id_number = LineField(
@@ -58,20 +58,20 @@ class KeyInformationForm(_guardian.GuardianForm):
         self.fields.choices = choices((key, BY_KEY[key].title) for key in facts.setting("key_fields"))
         cause = self.cause.data or ""
         self.cause.choices = choices(_key_causes.offered(facts, picked(facts, self.fields.data or ()), cause))
-        self.former_name.choices = choices(_key_causes.former_choices(facts))
-        if not self.former_name.data:  # what is proposed; it counts once it has been sent
-            self.former_name.data = _key_causes.usual_former(facts, cause)
+        self.new_former_name.choices = choices(_key_causes.former_choices(facts))
+        if not self.new_former_name.data:  # what is proposed; it counts once it has been sent
+            self.new_former_name.data = _key_causes.usual_former(facts, cause)
         self.prepare_guardian(facts, cause)
 
     def typed(self) -> dict[str, Any]:
-        own = {} if self.former_name.raw_data else {_key_causes.FORMER: ""}
+        own = {} if self.new_former_name.raw_data else {_key_causes.FORMER_ANSWER: ""}
         return super().typed() | own
 
     def validate_new_name(self, field: LineField) -> None:
         if fault := names.name_fault(field.data or ""):
             raise ValidationError(f"{fault.reason}。{fault.remedy}")
 
-    def validate_former_name(self, field: RadioField) -> None:
+    def validate_new_former_name(self, field: RadioField) -> None:
         if field.data not in {value for value, *_ in field.iter_choices()}:
             raise ValidationError("请从列出的选项中选择")
 
@@ -83,7 +83,7 @@ def changes(facts: Facts) -> Mapping[str, str]:
 
 def asked(facts: Facts) -> frozenset[str]:
     new = {f"new_{key}" for key in chosen(facts)}
-    former = {_key_causes.FORMER} if "name" in chosen(facts) else set()
+    former = {_key_causes.FORMER_ANSWER} if "name" in chosen(facts) else set()
     return frozenset({"fields", "cause", "explanation", *_guardian.FIELDS, *new, *former})
 
 
@@ -265,7 +265,7 @@ WORKFLOW = Workflow(
         Page(
             "values",
             "新旧对照",
-            ("new_name", "former_name", "new_id_number", "new_birth_date", "new_sex"),
+            ("new_name", "new_former_name", "new_id_number", "new_birth_date", "new_sex"),
             "左边是学籍现有登记，右边填写证明上的新值。",
         ),
     ),
@@ -284,7 +284,7 @@ WORKFLOW = Workflow(
         ),
     ),
     number_prefix="GJ",
-    compare={f"new_{key}": key for key in CHANGEABLE} | {_key_causes.FORMER: _key_causes.FORMER},
+    compare={f"new_{key}": key for key in CHANGEABLE} | {_key_causes.FORMER_ANSWER: _key_causes.FORMER},
     relevant=asked,
     unique=frozenset({"id_number"}),
 )

@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.models import AuditRecord, RegisterChange
 from portal.printouts import FOLDER, blanks
 from portal.standards import id_number
-from portal.workflows import WORKFLOWS, key_information_change, workflow
+from portal.workflows import WORKFLOWS, _guardian, workflow
 from portal.workflows.vocabulary import Printout
 from tests.builders import KEY_CHANGE, Cast, a_case, an_id_number
 from tests.cases.forms import ALL_FOUR, ONE, facts, files, pdf_of, said, texts
@@ -133,12 +133,12 @@ def test_a_name_that_came_onto_the_blank_later_counts_only_where_it_is_filled_in
         return printing.qr_text(PRINTOUT, facts(answers), version=1, key="k")
 
     now = code(ONE), code({**ONE, **ASKED})
-    monkeypatch.setattr(key_information_change._guardian, "guardian_names", lambda _facts: {})
+    monkeypatch.setattr(_guardian, "guardian_names", lambda _facts: {})
     assert now[0] == code(ONE) != now[1]
 
 
 def test_the_old_name_that_is_kept_stands_among_the_changes() -> None:
-    found = texts(form(facts({**ONE, "former_name": "old"})))
+    found = texts(form(facts({**ONE, "new_former_name": "old"})))
     start = found.index("变更后内容") + 1
     cells = [cell for cell in found[start : start + 9] if cell != "变更内容"]
     assert cells[:6] == [*("姓名", "马小一", "马晓明"), *("曾用名", "（空）", "马小一")]
@@ -280,7 +280,7 @@ SHAPES = {
         opinions=(said("county_review", note=LONG), said("state_approval", note=LONG, day=3)),
     ),
     "asked for, with the old name kept": facts(
-        {**ALL_FOUR, **ASKED, "former_name": "old"},
+        {**ALL_FOUR, **ASKED, "new_former_name": "old"},
         evidence=files(3),
         opinions=(said("county_review", note="证明与户口簿一致。"), said("state_approval", day=3)),
     ),

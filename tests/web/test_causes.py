@@ -10,6 +10,7 @@ from flask import Flask
 
 from portal.cases import actions, starting
 from portal.cases.facts import read_facts
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, RegisterChange
 from portal.workflows import workflow
@@ -79,7 +80,7 @@ def test_a_request_made_by_hand_is_stopped_at_the_cause_with_its_clause(app: Fla
     db.session.expire_all()
     act(desk.case, cast.registrar, "edit", answers={"new_name": "马晓明"})
     a_file(desk.case, "change_certificate", cast.registrar)
-    with pytest.raises(actions.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         act(desk.case, cast.registrar, "submit")
     assert [one.rule for one in refused.value.refusals] == ["cause_misfit"]
 
@@ -161,9 +162,9 @@ def test_the_old_name_goes_to_the_register_with_the_approval(app: Flask, cast: C
     desk = Desk(app, cast)
     desk.post(fields="name", cause="renamed", explanation="依法更改姓名", **FATHER)
     page = BeautifulSoup(desk.client.get(f"/cases/{desk.case.id}/fill/values").text, "html.parser")
-    assert page.select_one("input[name=former_name][checked]")["value"] == "keep"  # type: ignore[index]
+    assert page.select_one("input[name=new_former_name][checked]")["value"] == "keep"  # type: ignore[index]
     assert "马二" in page.get_text()
-    assert desk.post("values", new_name="马晓明", former_name="both").status_code == 303
+    assert desk.post("values", new_name="马晓明", new_former_name="both").status_code == 303
     a_file(desk.case, "change_certificate", cast.registrar)
     check = BeautifulSoup(desk.client.get(f"/cases/{desk.case.id}/check").text, "html.parser").get_text()
     assert f"马二、{old}" in check and "马建国" in check and "父亲" in check

@@ -148,4 +148,4 @@ def test_a_pages_read_only_values_cannot_be_posted(world: World) -> None:
     assert answer.status_code == 303
     kept = db.session.get_one(Case, case.id, populate_existing=True).answers
     db.session.rollback()
-    assert set(kept) <= {"fields", "cause", "explanation", "new_name"}
+    assert set(kept) <= {"fields", "cause", "explanation", "new_name", "new_former_name"}

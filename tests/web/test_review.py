@@ -17,7 +17,7 @@ from portal.cases.remarks import Reason
 from portal.extensions import db
 from portal.models import AuditRecord, Case, Decision, EvidenceFile, Pupil, RegisterChange, Remark, Status
 from portal.models.types import utcnow
-from tests.builders import NEW_NAME, Cast, a_case, a_file, a_pupil, a_reason, act, an_id_number
+from tests.builders import FATHER, NEW_NAME, Cast, a_case, a_file, a_pupil, a_reason, act, an_id_number
 from tests.cases.forms import enter
 from tests.withdrawals import a_withdrawal
 
@@ -275,6 +275,8 @@ def test_several_coded_reasons_return_the_case_as_a_list(app: Flask) -> None:
         "field:cause",
         "field:explanation",
         "field:new_name",
+        "field:new_former_name",
+        *(f"field:{name}" for name in FATHER),
         "case:",
     }
     fields = form_of(page) | {

@@ -15,7 +15,7 @@ from portal.cases.offices import policy_of
 from portal.extensions import db
 from portal.models import Case, Office, Pupil, Status
 from portal.workflows import workflow
-from tests.builders import Cast, a_pupil
+from tests.builders import FATHER, Cast, a_pupil
 from tests.cases.forms import enter
 from tests.withdrawals import ENDS, REVERSES, a_withdrawal
 
@@ -69,7 +69,7 @@ def test_the_form_asks_for_the_kind_chosen_and_loses_nothing_on_the_way_back(app
     assert fields_of(client.get(address)) == {"kind", "explanation"}
     page = post(kind="退学", explanation="学生十一月提出")
     assert page.status_code == 200 and "请选择符合的条件" not in page.text  # looking is not leaving
-    assert fields_of(page) == {"kind", "explanation", "ground", "reason"}
+    assert fields_of(page) == {"kind", "explanation", "ground", "reason", *FATHER}
     assert "受开除学籍（除名）处分" not in page.text and "触犯刑法" not in page.text
     page = post(kind="除名", ground="applied", reason="21", explanation="学生十一月提出")
     assert fields_of(page) == {"kind", "explanation", "dismissal_ground", "dismissal_reason"}

@@ -420,14 +420,14 @@ def test_the_table_of_causes_knows_its_words(pack: str) -> None:
     ],
 )
 def test_what_becomes_of_the_old_name(present: str, answer: str, becomes: str | None) -> None:
-    case = facts({"new_name": "马晓明", "former_name": answer}, pupil={"former_name": present})
+    case = facts({"new_name": "马晓明", "new_former_name": answer}, pupil={"former_name": present})
     assert WORKFLOW.changes(case).get("former_name") == becomes
 
 
 def test_no_other_change_touches_the_former_name() -> None:
-    case = facts({"new_id_number": OTHER_BOY, "former_name": "old"})
+    case = facts({"new_id_number": OTHER_BOY, "new_former_name": "old"})
     assert WORKFLOW.changes(case) == {"id_number": OTHER_BOY}
-    assert "former_name" not in WORKFLOW.asked(case) and "former_name" in WORKFLOW.asked(facts())
+    assert "new_former_name" not in WORKFLOW.asked(case) and "new_former_name" in WORKFLOW.asked(facts())
 
 
 @pytest.mark.parametrize(
@@ -448,12 +448,12 @@ def test_what_is_proposed_for_the_former_name(
     raw = {"fields": ["name"], "cause": cause, "new_name": "马晓明"}
     case = facts({}, pupil={"former_name": present})
     form = KeyInformationForm.from_raw(raw, case)
-    assert form.former_name.data == proposed and form.typed()["former_name"] == ""
-    assert list(choices_of(form, "former_name")) == choices
-    sent = KeyInformationForm.from_raw({**raw, "former_name": proposed}, case)
-    assert sent.typed()["former_name"] == proposed
-    forged = KeyInformationForm.from_raw({**raw, "former_name": "other"}, case)
-    assert forged.errors_in({"former_name"}) == {"former_name": ["请从列出的选项中选择"]}
+    assert form["new_former_name"].data == proposed and form.typed()["new_former_name"] == ""
+    assert list(choices_of(form, "new_former_name")) == choices
+    sent = KeyInformationForm.from_raw({**raw, "new_former_name": proposed}, case)
+    assert sent.typed()["new_former_name"] == proposed
+    forged = KeyInformationForm.from_raw({**raw, "new_former_name": "other"}, case)
+    assert forged.errors_in({"new_former_name"}) == {"new_former_name": ["请从列出的选项中选择"]}
 
 
 def guardian_errors(
