@@ -21,7 +21,6 @@ from portal.models import Case, EvidenceFile, EvidencePage, Role
 from portal.oversize import fault, takes_file
 from portal.web import actor, found, roles
 from storage.judge import judge
-from storage.sandbox import Unavailable
 
 bp = Blueprint("evidence", __name__)
 

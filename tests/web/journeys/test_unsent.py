@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Error, Playwright, expect
 from sqlalchemy import select, update
 
 from portal import create_app, tasks
-from portal.demo.seed import load_holidays
 from portal.extensions import db
 from portal.models import Case, SignInSession
+from portal.oversight import holidays
 from portal.settings import Settings
 from tests import papers
 from tests.builders import NEW_NAME, Cast, a_case, a_file, a_pupil, act, sign_in
@@ -37,8 +37,8 @@ def office(
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
-        load_holidays()
         cast = Cast()
+        holidays.enter_shipped(cast.state)
         logins = logins_of(cast.everybody())
         draft = a_case(cast)
         act(draft, cast.registrar, "edit", answers=NEW_NAME)
