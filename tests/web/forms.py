@@ -499,6 +499,8 @@ FORMS: dict[str, Form] = {
     "cases.start": Form(
         "registrar", _start, {"number_series": {"last"}}, frozenset({"cases", "case_events", "number_series"})
     ),
+    "numbers.fill": Form("registrar", to("/cases/{ready}/fill/values/numbers"), nothing=True),
+    "numbers.check": Form("registrar", to("/cases/{ready}/check/numbers"), nothing=True),
     "cases.fill": Form(
         "registrar",
         to(
@@ -589,8 +591,6 @@ FORMS: dict[str, Form] = {
         to("/cases/{county_review}/readings/name", value="马晓明"),
         adds=frozenset({"reading_corrections"}),
     ),
-    "numbers.fill": Form("registrar", to("/cases/{ready}/fill/values/numbers"), nothing=True),
-    "numbers.check": Form("registrar", to("/cases/{ready}/check/numbers"), nothing=True),
     "review.reveal": Form("reviewer", to("/cases/{county_review}/desk/numbers", note=""), nothing=True),
     "review.more_reasons": Form("reviewer", to("/cases/{county_review}/desk/reasons", note=""), nothing=True),
     "review.release": Form(
