@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
+from portal import audit
 from portal.cases import clock, register
 from portal.extensions import db
 from portal.models import AdmittedList, RegisterChange, RosterRow
+from portal.oversight import audit_walk
+from portal.oversight.findings import Findings
 from portal.standards.school_year import year_of_entry
+from tests.builders import Cast, a_case
 from tests.intakes import a_list, people
 from tests.web.test_intake import Intake
 
@@ -66,3 +72,24 @@ def test_back_from_0005_a_corrected_number_is_one_change_to_what_holds(app: Flas
     again = [tuple(row) for row in db.session.execute(query.order_by(RegisterChange.after))]
     assert again == [("F3", 0), ("G2", 0), ("H1", 0)]
     assert [one.changes for one in db.session.scalars(select(AdmittedList))] == [{}]
+
+
+def test_back_from_0006_and_forth_the_chain_still_verifies_and_rows_wait_to_be_sealed(app: Flask) -> None:
+    """No record is touched either way, so that the guards of the chain stay as they are."""
+    a_case(Cast())
+    db.session.commit()
+    records = stored("SELECT seq, digest, key_id FROM audit_records ORDER BY seq")
+    downgrade(revision="0005")
+    assert "seal" not in {one["name"] for one in inspect(db.engine).get_columns("pupils")}
+    let_go()
+    upgrade()
+    assert stored("SELECT seq, digest, key_id FROM audit_records ORDER BY seq") == records
+    assert audit.verify().fault == ""
+    let_go()
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.execute(text("UPDATE audit_records SET action = 'x'"))
+    let_go()
+    assert all(one == ("",) for one in stored("SELECT seal FROM pupils"))
+    assert app.test_cli_runner().invoke(args=["audit", "seal"]).exit_code == 0
+    assert all(one != ("",) for one in stored("SELECT seal FROM pupils"))
+    assert audit_walk.walk(Findings()).told == []
