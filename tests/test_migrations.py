@@ -6,15 +6,19 @@ import csv
 from datetime import date
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
+from portal import audit
 from portal.cases import clock, register
 from portal.cases.stamped import receiving
 from portal.extensions import db
 from portal.models import AdmittedList, RegisterChange, RosterRow, StampedPage
-from portal.oversight import holidays
+from portal.oversight import audit_walk, holidays
+from portal.oversight.findings import Findings
 from portal.standards.school_year import year_of_entry
 from tests.builders import Cast, a_case, a_state
 from tests.intakes import a_list, people
@@ -78,7 +82,7 @@ def test_0011_knows_only_the_years_of_a_whole_notice_and_goes_back(app: Flask) -
     tops = [a_state(), a_state()]
     db.session.commit()
     let_go()
-    downgrade(revision="0005")
+    downgrade(revision="0010")
     with holidays.SHIPPED.open(encoding="utf-8-sig", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["date"] >= "2026"]
     rows.append({"date": "2027-01-01", "kind": "off", "name": "元旦", "official_notice": ""})
@@ -97,7 +101,7 @@ def test_0011_knows_only_the_years_of_a_whole_notice_and_goes_back(app: Flask) -
         notice = holidays.notice_of(top, 2026)
         assert notice is not None and notice.document.startswith("https://www.gov.cn/")
     let_go()
-    downgrade(revision="0005")
+    downgrade(revision="0010")
     assert stored("SELECT COUNT(*) FROM holidays") == [(40,)]
     assert stored("SELECT kind FROM holidays WHERE day = '2026-10-10'") == [("work",)]
     upgrade()
@@ -114,9 +118,30 @@ def test_back_from_0010_a_page_in_doubt_waits_without_a_case(app: Flask) -> None
         db.session.add(StampedPage(batch_id=batch.id, page=number, outcome=outcome, **about))
     db.session.commit()
     let_go()
-    downgrade(revision="0005")
+    downgrade(revision="0007")
     told = "SELECT outcome, printout, case_id IS NULL FROM stamped_pages ORDER BY page"
     assert [tuple(map(str, row[:2])) for row in stored(told)] == [("landed", "approval-form"), ("tray", "")]
     assert [bool(row[2]) for row in stored(told)] == [False, True]
     upgrade()
     assert {tuple(page.doubts) for page in db.session.scalars(select(StampedPage))} == {()}
+
+
+def test_back_from_0006_and_forth_the_chain_still_verifies_and_rows_wait_to_be_sealed(app: Flask) -> None:
+    """No record is touched either way, so that the guards of the chain stay as they are."""
+    a_case(Cast())
+    db.session.commit()
+    records = stored("SELECT seq, digest, key_id FROM audit_records ORDER BY seq")
+    downgrade(revision="0005")
+    assert "seal" not in {one["name"] for one in inspect(db.engine).get_columns("pupils")}
+    let_go()
+    upgrade()
+    assert stored("SELECT seq, digest, key_id FROM audit_records ORDER BY seq") == records
+    assert audit.verify().fault == ""
+    let_go()
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.execute(text("UPDATE audit_records SET action = 'x'"))
+    let_go()
+    assert all(one == ("",) for one in stored("SELECT seal FROM pupils"))
+    assert app.test_cli_runner().invoke(args=["audit", "seal"]).exit_code == 0
+    assert all(one != ("",) for one in stored("SELECT seal FROM pupils"))
+    assert audit_walk.walk(Findings()).told == []
