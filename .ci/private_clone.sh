@@ -51,18 +51,6 @@ attempt() { # attempt NAME FOLDER DATA [demo] -- AS...: what a person would do t
   say "$name: ok ($SECONDS s)"
 }
 
-# The environment may rest on a Python of root's own (pyenv): for a plain user it is put on the system's, where that fits.
-open_python() { # open_python CLONE
-  "${plain[@]}" "$1/.venv/bin/python" -c '' 2>/dev/null && return 0
-  local version system
-  version=$("$1/.venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  system=/usr/bin/python$version
-  "${plain[@]}" "$system" -c '' 2>/dev/null || return 1
-  ln -sfn "$system" "$1/.venv/bin/python"
-  rm "$1/.venv/pyvenv.cfg"
-  printf 'home = /usr/bin\ninclude-system-site-packages = false\n' >"$1/.venv/pyvenv.cfg"
-}
-
 serve() { # serve NAME FOLDER DATA AS...
   local name=$1 folder=$2 data=$3 port code=0
   shift 3
@@ -101,8 +89,8 @@ attempt "root, private folder" "$top/private/clone" "$top/private/data" demo --
 attempt "root, open folder" "$top/open/clone" "$top/open/data" --
 mkdir -m 700 "$top/open/user"
 chown "$nobody:$nobody" "$top/open/user"
-if open_python "$top/open/clone"; then
+if "${plain[@]}" "$top/open/clone/.venv/bin/python" -c '' 2>/dev/null; then
   attempt "a plain user" "$top/open/clone" "$top/open/user" demo -- "${plain[@]}"
 else
-  say "a plain user: not tried, this environment's Python is root's own and the system has no other of its version"
+  say "a plain user: not tried, this environment rests on a Python that only root may use"
 fi

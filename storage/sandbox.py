@@ -34,6 +34,7 @@ from storage import intake, known_page
 log = logging.getLogger(__name__)
 
 WALL_SECONDS = 15.0  # from the start of the child to its end; then it is killed
+START_SECONDS = 60.0  # until a child is there: the libraries may load slowly, which is nothing of the file's
 MAX_REPLY = 64 * 1024 * 1024
 
 CRASHED = "这个文件无法安全打开，请重新拍照，或另存为 JPG 后再传"
@@ -195,7 +196,7 @@ def _fresh_child() -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs:
         process = _start("once", theirs)
-    threading.Thread(target=_reap, args=(process, WALL_SECONDS + 5), daemon=True).start()
+    threading.Thread(target=_reap, args=(process, START_SECONDS + WALL_SECONDS + 5), daemon=True).start()
     return ours
 
 
@@ -242,16 +243,17 @@ def _reap(process: subprocess.Popen[bytes], patience: float = 2.0) -> None:
 
 def _exchange(child: socket.socket, request: bytes, data: bytes) -> Reply:
     """Send the work, take the answer. ``_NotStarted`` when the child never said that it was there."""
-    deadline = time.monotonic() + WALL_SECONDS + 5  # the other side kills at WALL_SECONDS
     with child:
-        child.settimeout(WALL_SECONDS + 5)
+        child.settimeout(START_SECONDS)
         try:
             present = child.recv(1)
         except OSError as error:
             raise _NotStarted from error
         if present != b"+":
             raise _NotStarted
+        child.settimeout(WALL_SECONDS + 5)
         started = time.monotonic()
+        deadline = started + WALL_SECONDS + 5  # the other side kills at WALL_SECONDS
         try:
             child.sendall(request)
             child.sendall(data)
