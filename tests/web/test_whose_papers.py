@@ -242,9 +242,9 @@ def test_the_school_is_told_before_it_submits_and_says_one_sentence(app: Flask) 
     case = a_name_case(cast, "ready")
     papers_of_another(case)
     client = enter(app, cast.registrar)
-    for place in ("papers", "check"):
+    for name in ("papers", "check"):
         told = text_of(
-            BeautifulSoup(client.get(f"/cases/{case.id}/{place}").text, "html.parser").select_one(
+            BeautifulSoup(client.get(f"/cases/{case.id}/{name}").text, "html.parser").select_one(
                 "#papers-advice"
             )
         )
