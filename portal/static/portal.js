@@ -132,7 +132,7 @@
   focusMarked(document);
   document.addEventListener("htmx:afterSettle", (event) => focusMarked(event.target));
 
-  /* A choice by which the rest of the page is asked: <div data-steers> holds it and the button that shows the page anew.
+  /* A choice by which the rest of the page is asked: <div data-steers> holds it, the first also the button that shows the page anew.
      A moment later: autosave hears of the change first and leaves the rest to the submit, and arrow keys pass over choices. */
   let steering = 0, entered = 0, sentAt = 0, composing = false;
   const steered = (element) => element && element.querySelector && element.querySelector("[data-steers] button");
@@ -146,7 +146,7 @@
   }
   document.addEventListener("change", (event) => {
     const holder = event.target.closest("[data-steers]");
-    if (holder) showAnew(holder.querySelector("button"), 150);
+    if (holder) showAnew(steered(holder.closest("form")), 150);
   });
   document.addEventListener("compositionstart", () => { composing = true; });
   document.addEventListener("compositionend", () => { composing = false; });

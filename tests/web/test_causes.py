@@ -63,7 +63,9 @@ def at_field(page: BeautifulSoup, name: str) -> str:
 
 def test_the_page_offers_the_causes_of_what_is_ticked(app: Flask, cast: Cast) -> None:
     desk = Desk(app, cast)
-    assert "renamed" in values(desk.look(fields="name"), "cause")
+    page = desk.look(fields="name")
+    assert "renamed" in values(page, "cause")
+    assert len(page.select("[data-steers]")) == 2 and len(page.select("[data-steers] button")) == 1
     page = desk.look(fields=["name", "id_number"])
     assert values(page, "cause") == {"household_corrected", "duplicate_cancelled", "entered_wrongly"}
     unnumbered = Desk(app, cast, id_number="")
