@@ -268,8 +268,8 @@ def test_only_a_topmost_office_enters_notices_and_two_states_do_not_share_them(
     client = as_(app, land.middle)
     for path in ("notice?year=2027", "template.xlsx"):
         assert client.get(f"/admin/holidays/{path}").status_code == 404
-    for act in ("notice", "upload", "withdraw"):
-        assert client.post(f"/admin/holidays/{act}", data={**WHOLE, "confirm": "1"}).status_code == 404
+    for verb in ("notice", "upload", "withdraw"):
+        assert client.post(f"/admin/holidays/{verb}", data={**WHOLE, "confirm": "1"}).status_code == 404
     neighbour = a_state()
     db.session.commit()
     as_(app, land.top).post("/admin/holidays/notice", data={**WHOLE, "confirm": "1"})
