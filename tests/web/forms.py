@@ -20,7 +20,8 @@ from portal.cases.actions import stamp
 from portal.cases.unsent import Place
 from portal.extensions import db
 from portal.models import Account, Case, Office, PhoneCapture, StampedPage
-from portal.oversight import holidays
+from portal.oversight import holiday_table, holidays
+from portal.standards.statutory_days import statutory_days
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
@@ -209,8 +210,15 @@ def _first(_world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
 
 def _local_day(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
     day, _moved = holidays.add_local(world.home.state, holidays.Row(date(2032, 5, 5), "试", "off"), "试")
+    row = str(day.id)
     db.session.commit()
-    return "/admin/holidays/remove", {"row": str(day.id), "year": "2032"}
+    return "/admin/holidays/remove", {"row": row, "year": "2032"}
+
+
+def _table(_world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    rows = holiday_table.template_rows((day.isoformat(), name) for day, name in statutory_days(2031).items())
+    sheet = io.BytesIO(holiday_table.template(2031, rows))
+    return "/admin/holidays/upload", {"year": "2031", "table": (sheet, "放假.xlsx")}
 
 
 def _notice(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
@@ -442,14 +450,7 @@ FORMS: dict[str, Form] = {
         {"cases": {"due_on"}, "calendar_notices": {"withdrawn_at", "withdrawn_by_id"}},
         removes=frozenset({"calendar_days"}),
     ),
-    "holidays.upload": Form(
-        ADMIN,
-        lambda _world, _client: (
-            "/admin/holidays/upload",
-            {"year": "2027", "table": (io.BytesIO("日期,类型\n2027-01-01,放假\n".encode()), "放假.csv")},
-        ),
-        nothing=True,
-    ),
+    "holidays.upload": Form(ADMIN, _table, nothing=True),
     "audit_trail.verify": Form("auditor_state", to("/audit/verify"), nothing=True),
     "audit_trail.export": Form(
         "auditor_state",

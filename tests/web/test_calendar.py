@@ -15,7 +15,7 @@ from portal.cases import clock
 from portal.extensions import db
 from portal.models import Account, AuditRecord, CalendarNotice, Case, Holiday, Role
 from portal.oversight import holidays
-from tests.builders import Cast, a_case, a_county, a_school, a_state, an_account, sign_in
+from tests.builders import Cast, a_case, a_county, a_school, a_state, act, an_account, sign_in
 
 NOTICE_2027 = """一、元旦：1月1日（周五）至3日（周日）放假，共3天。
 二、春节：2月5日至11日放假调休，共7天。2月13日（周六）、2月20日（周六）上班。
@@ -62,6 +62,13 @@ def as_(app: Flask, account: Account) -> FlaskClient:
     return client
 
 
+def ready(cast: Cast) -> Case:
+    """A case with its papers, which a store takes only at its own time of day; to be submitted on another day."""
+    case = a_case(cast, "ready")
+    db.session.commit()
+    return case
+
+
 def due(case: Case) -> date | None:
     day = db.session.get_one(Case, case.id, populate_existing=True).due_on
     db.session.rollback()  # a test's own transaction must not hold the database
@@ -71,8 +78,9 @@ def due(case: Case) -> date | None:
 def test_a_case_never_falls_due_on_a_day_that_the_law_fixes_and_says_what_is_uncertain(
     app: Flask, land: Land
 ) -> None:
+    case = ready(land.cast)
     with time_machine.travel(DECEMBER, tick=False):
-        case = a_case(land.cast, "county_review")
+        act(case, land.cast.registrar, "submit")
         db.session.commit()
         assert case.due_on == date(2027, 1, 4)  # ten working days, 1 January is off
         said, path = "2027 年放假安排未录入，暂按法定节日计算", f"/cases/{case.id}"
@@ -89,6 +97,7 @@ def test_a_case_never_falls_due_on_a_day_that_the_law_fixes_and_says_what_is_unc
 
 
 def test_single_days_and_local_days_do_not_make_a_year_known(app: Flask, land: Land) -> None:
+    case = ready(land.cast)
     with time_machine.travel(DECEMBER, tick=False):
         client = as_(app, land.top)
         local = {**FOUNDING, "day": "2027-01-04", "yearly": "", "moves": ""}
@@ -96,7 +105,7 @@ def test_single_days_and_local_days_do_not_make_a_year_known(app: Flask, land: L
         assert not holidays.known(land.cast.state, 2027)
         page = client.get("/admin/holidays?year=2027").text
         assert "2027 年放假安排未录入" in page and "暂定放假" in page and "2027-02-08（周一）" in page
-        case = a_case(land.cast, "county_review")
+        act(case, land.cast.registrar, "submit")
         calendar = clock.load_calendar(land.cast.school)
         assert case.due_on == date(2027, 1, 5)
         read = clock.read_clock(case, clock.today(), calendar)
@@ -106,8 +115,9 @@ def test_single_days_and_local_days_do_not_make_a_year_known(app: Flask, land: L
 def test_a_notice_is_previewed_confirmed_changed_and_withdrawn_and_open_cases_follow(
     app: Flask, land: Land
 ) -> None:
+    case = ready(land.cast)
     with time_machine.travel(datetime(2027, 1, 25, 4, tzinfo=UTC), tick=False):
-        case = a_case(land.cast, "county_review")
+        act(case, land.cast.registrar, "submit")
         db.session.commit()
         assert case.due_on == date(2027, 2, 10)
         client = as_(app, land.top)
@@ -201,11 +211,12 @@ def test_a_local_day_counts_for_its_office_and_below_and_no_further(app: Flask, 
 
 
 def test_a_local_day_moves_the_cases_below_it_only(app: Flask, land: Land) -> None:
+    other = Cast()
+    holidays.enter_shipped(other.state)
+    case, elsewhere = ready(land.cast), ready(other)
     with time_machine.travel(datetime(2026, 9, 1, 4, tzinfo=UTC), tick=False):
-        case = a_case(land.cast, "county_review")
-        other = Cast()
-        holidays.enter_shipped(other.state)
-        elsewhere = a_case(other, "county_review")
+        act(case, land.cast.registrar, "submit")
+        act(elsewhere, other.registrar, "submit")
         db.session.commit()
         assert case.due_on == elsewhere.due_on == date(2026, 9, 15)
         client = as_(app, land.middle)
@@ -257,8 +268,8 @@ def test_only_a_topmost_office_enters_notices_and_two_states_do_not_share_them(
     client = as_(app, land.middle)
     for path in ("notice?year=2027", "template.xlsx"):
         assert client.get(f"/admin/holidays/{path}").status_code == 404
-    for act in ("notice", "upload", "withdraw"):
-        assert client.post(f"/admin/holidays/{act}", data={**WHOLE, "confirm": "1"}).status_code == 404
+    for verb in ("notice", "upload", "withdraw"):
+        assert client.post(f"/admin/holidays/{verb}", data={**WHOLE, "confirm": "1"}).status_code == 404
     neighbour = a_state()
     db.session.commit()
     as_(app, land.top).post("/admin/holidays/notice", data={**WHOLE, "confirm": "1"})
