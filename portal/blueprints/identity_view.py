@@ -10,7 +10,7 @@ from typing import Any
 
 from portal.blueprints import desk_view
 from portal.blueprints.reading_places import Frame, frame
-from portal.cases import paper_advice, whose, whose_papers
+from portal.cases import guardians, paper_advice, whose, whose_papers
 from portal.cases.whose import Cell, Named, Person
 from portal.cases.whose_papers import Saying
 from portal.models import OPEN, Case
@@ -116,14 +116,21 @@ def _paper(one: Named, facts: Facts, revealed: bool) -> PaperItem:
 
 
 def _guardian(one: Named, facts: Facts) -> str:
-    """Whether the person named is a guardian of the register."""
-    name, number = one.cells["name"].value, one.cells["id_number"].value
-    known = {facts.pupil[f"guardian{n}_{what}"] for n in (1, 2) for what in ("name", "id_number")} - {""}
-    if not (name or number):
+    """Which guardian a guardian's paper is of: one of the register, or who asks in this case."""
+    if not (one.cells["name"].value or one.cells["id_number"].value):
         return "没有读出姓名，请看原件"
-    if known & {name, number}:
+    known = guardians.of(facts)
+    if any(guardian.agrees(one) for guardian in known.registered):
         return "与登记的监护人一致"
-    return "与登记的监护人不同，请核对与学生的关系" if known else "学籍没有登记监护人，请核对与学生的关系"
+    if any(guardian.namesake_of(one) for guardian in known.registered):
+        return "姓名与登记的监护人相同，证件号不同，请核对"
+    if known.asking and known.asking.agrees(one):
+        differs = "，学籍登记的监护人是别人，请核对与学生的关系" if known.registered else ""
+        return f"与本件填写的申请人一致{differs}"
+    told = [*(["登记的监护人"] if known.registered else []), *(["本件填写的申请人"] if known.asking else [])]
+    if not told:
+        return "学籍没有登记监护人，请核对与学生的关系"
+    return f"与{'、'.join(told)}不同，请核对与学生的关系"
 
 
 def _value(cell: Cell, one: Named, revealed: bool, *, marked: bool) -> ValueItem:

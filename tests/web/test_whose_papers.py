@@ -180,18 +180,31 @@ def test_the_desk_of_every_procedure_asks_the_same(app: Flask, procedure: str) -
     assert decide(app, who, case, papers_words=WORDS).status_code == 303
 
 
-def test_a_guardians_card_is_shown_and_asks_for_no_words(app: Flask) -> None:
+GUARDIANS = (  # name and number in the register, who asks, what is said of a card of 马建国
+    ("马建国", "", "冯建国", "与登记的监护人一致"),
+    ("马建国", FATHER, "马建国", "与登记的监护人一致"),
+    ("马建国", MINE, "马建国", "姓名与登记的监护人相同，证件号不同，请核对"),
+    ("", "", "马建国", "与本件填写的申请人一致"),
+    ("冯玉兰", "", "马建国", "与本件填写的申请人一致，学籍登记的监护人是别人，请核对与学生的关系"),
+    ("冯玉兰", "", "冯玉兰", "与登记的监护人、本件填写的申请人不同，请核对与学生的关系"),
+    ("", "", "冯玉兰", "与本件填写的申请人不同，请核对与学生的关系"),
+)
+
+
+def test_a_guardians_card_is_held_against_register_and_applicant(app: Flask) -> None:
     cast = Cast()
-    cast.pupil.particulars = {**cast.pupil.particulars, "guardian1_name": "马建国"}
     case = a_withdrawal(cast, "county_review")
     read_as(case, "guardian_identity", "居民身份证", "姓名 马建国", f"公民身份号码 {FATHER}")
-    row = next(
-        one
-        for one in desk(app, cast.reviewer, case).select("#identity tbody tr")
-        if "马建国" in one.get_text()
-    )
-    assert "监护人的材料" in text_of(row) and "与登记的监护人一致" in text_of(row)
-    assert decide(app, cast.reviewer, case).status_code == 303
+    for name, number, asks, note in GUARDIANS:
+        known = {"guardian1_name": name, "guardian1_id_number": number}
+        cast.pupil.particulars = {**cast.pupil.particulars, **known}
+        case.answers = {**case.answers, "guardian_name": asks}
+        db.session.commit()
+        rows = desk(app, cast.reviewer, case).select("#identity tbody tr")
+        row = next(one for one in rows if "马建国" in one.get_text())
+        assert "监护人的材料" in text_of(row)
+        assert note in [text_of(one) for one in row.select("small")]
+    assert decide(app, cast.reviewer, case).status_code == 303, "it asks for no words"
 
 
 def test_a_letter_about_another_row_of_a_roster_asks_for_words(app: Flask) -> None:
