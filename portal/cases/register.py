@@ -135,6 +135,11 @@ def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:
         raise EndedRecord(f"{law.id} may not open the ended record of pupil {pupil_id}")
 
 
+def changes_of(case: Case) -> list[RegisterChange]:
+    """What the decision of a case wrote."""
+    return list(db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)))
+
+
 def stored_text(pupil: Any, column: str) -> str:
     """The value of a register column as text, "" where there is none."""
     value = getattr(pupil, column) if BY_KEY[column].stored else pupil.particulars.get(column, "")

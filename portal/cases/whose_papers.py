@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from portal.cases import whose
+from portal.cases import register, whose
 from portal.cases.read_papers import papers_of, standing_corrections
 from portal.cases.readings import Paper
 from portal.cases.refusing import Refused
 from portal.cases.whose import Correction, Named, Person
 from portal.extensions import db
-from portal.models import Case, CaseEvent, RegisterChange
+from portal.models import Case, CaseEvent
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
 
@@ -49,7 +49,7 @@ def person_of(case: Case, facts: Facts) -> Person:
     also: dict[str, list[str]] = defaultdict(list)
     for column, new in workflow(case.workflow).changes(facts).items():
         also[column].append(new)
-    for change in db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)):
+    for change in register.changes_of(case):
         also[change.column] += [change.before or "", change.after or ""]
     also["name"].append(facts.pupil[FORMER])
     values = {column: tuple(one for one in also[column] if one) for column in whose.COLUMNS}
