@@ -98,7 +98,9 @@ class StampedPage(SealedRow, db.Model, covers=("id", "batch_id", "page", "view",
     version: Mapped[int | None] = mapped_column(
         Integer
     )  # of the printed form; None where no code of ours says it
-    doubts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # why it did not land by itself
+    doubts: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict, server_default="{}"
+    )  # why it did not land by itself
     view: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # a sealed object
     thumb: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     placed_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("accounts.id"))
