@@ -12,7 +12,8 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import selectinload
 
 from portal import audit
 from portal.cases import digests, likeness
@@ -180,26 +181,25 @@ def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
 
 
 def files_of(case: Case, slot: str | None = None) -> list[EvidenceFile]:
-    """Committed files that stand in the case (or one slot), oldest first."""
-    query = select(EvidenceFile).where(
-        EvidenceFile.case_id == case.id, EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None)
-    )
-    if slot is not None:
-        query = query.where(EvidenceFile.slot == slot)
-    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id)))
+    """Committed files that stand in the case (or one slot) with their pages, oldest first."""
+    return _files(case, slot, EvidenceFile.removed_at.is_(None))
 
 
 def removed_files(case: Case, slot: str | None = None) -> list[EvidenceFile]:
     """Files of the case (or one slot) that were part of an earlier round and have been replaced, oldest first."""
+    return _files(
+        case, slot, EvidenceFile.removed_at.is_not(None), EvidenceFile.removed_round > EvidenceFile.round
+    )
+
+
+def _files(case: Case, slot: str | None, *which: ColumnElement[bool]) -> list[EvidenceFile]:
     query = select(EvidenceFile).where(
-        EvidenceFile.case_id == case.id,
-        EvidenceFile.status == "committed",
-        EvidenceFile.removed_at.is_not(None),
-        EvidenceFile.removed_round > EvidenceFile.round,
+        EvidenceFile.case_id == case.id, EvidenceFile.status == "committed", *which
     )
     if slot is not None:
         query = query.where(EvidenceFile.slot == slot)
-    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
+    query = query.options(selectinload(EvidenceFile.pages))
+    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id)))
 
 
 def remove(case: Case, actor: Actor, file: EvidenceFile) -> None:
