@@ -10,7 +10,8 @@ from typing import Any
 
 from portal.blueprints import desk_view
 from portal.blueprints.reading_places import Frame, frame
-from portal.cases import guardians, paper_advice, whose, whose_papers
+from portal.cases import guardians, whose, whose_papers
+from portal.cases.paper_advice import Compared
 from portal.cases.whose import Cell, Named, Person
 from portal.cases.whose_papers import Saying
 from portal.models import OPEN, Case
@@ -54,11 +55,11 @@ BADGES = {
 GUARDIANS = ("监护人的材料", "info", "user-check")
 
 
-def desk(case: Case, facts: Facts, *, revealed: bool) -> dict[str, Any]:
+def desk(case: Case, facts: Facts, compared: Compared, *, revealed: bool) -> dict[str, Any]:
     """The context of review/_identity.html, and what the panel of an approval asks for."""
-    papers = [_paper(one, facts, revealed) for one in whose_papers.named(case, facts)]
+    papers = [_paper(one, facts, revealed) for one in compared.named]
     # Once it is decided the register holds the new values itself.
-    before = [one for one in paper_advice.advice(case, facts) if one.of_before] if case.status in OPEN else []
+    before = [one for one in compared.advice if one.of_before] if case.status in OPEN else []
     return {
         "identity": _register(case, facts, revealed),
         "identity_papers": sorted(papers, key=lambda one: not one.stops),
@@ -71,15 +72,14 @@ def desk(case: Case, facts: Facts, *, revealed: bool) -> dict[str, Any]:
     }
 
 
-def school(case: Case, facts: Facts, *, revealed: bool = False) -> dict[str, Any]:
+def school(case: Case, facts: Facts, compared: Compared, *, revealed: bool = False) -> dict[str, Any]:
     """The context of cases/_advice.html: the same comparison, and what to do."""
-    papers = [_paper(one, facts, revealed) for one in whose_papers.named(case, facts)]
-    advice = paper_advice.advice(case, facts)
+    papers = [_paper(one, facts, revealed) for one in compared.named]
     return {
         "identity": _register(case, facts, revealed),
         "identity_papers": papers,
-        "advice": advice,
-        "advice_asks": any(one.asks for one in advice),
+        "advice": compared.advice,
+        "advice_asks": any(one.asks for one in compared.advice),
     }
 
 

@@ -6,7 +6,7 @@ The same for every procedure: its slots say by a word whom their papers name by 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -26,9 +26,9 @@ LEAST, MOST = 4, 500
 FORMER = "former_name"
 
 
-def named(case: Case, facts: Facts) -> list[Named]:
-    """Whom each paper names that is there, in the order of the slots."""
-    papers = [one for one in papers_of(case, facts) if one.names != "nobody" and facts.in_slot(one.slot)]
+def named(case: Case, facts: Facts, papers: Iterable[Paper]) -> list[Named]:
+    """Whom each of these papers names that is there, in their order."""
+    papers = [one for one in papers if one.names != "nobody" and facts.in_slot(one.slot)]
     if not papers:
         return []
     person = person_of(case, facts)
@@ -77,7 +77,7 @@ def _put_in(papers: Sequence[Named], correction: Correction) -> list[Named]:
 
 def others(case: Case, facts: Facts) -> list[Named]:
     """The papers that name somebody else and should not."""
-    return [one for one in named(case, facts) if one.stops]
+    return [one for one in named(case, facts, papers_of(case, facts)) if one.stops]
 
 
 def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.cases import actions, page_readings, paper_advice, whose_papers
+from portal.cases import actions, page_readings, paper_advice
 from portal.cases.actions import Act, stamp
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
@@ -236,7 +236,7 @@ def test_a_decided_case_is_held_against_what_the_register_held(app: Flask) -> No
     read_as(case, CERTIFICATE, "户籍登记项目变更证明", "姓名：马晓光", f"公民身份号码：{MINE}")
     act(case, cast.approver, "approve")
     assert case.status == Status.APPROVED and case.pupil and case.pupil.name == "马晓明"
-    assert [one.verdict for one in whose_papers.named(case, read_facts(case))] == ["own", "unread"]
+    assert [one.verdict for one in paper_advice.compare(case, read_facts(case)).named] == ["own", "unread"]
 
 
 # --- the school -----------------------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ def test_what_the_school_is_told(app: Flask, kind: str) -> None:
     cast = Cast()
     case = a_name_case(cast, "ready")
     read_as(case, slot, *lines)
-    found = paper_advice.advice(case, read_facts(case))
+    found = paper_advice.compare(case, read_facts(case)).advice
     assert [one.asks for one in found if text in one.text] == ([asks] if text else [])
     assert text or not found
     assert submit(app, cast, case).status_code == (422 if asks else 303)
@@ -346,7 +346,7 @@ def test_a_rare_character_may_be_misread_and_asks_for_nothing(app: Flask) -> Non
     }
     case = a_case(cast, "ready", answers=answers, pupil=a_pupil(cast.school, name="冯涵", id_number=MINE))
     read_as(case, CERTIFICATE, "户籍登记项目变更证明", "姓名：冯吉涵", f"公民身份号码：{MINE}")
-    (one,) = paper_advice.advice(case, read_facts(case))
+    (one,) = paper_advice.compare(case, read_facts(case)).advice
     assert "冯吉涵" in one.text and "生僻字" in one.remedy and not one.asks
     assert submit(app, cast, case).status_code == 303
 
@@ -367,7 +367,7 @@ def test_what_is_still_being_read_is_said_stops_nothing_and_comes_by_itself(
             "#papers-reading"
         )
         assert "正在识读 1 页" in asking.get_text() and asking["hx-get"]
-    assert not paper_advice.advice(case, read_facts(case))
+    assert not paper_advice.compare(case, read_facts(case)).advice
     row = db.session.get_one(PageReading, file.pages[0].id)
     row.status, row.lines = "done", lines
     db.session.commit()
