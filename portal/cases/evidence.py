@@ -26,7 +26,7 @@ from portal.cases.refusing import Refused
 from portal.cases.used_before import Same, same_content
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, EvidencePage, Status, sealing
+from portal.models import Case, EvidenceFile, EvidencePage, Status, keyed_rows
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
 from portal.workflows import workflow
@@ -126,7 +126,7 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
         .values(
-            **sealing.sealed(EvidenceFile.__tablename__, sealing.values_of(file), received),
+            **keyed_rows.keyed(EvidenceFile.__tablename__, keyed_rows.values_of(file), received),
             status="committed",
             verdict=worst([judged.verdict, *([same.level] if same else [])]),
             notice=same.text if same else "",
