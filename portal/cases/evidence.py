@@ -136,6 +136,25 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused("上传中断的时间太长，请重新上传这个文件")
+    _add_pages(file_id, kept, judged)
+    db.session.flush()
+    db.session.refresh(file)
+    for one in file.pages:
+        ask(one)
+    audit.append(
+        "evidence.received",
+        "evidence",
+        file.id,
+        case=case.id.hex,
+        sha256=file.sha256,
+        verdict=file.verdict,
+        renditions=digests.of_renditions(file.id, file.pages),
+    )
+    reach("upload.before_commit")
+    return file
+
+
+def _add_pages(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> None:
     for page, (view, thumb, plain) in zip(judged.pages, kept.pages, strict=True):
         db.session.add(
             EvidencePage(
@@ -154,21 +173,6 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
                 seals=list(page.seals),
             )
         )
-    db.session.flush()
-    db.session.refresh(file)
-    for one in file.pages:
-        ask(one)
-    audit.append(
-        "evidence.received",
-        "evidence",
-        file.id,
-        case=case.id.hex,
-        sha256=file.sha256,
-        verdict=file.verdict,
-        renditions=digests.of_renditions(file.id, file.pages),
-    )
-    reach("upload.before_commit")
-    return file
 
 
 def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
