@@ -150,8 +150,8 @@ def faults() -> Response:
     )
 
 
-def _throw_away(sealed: Sealed | None) -> None:
-    admissions.throw_away(sealed)
+def _throw_away(old: Sealed | None) -> None:
+    admissions.throw_away(old)
     db.session.commit()
 
 
@@ -202,9 +202,9 @@ def _counts(here: Scope, waiting: Staged | None) -> list[Count]:
     ]
 
 
-def _masked(fault: dict[str, str]) -> dict[str, str]:
-    private = fault["title"].startswith("身份证")
-    return {**fault, "value": id_number.masked(fault["value"])} if private else fault
+def _masked(one: dict[str, str]) -> dict[str, str]:
+    private = one["title"].startswith("身份证")
+    return {**one, "value": id_number.masked(one["value"])} if private else one
 
 
 def _sum(values: object) -> int | None:

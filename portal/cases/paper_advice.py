@@ -42,11 +42,26 @@ class Advice:
     of_before: bool = False  # told of the value before the change: the register's, not the form's
 
 
-def advice(case: Case, facts: Facts) -> list[Advice]:
-    """Everything that was read otherwise, a paper after the other."""
-    named = {one.slot: one for one in whose_papers.named(case, facts)}
+@dataclass(frozen=True)
+class Compared:
+    """The papers of a case held against it once: what was read, whom each names, and everything that differs."""
+
+    papers: list[Paper]
+    named: list[Named]
+    advice: list[Advice]
+
+
+def compare(case: Case, facts: Facts) -> Compared:
+    """Read and compare every paper of a case."""
+    papers = papers_of(case, facts)
+    named = whose_papers.named(case, facts, papers)
+    return Compared(papers, named, _advice(facts, papers, {one.slot: one for one in named}))
+
+
+def _advice(facts: Facts, papers: Iterable[Paper], named: Mapping[str, Named]) -> list[Advice]:
+    """What was read otherwise, a paper after the other."""
     found: list[Advice] = []
-    for paper in papers_of(case, facts):
+    for paper in papers:
         if not paper.pages:
             continue
         own = named.get(paper.slot)
@@ -64,7 +79,7 @@ def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:
     """Going on over advice asks for one sentence. Raises Refused."""
     if len(words.strip()) >= whose_papers.LEAST:
         return
-    if any(one.asks for one in advice(case, facts)):
+    if any(one.asks for one in compare(case, facts).advice):
         raise Refused(
             f"材料上读到的与本件所填不一致，请先核对；确认无误仍要提交的，请写一句说明（至少 {whose_papers.LEAST} 个字）",
             field=whose_papers.WORDS,
