@@ -193,6 +193,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         version=case.version,
         status=str(case.status),
         answers=digests.of_answers(case.id, case.answers),
+        about=digests.of_case(case),
         **_of_roster(case, law, verb),
         **content,
     )

@@ -240,7 +240,14 @@ def override(case: Case, actor: Actor, file: EvidenceFile, reason: str) -> None:
         raise Refused("请先按提示重新拍摄；多次仍不能通过时可以填写原因后继续")
     hold_editable(case)
     file.override_reason = reason[:500]
-    audit.append("evidence.overridden", "evidence", file.id, case=case.id.hex, verdict=file.verdict)
+    audit.append(
+        "evidence.overridden",
+        "evidence",
+        file.id,
+        case=case.id.hex,
+        verdict=file.verdict,
+        reason=digests.of_reason(file),
+    )
 
 
 def _check_open(case: Case, actor: Actor) -> None:
