@@ -28,6 +28,7 @@ from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Status, sealing
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
+from portal.standards.words import letters_in
 from portal.workflows import workflow
 from storage.judge import MAX_BYTES, Judgement
 from storage.measurement import worst
@@ -234,7 +235,7 @@ def override(case: Case, actor: Actor, file: EvidenceFile, reason: str) -> None:
     """Go on with a poor picture for a typed reason, which the reviewer reads. Raises Refused."""
     _check_open(case, actor)
     reason = " ".join(reason.split())
-    if len(reason) < 4 or any(ord(character) < 32 for character in reason):
+    if letters_in(reason) < 4 or any(ord(character) < 32 for character in reason):
         raise Refused("请写明为什么只能提交这一张（至少 4 个字）")
     if not may_override(case, file):
         raise Refused("请先按提示重新拍摄；多次仍不能通过时可以填写原因后继续")
