@@ -10,7 +10,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from portal.models import (
     Decision,
     EvidenceFile,
     EvidencePage,
+    PageReading,
     Pupil,
+    ReadingCorrection,
     RegisterChange,
     RosterRow,
     ThresholdSet,
@@ -133,6 +135,29 @@ def replace_a_view_with_its_row() -> None:
     as_administrator(update(EvidencePage.__table__).where(EvidencePage.id == page.id).values(view=view))
 
 
+def _on_a_file(**values: Any) -> None:
+    table = EvidenceFile.__table__
+    as_administrator(update(table).where(table.c.id == originals()[0].id).values(**values))
+
+
+def hide_a_paper() -> None:
+    _on_a_file(removed_at=datetime.now(UTC), removed_round=1)
+
+
+def bring_a_paper_back() -> None:
+    table = EvidenceFile.__table__
+    chosen = table.c.removed_at.is_not(None)
+    as_administrator(update(table).where(chosen).values(removed_at=None, removed_round=None))
+
+
+def better_a_verdict() -> None:
+    _on_a_file(verdict="unsure" if originals()[0].verdict == "pass" else "pass")
+
+
+def give_a_reason() -> None:
+    _on_a_file(override_reason="家长只带来这一份")
+
+
 def delete_an_evidence_row() -> None:
     file = originals()[0]
     pages = EvidencePage.__table__
@@ -189,6 +214,52 @@ def force_a_status() -> None:
     as_administrator(
         update(Case.__table__).where(Case.status == "in_review").values(status="approved", step="")
     )
+
+
+def _on_an_open_case(**values: Any) -> None:
+    table = Case.__table__
+    case = one(select(table).where(Case.status == "in_review"))
+    as_administrator(update(table).where(table.c.id == case.id).values(**values))
+
+
+def give_a_case_another_pupil() -> None:
+    _on_an_open_case(pupil_id=decided().pupil_id)
+
+
+def put_a_case_under_another_policy() -> None:
+    _on_an_open_case(policy="cn-2025")
+
+
+def hand_a_case_to_the_last_step() -> None:
+    case = decided()
+    found = one(select(Decision.__table__).where(Decision.case_id == case.id).order_by(Decision.at.desc()))
+    _on_an_open_case(step=found.step, holder_office_id=found.office_id)
+
+
+def edit_a_reading() -> None:
+    """What the machine read becomes what the form says."""
+    table = PageReading.__table__
+    row = one(select(table).where(table.c.status == "done"))
+    lines = [{**line, "text": "林小雨"} for line in row.lines]
+    as_administrator(update(table).where(table.c.page_id == row.page_id).values(lines=lines))
+
+
+def insert_a_reading() -> None:
+    table = PageReading.__table__
+    row = dict(one(select(table).where(table.c.status == "done"))._mapping)
+    pages = EvidencePage.__table__
+    page = one(select(pages).where(pages.c.id.not_in(select(table.c.page_id))))
+    as_administrator(table.insert().values(**{**row, "page_id": page.id}))
+
+
+def edit_a_correction() -> None:
+    as_administrator(update(ReadingCorrection.__table__).values(value="另一人"))
+
+
+def insert_a_correction() -> None:
+    table = ReadingCorrection.__table__
+    row = dict(one(select(table))._mapping) | {"id": uuid.uuid4(), "case_id": decided().id}
+    as_administrator(table.insert().values(**row))
 
 
 def edit_answers() -> None:

@@ -14,10 +14,11 @@ import pytest
 from flask import Flask
 
 from portal import create_app, tasks
-from portal.cases import clock, evidence, picture_standards
+from portal.cases import clock, evidence, page_readings, picture_standards
+from portal.cases.facts import read_facts
 from portal.demo.acts import PAPERS, upload
 from portal.extensions import db
-from portal.models import Case
+from portal.models import Case, PageReading
 from portal.models.keyed_rows import values_of
 from portal.oversight import walks
 from portal.settings import Settings
@@ -44,8 +45,14 @@ def build(data_dir: Path) -> None:
     act(approved, cast.approver, "approve", note="同意")
     reviewed = with_papers(cast, a_case(cast, pupil=a_pupil(cast.school)), "s1")
     act(reviewed, cast.registrar, "submit")
+    page = evidence.files_of(reviewed)[0].pages[0]
+    db.session.add(PageReading(page_id=page.id))
+    db.session.commit()
+    page_readings.read_page(str(page.id))
+    page_readings.correct(reviewed, cast.reviewer, read_facts(reviewed), "name", "马晓明")
     a_case(cast, pupil=a_pupil(cast.school))
-    with_papers(cast, a_case(cast, pupil=a_pupil(cast.school)), "s1")
+    draft = with_papers(cast, a_case(cast, pupil=a_pupil(cast.school)), "s1")
+    evidence.remove(draft, cast.registrar, evidence.files_of(draft)[0])
     picture_standards.save(cast.approver, "", {"blur_advise": "0.03"}, "学校的扫描仪较旧", 0)
     year, ones = year_of_entry(clock.today()), people(3)
     cast.plan(10, 8, year=year)

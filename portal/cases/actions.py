@@ -26,6 +26,7 @@ from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, Decision, Role, RosterRow, Status
 from portal.standards import names
+from portal.standards.words import letters_in
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Refusal, Terminal, Workflow
@@ -175,6 +176,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         version=case.version,
         status=str(case.status),
         answers=digests.of_answers(case.id, case.answers),
+        about=digests.of_case(case),
         **_of_roster(case, law, verb),
         **content,
     )
@@ -289,7 +291,7 @@ def _check(case: Case, action: Action, act: Act, facts: Facts) -> None:
     """What an act must carry, and the rules that must not stop it."""
     if any(ord(character) < 32 and character not in "\r\n\t" for character in act.note):
         raise Refused("意见中有不能使用的控制字符，请删去后重新提交")
-    if action.verb == "reject" and len(act.note.strip()) < 4:
+    if action.verb == "reject" and letters_in(act.note) < 4:
         raise Refused("不同意须写明理由（至少 4 个字）")
     if action.verb == "return":
         fault = remarks.fault_in_reasons(case, act.reasons)

@@ -23,6 +23,21 @@ PARTS: dict[type, tuple[Any, str]] = {
     IntakePlan: (PlanFigure, "plan_id"),
     AdmittedList: (Admitted, "list_id"),
 }
+CASE = (
+    "id",
+    "number",
+    "workflow",
+    "policy",
+    "pupil_id",
+    "intake_year",
+    "owner_office_id",
+    "holder_office_id",
+    "step",
+    "round",
+    "created_by_id",
+    "submitted_by_id",
+)
+CORRECTION = ("id", "case_id", "field", "read", "value", "account_id", "at")
 ACCOUNT = ("id", "login", "name", "role", "office_id", "phone", "active")
 OFFICE = ("id", "name", "level", "code", "parent_id", "policy", "stages", "active")
 ROSTER_ROW = ("id", "position", "values", "exam_number", "id_number")
@@ -34,6 +49,11 @@ def of_event(row: Any, key_id: str = "") -> str:
 
 def of_decision(row: Any, key_id: str = "") -> str:
     return keyed_digests.digest("decision", _values(row, DECISION), key_id)
+
+
+def of_case(row: Any, key_id: str = "") -> str:
+    """Of whom a case is about, under which rules, and whose turn it is."""
+    return keyed_digests.digest("case", _values(row, CASE), key_id)
 
 
 def of_answers(case_id: uuid.UUID, answers: Mapping[str, Any], key_id: str = "") -> str:
@@ -68,6 +88,29 @@ def of_renditions(file_id: uuid.UUID, pages: Iterable[Any], key_id: str = "") ->
     """Of every picture that was made of a file's pages."""
     ordered = sorted([page.page, page.view, page.thumb, page.plain] for page in pages)
     return keyed_digests.digest("renditions", [file_id, ordered], key_id)
+
+
+def of_reason(file: Any, key_id: str = "") -> str:
+    """Of why a poor picture goes on."""
+    return keyed_digests.digest("override", [file.id, file.override_reason], key_id)
+
+
+def of_lines(page_id: uuid.UUID, lines: Iterable[Mapping[str, Any]], key_id: str = "") -> str:
+    """Of what was read on a page. Fractions in millionths: a database may keep -0.0 as 0."""
+    return keyed_digests.digest("lines", [page_id, [_rounded(dict(one)) for one in lines]], key_id)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return round(value * 1_000_000)
+    if isinstance(value, Mapping):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def of_correction(row: Any, key_id: str = "") -> str:
+    """Of what a reviewer read otherwise than the machine."""
+    return keyed_digests.digest("correction", _values(row, CORRECTION), key_id)
 
 
 def of_version(row: Any, key_id: str = "", session: Any = None) -> str:

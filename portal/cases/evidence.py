@@ -29,6 +29,7 @@ from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Status, keyed_rows
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
+from portal.standards.words import letters_in
 from portal.workflows import workflow
 from storage.judge import MAX_BYTES, Judgement
 from storage.measurement import worst
@@ -238,13 +239,20 @@ def override(case: Case, actor: Actor, file: EvidenceFile, reason: str) -> None:
     """Go on with a poor picture for a typed reason, which the reviewer reads. Raises Refused."""
     _check_open(case, actor)
     reason = " ".join(reason.split())
-    if len(reason) < 4 or any(ord(character) < 32 for character in reason):
+    if letters_in(reason) < 4 or any(ord(character) < 32 for character in reason):
         raise Refused("请写明为什么只能提交这一张（至少 4 个字）")
     if not may_override(case, file):
         raise Refused("请先按提示重新拍摄；多次仍不能通过时可以填写原因后继续")
     hold_editable(case)
     file.override_reason = reason[:500]
-    audit.append("evidence.overridden", "evidence", file.id, case=case.id.hex, verdict=file.verdict)
+    audit.append(
+        "evidence.overridden",
+        "evidence",
+        file.id,
+        case=case.id.hex,
+        verdict=file.verdict,
+        reason=digests.of_reason(file),
+    )
 
 
 def _check_open(case: Case, actor: Actor) -> None:

@@ -19,6 +19,7 @@ from portal.cases.offices import line_of
 from portal.extensions import db
 from portal.models import Level, LocalConditionSet, Office, Role
 from portal.models.types import new_id
+from portal.standards.words import letters_in
 from portal.workflows.facts import LocalCondition
 from portal.workflows.vocabulary import Supplement, Workflow
 
@@ -130,7 +131,7 @@ def _faults(typed: Typed, supplement: Supplement) -> dict[str, str]:
 
 
 def _reason_fault(reason: str) -> str:
-    if REASON_LEAST <= len(reason) <= REASON_MOST and reason.isprintable():
+    if letters_in(reason) >= REASON_LEAST and len(reason) <= REASON_MOST and reason.isprintable():
         return ""
     return f"请写明为什么修改（{REASON_LEAST} 到 {REASON_MOST} 个字）"
 

@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import func, select, update
 
 from portal import audit, tasks
-from portal.cases import readings
+from portal.cases import digests, readings
 from portal.cases.access import Actor
 from portal.cases.actions import available
 from portal.cases.read_papers import on_paper, papers_of, standing_files
@@ -87,7 +87,8 @@ def read_page(page_id: str) -> None:
     )
     if done.rowcount == 1:  # type: ignore[attr-defined]
         result = "ok" if values["status"] == "done" else "failed"
-        audit.append("evidence.read", "evidence", file_id, result=result, page=number)
+        lines = digests.of_lines(uuid.UUID(page_id), values["lines"])
+        audit.append("evidence.read", "evidence", file_id, result=result, page=number, lines=lines)
     db.session.commit()
 
 
@@ -179,7 +180,7 @@ def correct(case: Case, actor: Actor, facts: Facts, column: str, text: str) -> R
     )
     db.session.add(row)
     db.session.flush()
-    audit.append("reading.corrected", "case", case.id, field=column)
+    audit.append("reading.corrected", "case", case.id, field=column, content=digests.of_correction(row))
     return row
 
 

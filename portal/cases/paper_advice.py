@@ -18,6 +18,7 @@ from portal.cases.refusing import Refused
 from portal.cases.whose import Cell, Named
 from portal.models import Case
 from portal.standards.columns import BY_KEY
+from portal.standards.words import letters_in
 from portal.workflows import WORKFLOWS, workflow
 from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import base_id
@@ -77,7 +78,7 @@ def _advice(facts: Facts, papers: Iterable[Paper], named: Mapping[str, Named]) -
 
 def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:
     """Going on over advice asks for one sentence. Raises Refused."""
-    if len(words.strip()) >= whose_papers.LEAST:
+    if letters_in(words) >= whose_papers.LEAST:
         return
     if any(one.asks for one in compare(case, facts).advice):
         raise Refused(

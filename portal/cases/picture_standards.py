@@ -20,6 +20,7 @@ from portal.cases.quality import Changes, newest_set
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Role, ThresholdSet
+from portal.standards.words import letters_in
 from storage import thresholds
 
 ALL = ""
@@ -176,7 +177,7 @@ def _add(actor: Actor, before: ThresholdSet | None, changes: Changes, reason: st
         raise Refused("只有州级审批人员可以修改图片检查标准")
     if (before.number if before else 0) != seen:
         raise Refused("标准刚被修改过，请核对现在的值后再保存", conflict=True)
-    if not REASON_LEAST <= len(reason) <= REASON_MOST or any(ord(one) < 32 for one in reason):
+    if letters_in(reason) < REASON_LEAST or len(reason) > REASON_MOST or any(ord(one) < 32 for one in reason):
         raise Refused("请写明为什么修改（4 到 500 个字）")
     kept = {paper: dict(own) for paper, own in changes.items() if own}
     if kept == (before.changes if before else {}):

@@ -15,6 +15,7 @@ from portal.cases import marks
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, Remark, RosterRow
 from portal.policies import policy
+from portal.standards.words import letters_in
 from portal.workflows import workflow
 
 FIELD, EVIDENCE, ROSTER, CASE = "field", "evidence", "roster", "case"
@@ -124,7 +125,8 @@ def explain(case: Case, explanations: Mapping[str, str]) -> None:
     """Keep the school's reasons for leaving items as they are: {remark id: text}."""
     for remark in open_remarks(case):
         if str(remark.id) in explanations:
-            remark.explanation = explanations[str(remark.id)].strip()
+            text = explanations[str(remark.id)].strip()
+            remark.explanation = text if letters_in(text) else ""
 
 
 def _snapshot(case: Case, target: str, key: str) -> str:

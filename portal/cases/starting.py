@@ -79,6 +79,7 @@ def _begin(actor: Actor, law: Workflow, pack: Policy, **about: Any) -> Case:
         status=str(case.status),
         event=digests.of_event(event),
         answers=digests.of_answers(case.id, case.answers),
+        about=digests.of_case(case),
     )
     return case
 

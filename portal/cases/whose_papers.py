@@ -18,6 +18,7 @@ from portal.cases.refusing import Refused
 from portal.cases.whose import Correction, Named, Person
 from portal.extensions import db
 from portal.models import Case, CaseEvent
+from portal.standards.words import letters_in
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
 
@@ -82,7 +83,7 @@ def others(case: Case, facts: Facts) -> list[Named]:
 
 def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:
     """An approval over somebody else's papers says in words why it is right. Raises Refused."""
-    if len(words.strip()) >= LEAST:
+    if letters_in(words) >= LEAST:
         return
     if strangers := others(case, facts):
         titles = "、".join(f"“{one.title}”" for one in strangers)

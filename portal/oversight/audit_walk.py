@@ -34,6 +34,7 @@ from portal.models import (
 )
 from portal.oversight.case_walk import walk_cases
 from portal.oversight.findings import Findings
+from portal.oversight.reading_walk import walk_readings
 
 ROWS = 2000
 NAMES = {
@@ -85,6 +86,7 @@ def walk(findings: Findings, *anchors: Anchor) -> Findings:
         findings.remarks.append("还没有用密钥封存的记录：内容没有摘要可对")
     with _snapshot() as session:
         walk_cases(session, findings)
+        walk_readings(session, findings)
         _rows(session, findings, verdict.keyed_since)
         _register(session, findings)
         _versions(session, findings)

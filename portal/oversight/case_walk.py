@@ -151,13 +151,16 @@ def _decisions(story: Story) -> Iterator[str]:
 
 
 def _standing(story: Story) -> Iterator[str]:
-    """Status, version, answers and people as the last act left them."""
+    """Status, version, whom it is about, answers and people as the last act left them."""
     case, last = story.case, story.acts[-1]
     status = last.body.get("status") or _status_of_events(story)
     if case.status != status:
         yield f"状态是 {case.status}，而记录 {last.seq} 之后应是 {status}，被改动"
     if case.version != last.body.get("version", case.version):
         yield f"现为第 {case.version} 版，而最后一条记录 {last.seq} 是第 {last.body['version']} 版"
+    about = last.body.get("about")
+    if about and digests.of_case(case, last.key_id) != about:
+        yield f"所关学生、学校、政策、环节或受理机关与记录 {last.seq} 之后不符，被改动"
     answers = last.body.get("answers")
     if answers and digests.of_answers(case.id, case.answers, last.key_id) != answers:
         yield f"填写的内容与记录 {last.seq} 不符，被改动"

@@ -113,17 +113,12 @@ def _batches(query: Any, model: Any) -> Iterator[Sequence[Any]]:
 
 
 def _against_the_chain(files: Sequence[EvidenceFile], findings: Findings) -> None:
-    """A committed file is what the chain says was received; so are the pictures that were made of it."""
-    table = AuditRecord.__table__
-    query = select(table).where(
-        table.c.object_kind == "evidence",
-        table.c.object_id.in_([str(file.id) for file in files]),
-        table.c.action == "evidence.received",
-    )
-    with reading_only(), Session(db.engine) as session:
-        records = {one.object_id: one for one in session.execute(query)}
+    """A committed file is what the chain says was received, and stands in its case or not as the chain says; so are the
+    pictures that were made of it."""
+    told = _told_of(files)
     for file in files:
-        record = records.get(str(file.id))
+        records = told[str(file.id)]
+        record = records.get("evidence.received")
         if record is None:
             findings.fault(f"材料 {file.id}：审计链中没有收到它的记录，不是由本系统写入的")
             continue
@@ -132,6 +127,44 @@ def _against_the_chain(files: Sequence[EvidenceFile], findings: Findings) -> Non
         pictures = record.body.get("renditions")
         if pictures and digests.of_renditions(file.id, file.pages, record.key_id) != pictures:
             findings.fault(f"材料 {file.id}：显示的图片与记录 {record.seq} 收到时不符，图片连同登记被换")
+        for text in _standing(file, records):
+            findings.fault(f"材料 {file.id}：{text}")
+
+
+def _told_of(files: Sequence[EvidenceFile]) -> Mapping[str, dict[str, Any]]:
+    """{file: {action: its last record}} of what the chain says became of files."""
+    table = AuditRecord.__table__
+    query = select(table).where(
+        table.c.object_kind == "evidence",
+        table.c.object_id.in_([str(file.id) for file in files]),
+        table.c.action.in_(("evidence.received", "evidence.removed", "evidence.overridden")),
+    )
+    told: dict[str, dict[str, Any]] = defaultdict(dict)
+    with reading_only(), Session(db.engine) as session:
+        for one in session.execute(query.order_by(table.c.seq)):
+            told[one.object_id][one.action] = one
+    return told
+
+
+def _standing(file: EvidenceFile, records: Mapping[str, Any]) -> Iterator[str]:
+    """Whether a file was taken out of its case, judged and gone on with by a reason as the chain says."""
+    removed, reason = records.get("evidence.removed"), records.get("evidence.overridden")
+    if (file.removed_at is not None) != (removed is not None):
+        yield (
+            f"记录 {removed.seq} 写明已移除，现在仍在业务中，被改动"
+            if removed
+            else "已从业务中移除，而审计链中没有移除的记录，被改动"
+        )
+    if file.verdict not in {
+        one.body.get("verdict", file.verdict) for one in records.values() if one is not removed
+    }:
+        yield "图片检查的结果与收到时的记录不符，被改动"
+    if bool(file.override_reason) != (reason is not None) or (
+        reason
+        and (content := reason.body.get("reason"))
+        and digests.of_reason(file, reason.key_id) != content
+    ):
+        yield "图片存疑仍使用的原因与审计链不符，被改动"
 
 
 def _received(findings: Findings) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.standards import codes, id_number, names, school_numbers
+from portal.standards.words import letters_in
 from portal.standards.workdays import Calendar
 
 TODAY = date(2026, 11, 20)
@@ -118,3 +119,18 @@ def test_an_unknown_year_is_named_not_guessed() -> None:
     calendar = the_calendar()
     assert calendar.unknown_years(date(2026, 12, 28), calendar.after(date(2026, 12, 28), 10)) == (2027,)
     assert calendar.unknown_years(date(2026, 9, 1), date(2026, 9, 15)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("同意，已核对。", 5),
+        ("……！！", 0),
+        ("\u200b\u2060\ufeff\u00ad", 0),
+        ("\u3000 \n", 0),
+        ("2026年3月", 7),
+        ("㐖ab", 3),
+    ],
+)
+def test_what_says_something_are_letters_and_figures(text: str, letters: int) -> None:
+    assert letters_in(text) == letters

@@ -86,7 +86,7 @@ def test_somebody_elses_papers_are_approved_with_words_only(app: Flask, step: st
     assert "写的不是该生" in text_of(page.select_one("#comparison .notice-late"))
     assert page.select_one("#panel-approve #papers-words")
     before = db.session.query(Decision).count()
-    for words in ("", "  ", "可以"):
+    for words in ("", "  ", "可以", "……。。", "\u200b" * 4, "是\u2060\u2060\u2060的"):
         answer = decide(app, who, case, papers_words=words, note="意见还在")
         again = BeautifulSoup(answer.text, "html.parser")
         assert (

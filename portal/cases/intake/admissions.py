@@ -30,6 +30,7 @@ from portal.cases.rosters.sheet import read_sheet
 from portal.extensions import db
 from portal.models import Admitted, AdmittedList, Case, Preference, RosterRow
 from portal.models.types import new_id, utcnow
+from portal.standards.words import letters_in
 from portal.workflows.roster import Roster
 from storage.objects import ObjectStore, Sealed
 
@@ -216,7 +217,7 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = 
     if (former.number if former else 0) != waiting.base:
         raise Refused("录取名单刚被更新过，请重新导入文件，核对与新名单的差别", conflict=True)
     note = " ".join(note.split())
-    if former and not REASON_LEAST <= len(note) <= REASON_MOST:
+    if former and (letters_in(note) < REASON_LEAST or len(note) > REASON_MOST):
         raise Refused(f"请写明为什么更换名单（{REASON_LEAST} 到 {REASON_MOST} 个字）")
     document = " ".join(document.split())
     if len(document) > DOCUMENT_MOST or not document.isprintable():

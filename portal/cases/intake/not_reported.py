@@ -24,6 +24,7 @@ from portal.extensions import db
 from portal.forms import read_date
 from portal.models import Admitted, Case, Office, Postponement, Role, RosterRow, Status
 from portal.models.types import new_id, utcnow
+from portal.standards.words import letters_in
 
 REASON_LEAST, REASON_MOST = 4, 200
 LONGEST = timedelta(days=366)
@@ -91,7 +92,8 @@ def may_postpone(scope: Scope, school: Office) -> bool:
 def postponement_faults(form: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with a form of `reason` and `until`: {field: sentence}."""
     faults, until = {}, read_date(form.get("until", ""))
-    if not REASON_LEAST <= len(_tidy(form.get("reason", ""))) <= REASON_MOST:
+    reason = _tidy(form.get("reason", ""))
+    if letters_in(reason) < REASON_LEAST or len(reason) > REASON_MOST:
         faults["reason"] = f"请写明延期的原因（{REASON_LEAST} 到 {REASON_MOST} 个字）"
     if until is None:
         faults["until"] = "请填延期到哪一天，例如 2026-10-31"

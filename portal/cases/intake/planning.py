@@ -20,6 +20,7 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import IntakePlan, Office, PlanFigure
 from portal.models.types import new_id
+from portal.standards.words import letters_in
 
 MOST = 99_999
 REASON_LEAST, REASON_MOST = 4, 500
@@ -130,7 +131,7 @@ def words_faults(document: str, note: str, *, first: bool) -> dict[str, str]:
     faults = {}
     if not document.strip() or len(document.strip()) > DOCUMENT_MOST or not document.isprintable():
         faults["document"] = f"请填下达计划的文号（最多 {DOCUMENT_MOST} 个字）"
-    if not first and not REASON_LEAST <= len(" ".join(note.split())) <= REASON_MOST:
+    if not first and (letters_in(note) < REASON_LEAST or len(" ".join(note.split())) > REASON_MOST):
         faults["note"] = f"请写明为什么调整（{REASON_LEAST} 到 {REASON_MOST} 个字）"
     return faults
 

@@ -23,6 +23,7 @@ from portal.cases.rosters.reading import chunks
 from portal.extensions import db
 from portal.models import Case, Level, ProvinceReturnRow, RosterRow, SecondaryNumberCorrection
 from portal.models.types import new_id, utcnow
+from portal.standards.words import letters_in
 from portal.workflows.facts import ANOTHER
 
 if TYPE_CHECKING:
@@ -225,7 +226,8 @@ def set_aside(scope: Scope, kept_id: uuid.UUID) -> None:
 def correction_faults(form: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with a form of `reason` and `document`: {field: sentence}."""
     faults, document = {}, form.get("document", "").strip()
-    if not REASON_LEAST <= len(_tidy(form.get("reason", ""))) <= REASON_MOST:
+    reason = _tidy(form.get("reason", ""))
+    if letters_in(reason) < REASON_LEAST or len(reason) > REASON_MOST:
         faults["reason"] = f"请写明为什么更正（{REASON_LEAST} 到 {REASON_MOST} 个字）"
     if not document or len(document) > DOCUMENT_MOST or not document.isprintable():
         faults["document"] = f"请填省厅的文号或来函（最多 {DOCUMENT_MOST} 个字）"

@@ -14,6 +14,7 @@ from portal.cases.rosters.reading import chunks
 from portal.extensions import db
 from portal.models import Case, RosterRow
 from portal.models.types import utcnow
+from portal.standards.words import letters_in
 from portal.workflows.facts import Facts
 from portal.workflows.facts import RosterRow as RowFacts
 
@@ -24,7 +25,7 @@ MOST_NAMED = 10
 def strike(facts: Facts, actor: Actor, step: str, ids: Sequence[str], reason: str) -> str:
     """Take standing rows off. Returns what the history says. Raises Refused."""
     reason = reason.strip()
-    if not LEAST <= len(reason) <= MOST:
+    if letters_in(reason) < LEAST or len(reason) > MOST:
         raise Refused(f"退回名单中的学生须写明理由（{LEAST} 到 {MOST} 个字）")
     rows = _chosen(facts, ids, standing=True)
     values = {
