@@ -9,7 +9,6 @@ What never belongs here: who may do a thing, a request.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import uuid
 from collections.abc import Iterator
@@ -175,7 +174,7 @@ def digest(record: Any) -> str:
 
 def keyed_hash(key: str, text: str) -> str:
     """A hash by which the same text is recognised without being readable, e.g. a login that failed."""
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return keyed_digests.mac(text.encode(), key.encode())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from portal.cases import named_on_paper, readings, whose_papers
 from portal.cases.named_on_paper import Said, Sheet
 from portal.cases.read_papers import on_paper, papers_of
-from portal.cases.read_text import Place, ReadPage, Row, rows
+from portal.cases.read_text import Place, ReadPage, Row, by_file, rows
 from portal.cases.readings import CHECK_DIGIT, STILL_OLD, FieldReading, Paper
 from portal.cases.refusing import Refused
 from portal.cases.whose import Cell, Named
@@ -122,7 +122,7 @@ def _of_another_kind(paper: Paper, facts: Facts) -> Iterator[Advice]:
     own = workflow(facts.workflow).slot(paper.slot, facts)
     if own is None or not own.titles:
         return
-    for pages in _files(paper.pages):
+    for pages in by_file(paper.pages):
         if any(_spaced(title).search(row.text) for row in rows(pages) for title in own.titles):
             continue
         for page in pages:
@@ -159,13 +159,6 @@ def _spaced(title: str) -> re.Pattern[str]:
 
 def _plain(row: Row) -> str:
     return re.sub(r"[\s|]", "", row.text)
-
-
-def _files(pages: Iterable[ReadPage]) -> list[list[ReadPage]]:
-    found: dict[str, list[ReadPage]] = {}
-    for page in pages:
-        found.setdefault(page.file_id, []).append(page)
-    return list(found.values())
 
 
 # --- which values ---------------------------------------------------------------------------------------------------
