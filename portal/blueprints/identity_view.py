@@ -11,6 +11,7 @@ from typing import Any
 from portal.blueprints import desk_view
 from portal.blueprints.reading_places import Frame, frame
 from portal.cases import paper_advice, whose, whose_papers
+from portal.cases.readings import plain_name
 from portal.cases.whose import Cell, Named, Person
 from portal.cases.whose_papers import Saying
 from portal.models import OPEN, Case
@@ -123,7 +124,9 @@ def _guardian(one: Named, facts: Facts) -> str:
         return "没有读出姓名，请看原件"
     if known & {name, number}:
         return "与登记的监护人一致"
-    return "与登记的监护人不同，请核对与学生的关系" if known else "学籍没有登记监护人，请核对与学生的关系"
+    told = "与登记的监护人不同" if known else "学籍没有登记监护人"
+    asker = "是本件的申请人，" if name and name == plain_name(str(facts.answer("guardian_name"))) else ""
+    return f"{asker}{told}，请核对与学生的关系"
 
 
 def _value(cell: Cell, one: Named, revealed: bool, *, marked: bool) -> ValueItem:
