@@ -23,7 +23,7 @@ MAX_SIDE_RATIO = 20
 MIN_SIDE = 32
 
 NOT_ACCEPTED = "这种文件不能作为证明材料，请改传 JPG、PNG、HEIC、TIFF 图片或 PDF"
-INCOMPLETE = "文件不完整，请重新传"
+INCOMPLETE = "文件不完整或已损坏，请重新拍照、扫描，或找一份完好的文件再传"
 TOO_MANY_PIXELS = "图片像素过大，请降低扫描分辨率或改拍照片后再传"
 ODD_SHAPE = "图片的长宽不正常，请重新拍照或扫描"
 TOO_MANY_SCANS = "图片编码异常，请另存为普通 JPG 或重新拍照后再传"

@@ -41,9 +41,12 @@ class FillKept:
 
 
 def fill_kept(case: Case, facts: Facts, page: Page, posted: Mapping[str, Any] | None) -> FillKept:
-    """`posted` are the answers of a form that was refused because the draft had moved on."""
+    """`posted` are the answers of a form that comes back as it was sent; what differs is told only where the draft has
+    moved on meanwhile."""
     here = url_for("cases.fill", case_id=case.id, page=page.id)
     kept = keeping.kept_for(unsent.CASE, case.id, f"fill:{page.id}", stamp=stamp(case), back=here)
+    if posted is not None and request.form.get("version") == stamp(case):
+        return FillKept(keeping.Kept(kept.token), dict(posted))
     if posted is not None:
         return FillKept(kept, dict(posted), _differences(case, facts, page, posted), mine=True)
     if kept.text is None:

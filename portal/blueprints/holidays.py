@@ -267,5 +267,5 @@ def remove() -> BaseResponse:
 def _changed(shown: int, what: str, moved: int) -> BaseResponse:
     """Running clocks have followed in the same transaction."""
     db.session.commit()
-    flash(f"{what}；{moved} 件在办业务的到期日随之调整。", "success")
+    flash(f"{what}；{moved} 件在办业务的到期日随之调整。" if moved else f"{what}。", "success")
     return go("holidays.year", year=shown)

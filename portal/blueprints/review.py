@@ -128,16 +128,14 @@ def _go_on(case: Case, box: Box | None, filters: Filters, after: uuid.UUID | Non
     if box is None:
         return go("review.desk", case_id=case.id)
     if after is None:
-        flash("本队列没有待您办的业务了。", "success")
+        flash("没有待您办的业务了。", "success")
         return go("queues.box", name=box.id, **filters.as_args())
     return go("review.desk", case_id=after, box=box.id, **filters.as_args())
 
 
 def _told_next(case: Case, after: Case) -> str:
     """Which case the desk goes on with; no name, since what is flashed travels in the browser's cookie."""
-    switched = (
-        "" if after.workflow == case.workflow else f"本队列没有待您办的{workflow(case.workflow).title}了。"
-    )
+    switched = "" if after.workflow == case.workflow else f"没有待您办的{workflow(case.workflow).title}了。"
     return f"{switched}下一件：{workflow(after.workflow).title} {after.number}。"
 
 

@@ -138,7 +138,7 @@ def countdown(day: date) -> Due:
     left = (day - today()).days
     words = f"{day.month} 月 {day.day} 日"
     if left < 0:
-        return Due(f"{words}截止，已逾期 {-left} 天", "late", day)
+        return Due(f"{words}截止，已超期 {-left} 天", "late", day)
     if left == 0:
         return Due(f"{words}截止，就是今天", "soon", day)
     return Due(f"{words}截止，还有 {left} 天", "soon" if left <= SOON else "ok", day)

@@ -35,7 +35,7 @@
   function failed(slotId, entry, why, final) {
     entry.meter.hidden = true;
     entry.note.className = "file-message level-refuse";
-    entry.note.textContent = "没有上传：" + why;
+    entry.note.textContent = "没有上传：" + why.replace((entry.file.name || "") + "：", "");
     const again = make("button", "btn btn-sm", "重试");
     again.type = "button";
     again.addEventListener("click", () => { reset(entry); enqueue(slotId, entry); });

@@ -142,7 +142,7 @@ def _ground_contradicted(facts: Facts) -> bool:
 def _told_reason(facts: Facts) -> str:
     one, row = ground(facts), reason(facts)
     if one and not goes_with(one, row["code"]):
-        return f"异动原因“{row['title']}”与所选条件“{one.title}”说的不是一回事"
+        return f"异动原因“{row['title']}”与所选条件“{one.title}”不相符"
     return f"该生当前学籍状态为“{_status(facts)}”，异动原因不能是“{row['title']}”"
 
 

@@ -87,7 +87,7 @@ RULES = (
         "nothing_decided_here",
         f"{ID}.offered",
         lambda facts: facts.ended_by is None or facts.ended_by.workflow != withdrawal.ID,
-        "本门户没有批准过该生的退学、除名，或已经撤销，没有可以撤销的决定",
+        "本系统没有批准过该生的退学、除名，或已经撤销，没有可以撤销的决定",
         "学籍状态与事实不符的，请在全国学籍系统更正后重新导入",
         at="start",
     ),
@@ -127,7 +127,7 @@ def form_names(facts: Facts) -> Mapping[str, str]:
 WORKFLOW = Workflow(
     id=ID,
     title="撤销退学（除名）",
-    purpose="本门户错误批准的退学、除名，凭依据撤销，恢复原来的学籍状态。",
+    purpose="本系统错误批准的退学、除名，凭依据撤销，恢复原来的学籍状态。",
     form=ReversalForm,
     pages=(
         Page(

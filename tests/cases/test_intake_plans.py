@@ -152,7 +152,7 @@ def test_whose_business_an_intake_is(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("day", "tone", "said"),
     [
-        ("2026-09-10", "late", "已逾期 10 天"),
+        ("2026-09-10", "late", "已超期 10 天"),
         ("2026-09-20", "soon", "就是今天"),
         ("2026-09-30", "soon", "还有 10 天"),
         ("2026-10-01", "ok", "还有 11 天"),

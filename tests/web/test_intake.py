@@ -158,7 +158,7 @@ def test_the_deadline_is_counted_in_days(app: Flask, september: Any) -> None:
     cast.plan(10, 8)
     assert "9 月 30 日截止，还有 9 天" in look(app, cast.reviewer, "/intake").get_text()
     september.move_to("2026-10-12T02:00:00Z")
-    assert "已逾期 12 天" in look(app, cast.reviewer, "/intake").get_text()
+    assert "已超期 12 天" in look(app, cast.reviewer, "/intake").get_text()
     assert "就是今天" not in look(app, cast.reviewer, "/intake").get_text()
 
 

@@ -85,6 +85,7 @@ def test_somebody_elses_papers_are_approved_with_words_only(app: Flask, step: st
     page = desk(app, who, case)
     assert "写的不是该生" in text_of(page.select_one("#comparison .notice-late"))
     assert page.select_one("#panel-approve #papers-words")
+    assert "同意可不填" not in page.select_one("#note")["placeholder"]
     before = db.session.query(Decision).count()
     for words in ("", "  ", "可以", "……。。", "\u200b" * 4, "是\u2060\u2060\u2060的"):
         answer = decide(app, who, case, papers_words=words, note="意见还在")
@@ -205,6 +206,18 @@ def test_a_guardians_card_is_held_against_register_and_applicant(app: Flask) -> 
         assert "监护人的材料" in text_of(row)
         assert note in [text_of(one) for one in row.select("small")]
     assert decide(app, cast.reviewer, case).status_code == 303, "it asks for no words"
+
+
+def test_the_card_of_who_asks_is_told_from_a_strangers(app: Flask) -> None:
+    cast = Cast()
+    cast.pupil.particulars = {**cast.pupil.particulars, "guardian1_name": "马建国"}
+    case = a_withdrawal(cast, "county_review")
+    read_as(case, "guardian_identity", "居民身份证", "姓名 王秀英", f"公民身份号码 {FATHER}")
+    assert "是本件的申请人" not in text_of(desk(app, cast.reviewer, case).select_one("#identity"))
+    case.answers = {**case.answers, "guardian_name": "王秀英"}
+    db.session.commit()
+    row = text_of(desk(app, cast.reviewer, case).select_one("#identity"))
+    assert "是本件的申请人，与登记的监护人不同" in row
 
 
 def test_a_letter_about_another_row_of_a_roster_asks_for_words(app: Flask) -> None:
@@ -394,10 +407,13 @@ def test_the_school_sees_the_old_number_in_full_and_what_it_typed_stays(app: Fla
         page = BeautifulSoup(shown.text, "html.parser")
         assert MINE in page.select_one(".compare-old").get_text()
         assert page.select_one("#new_id_number")["value"] == FATHER
+        assert "与已保存的不同" not in shown.text
+    elsewhere = client.post(f"/cases/{case.id}/fill/values/numbers", data={**typed, "version": "1.999"})
+    assert "与已保存的不同" in elsewhere.text
     check = client.post(f"/cases/{case.id}/check/numbers", data={"papers_words": WORDS})
     page = BeautifulSoup(check.text, "html.parser")
     assert MINE in page.select_one('td[data-label="原登记"]').get_text()
     assert page.select_one("#papers-words").get_text() == WORDS
     assert db.session.get_one(Case, case.id, populate_existing=True).answers["new_id_number"] == CHILD
     revealed = db.session.query(AuditRecord).filter_by(action="case.revealed", actor_id=cast.registrar.id)
-    assert revealed.count() == 3
+    assert revealed.count() == 4

@@ -203,7 +203,7 @@ def _ended_namesake(row: CheckedRow, known: _Known, scope: Scope) -> CellFault |
 def _point_at_third_value(row: CheckedRow, key: str, approved: Iterable[Approved]) -> None:
     ours = [one.after for one in approved if one.column == key]
     if ours:
-        reason = f"本门户已批准改为“{BY_KEY[key].shown(ours[-1])}”，导出文件却是另一个值"
+        reason = f"本系统已批准改为“{BY_KEY[key].shown(ours[-1])}”，导出文件却是另一个值"
         remedy = "按导出文件载入；请核对全国学籍系统的录入是否有误"
         row.faults.append(CellFault(key, BY_KEY[key].title, row.values[key], reason, remedy, WARNING))
 
