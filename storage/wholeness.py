@@ -39,7 +39,10 @@ _JPEG, _DEFLATE = 7, (8, 32946)
 
 
 def jpeg_decoded(data: bytes, reduction: int) -> RGB | None:
-    """The picture at 1, 1/2, 1/4 or 1/8 of its size; None where the decoder as much as warns, or cannot open it."""
+    """The picture at 1, 1/2, 1/4 or 1/8 of its size; None where the decoder as much as warns, cannot open it, or finds no end:
+    of what is too much before the end it warns only at the end."""
+    if not data.endswith(jpeg.END) and jpeg.outline(data).end is None:
+        return None
     made, warning = _heard(data, _REDUCED[reduction] | cv2.IMREAD_COLOR_RGB)
     return None if warning else made
 

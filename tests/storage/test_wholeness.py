@@ -129,8 +129,9 @@ def test_odd_but_whole_jpegs_are_taken(whole: dict[str, bytes]) -> None:
 
 
 def test_it_is_said_of_the_file(whole: dict[str, bytes]) -> None:
-    for way in ("plain", "four-inks"):
-        for what in ("cut in the middle",):
+    zeros = ("zeros from the middle on", "zeros from the middle on to the end marker")
+    for way, ways in {"plain": (), "four-inks": (), "optimised": zeros}.items():
+        for what in ("cut in the middle", *ways):
             result = judge(damaged(whole[way])[what], pictures=False)
             assert result.refusal == INCOMPLETE and result.media_type == intake.JPEG, (way, what)
 
