@@ -9,7 +9,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField, Field, Form, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the published types
-from wtforms.validators import ValidationError
+from wtforms.validators import Length, ValidationError
+
+from portal.standards.words import visible_in
 
 MESSAGES = {
     "This field is required.": "请填写此项",
@@ -27,6 +29,15 @@ class ChineseMessages:
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
         return MESSAGES.get(singular, plural if n > 1 else singular)
+
+
+class VisibleLength(Length):
+    """A length of which blanks and characters that nobody sees are no part; at most as many characters of any kind."""
+
+    def __call__(self, form: Any, field: StringField) -> None:
+        super().__call__(form, field)
+        if visible_in(field.data or "") < self.min:
+            raise ValidationError(str(self.message))
 
 
 class AnswersForm(Form):

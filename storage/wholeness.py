@@ -24,6 +24,7 @@ from storage.intake import PNG, TIFF, Refused
 RGB = npt.NDArray[np.uint8]
 
 MUCH_PADDING = 16  # zeros between a JPEG's picture and its end marker
+READ_AHEAD = 8  # bytes that the decoder has in hand when the picture is full
 ATTEMPTS = 3
 MOST_WORDS = 4096
 
@@ -38,7 +39,10 @@ _JPEG, _DEFLATE = 7, (8, 32946)
 
 
 def jpeg_decoded(data: bytes, reduction: int) -> RGB | None:
-    """The picture at 1, 1/2, 1/4 or 1/8 of its size; None where the decoder as much as warns, or cannot open it."""
+    """The picture at 1, 1/2, 1/4 or 1/8 of its size; None where the decoder as much as warns, cannot open it, or finds no end:
+    of what is too much before the end it warns only at the end."""
+    if not data.endswith(jpeg.END) and jpeg.outline(data).end is None:
+        return None
     made, warning = _heard(data, _REDUCED[reduction] | cv2.IMREAD_COLOR_RGB)
     return None if warning else made
 
@@ -52,6 +56,8 @@ def jpeg_whole(data: bytes) -> bool:
     found = jpeg.outline(data)
     if not found.scans or not jpeg.all_sent(found):
         return False
+    if found.end is None and data.endswith(bytes(MUCH_PADDING)):
+        return False  # a copy that was interrupted, in the room that had been made for it
     picture = jpeg.bare(data, found)
     for _ in range(ATTEMPTS):
         made, warning = _heard(picture, _REDUCED[8])
@@ -154,13 +160,16 @@ def _without_padding(picture: bytes, warning: str) -> bytes | None:
     """The picture without the bytes before its end that the decoder found to be too many, where they only fill up.
 
     A hole in the data shows in the same warning, often of a single byte: the decoder falls into step again behind it. The
-    last byte of a picture is filled up with ones (ITU-T T.81, F.1.2.3), so zeros behind a zero may have been picture.
+    last byte of a picture is filled up with ones (ITU-T T.81, F.1.2.3), so zeros behind a zero may have been picture: what
+    an interrupted copy leaves behind is filled with zeros, and these decode as flat blocks until the picture is full.
     """
     told = _BEYOND.search(warning)
     count = int(told.group(1)) if told else 0
     if not told or count + len(jpeg.END) >= len(picture):
         return None
     before, extra = picture[-count - 3], picture[-count - 2 : -2]
-    if any(extra) or not (before & 1 or count >= MUCH_PADDING):
+    body = picture[: -len(jpeg.END)]
+    taken = len(body) - len(body.rstrip(b"\0")) - count  # zeros that the decoder took for picture
+    if any(extra) or not (before & 1 or (taken <= READ_AHEAD and count >= MUCH_PADDING)):
         return None
     return picture[: -count - 2] + jpeg.END

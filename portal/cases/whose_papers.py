@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.cases import register, whose
-from portal.cases.read_papers import papers_of, standing_corrections
+from portal.cases.read_papers import papers_of, standing_corrections, standing_files
 from portal.cases.readings import Paper
 from portal.cases.refusing import Refused
 from portal.cases.whose import Correction, Named, Person
 from portal.extensions import db
-from portal.models import Case, CaseEvent
+from portal.models import Case, CaseEvent, EvidenceFile
 from portal.standards.words import letters_in
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
@@ -126,5 +126,10 @@ def sayings(case: Case) -> list[Saying]:
 
 
 def said_by_school(case: Case) -> str:
-    """The school's own words at its last submission, to be said again or changed."""
-    return next((one.words for one in sayings(case) if one.verb == "submitted"), "")
+    """The school's own words at its last submission, to be said again or changed; none of papers that have come since."""
+    query = select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.verb == "submitted")
+    last = db.session.scalars(query.order_by(CaseEvent.seq.desc()).limit(1)).first()
+    newest = db.session.scalar(select(func.max(EvidenceFile.uploaded_at)).where(*standing_files(case)))
+    if last is None or (newest is not None and newest > last.at):
+        return ""
+    return str(last.data.get(WORDS, ""))

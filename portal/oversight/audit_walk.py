@@ -35,6 +35,7 @@ from portal.models import (
 from portal.oversight.case_walk import walk_cases
 from portal.oversight.findings import Findings
 from portal.oversight.reading_walk import walk_readings
+from portal.oversight.stamped_walk import walk_stamped
 
 ROWS = 2000
 NAMES = {
@@ -87,6 +88,7 @@ def walk(findings: Findings, *anchors: Anchor) -> Findings:
     with _snapshot() as session:
         walk_cases(session, findings)
         walk_readings(session, findings)
+        walk_stamped(session, findings)
         _rows(session, findings, verdict.keyed_since)
         _register(session, findings)
         _versions(session, findings)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from wtforms import RadioField, SelectMultipleField, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.forms import ChineseDateField, LineField, choices
+from portal.forms import ChineseDateField, LineField, VisibleLength, choices
 from portal.standards import names
 from portal.standards.columns import BY_KEY
 from portal.workflows import _guardian, _key_causes
@@ -40,7 +40,7 @@ class KeyInformationForm(_guardian.GuardianForm):
     cause = RadioField("变更原因", [InputRequired("请选择变更原因")])
     explanation = TextAreaField(
         "变更原因说明",
-        [InputRequired("请写明变更原因"), Length(4, 300, "请用 4 到 300 个字写明变更原因")],
+        [InputRequired("请写明变更原因"), VisibleLength(4, 300, "请用 4 到 300 个字写明变更原因")],
         description="将印在审批表上，例如：户口簿登记姓名有误，派出所已更正。",
         render_kw={"rows": 3},
     )

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from wtforms import RadioField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
-from portal.forms import AnswersForm, choices
+from portal.forms import AnswersForm, VisibleLength, choices
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
 from portal.workflows import _guardian
@@ -81,7 +81,7 @@ class WithdrawalForm(_guardian.GuardianForm):
     dismissal_reason = reason_field()
     explanation = TextAreaField(
         "情况说明",
-        [InputRequired("请写明情况"), Length(10, 300, "请用 10 到 300 个字写明情况")],
+        [InputRequired("请写明情况"), VisibleLength(10, 300, "请用 10 到 300 个字写明情况")],
         description="将印在审批表上：学生何时提出、学校做过哪些工作、监护人是否知晓。",
         render_kw={"rows": 4},
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wtforms import RadioField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
-from portal.forms import AnswersForm, LineField, choices
+from portal.forms import AnswersForm, LineField, VisibleLength, choices
 from portal.standards import enrolment
 from portal.workflows import withdrawal
 from portal.workflows.evidence_rules import evidence_rules
@@ -26,12 +26,12 @@ class ReversalForm(AnswersForm):
     decision = RadioField("撤销哪一件", [InputRequired("请选择要撤销的业务")])
     authority = LineField(
         "撤销依据的文号",
-        [InputRequired("请填写批准文件或撤销依据的文号"), Length(4, 80, "请用 4 到 80 个字写明文号")],
+        [InputRequired("请填写批准文件或撤销依据的文号"), VisibleLength(4, 80, "请用 4 到 80 个字写明文号")],
         description="上级或本级机关批准撤销的文件，须同时上传。",
     )
     explanation = TextAreaField(
         "错在哪里",
-        [InputRequired("请写明原来的批准错在哪里"), Length(10, 300, "请用 10 到 300 个字写明情况")],
+        [InputRequired("请写明原来的批准错在哪里"), VisibleLength(10, 300, "请用 10 到 300 个字写明情况")],
         description="将印在审批表上。",
         render_kw={"rows": 4},
     )

@@ -62,6 +62,9 @@ def damaged(data: bytes) -> dict[str, bytes]:
         "cut near the end": data[: end - 300] + END,
         "the last bytes gone": data[: end - 4] + END,
         "a hole of zeros": data[:middle] + bytes(2000) + data[middle + 2000 :],
+        "zeros from the middle on": data[:middle] + bytes(end - middle),
+        "zeros from the middle on to the end marker": data[:middle] + bytes(end - middle) + END,
+        "zeros from a third on, many more than there were bytes": data[: end // 3] + bytes(3 * end) + END,
         "a hole of ones": data[:middle] + b"\xff" * 2000 + data[middle + 2000 :],
         "a hole of noise": data[:middle] + random.Random(3).randbytes(2000) + data[middle + 2000 :],
         "a piece left out": data[:middle] + data[middle + 1500 :],
@@ -126,8 +129,9 @@ def test_odd_but_whole_jpegs_are_taken(whole: dict[str, bytes]) -> None:
 
 
 def test_it_is_said_of_the_file(whole: dict[str, bytes]) -> None:
-    for way in ("plain", "four-inks"):
-        for what in ("cut in the middle",):
+    zeros = ("zeros from the middle on", "zeros from the middle on to the end marker")
+    for way, ways in {"plain": (), "four-inks": (), "optimised": zeros}.items():
+        for what in ("cut in the middle", *ways):
             result = judge(damaged(whole[way])[what], pictures=False)
             assert result.refusal == INCOMPLETE and result.media_type == intake.JPEG, (way, what)
 

@@ -87,6 +87,14 @@ def test_a_request_made_by_hand_is_stopped_at_the_cause_with_its_clause(app: Fla
     assert [one.rule for one in refused.value.refusals] == ["cause_misfit"]
 
 
+def test_an_explanation_that_nobody_can_see_is_none(app: Flask, cast: Cast) -> None:
+    desk = Desk(app, cast)
+    for said in ("\u200b" * 8, "\u3000误\u2060\u2060\u2060"):
+        answer = desk.post(fields="name", cause="household_corrected", explanation=said)
+        page = BeautifulSoup(answer.text, "html.parser")
+        assert answer.status_code == 422 and "4 到 300 个字" in at_field(page, "explanation")
+
+
 def test_grounds_follow_the_register_and_reasons_follow_the_ground(app: Flask, cast: Cast) -> None:
     desk = Desk(app, cast, ENDS)
     page = desk.look(kind="退学")

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import tasks
 from portal.cases.access import Actor
@@ -26,6 +26,8 @@ from portal.cases.stamped import placing, receiving, sorting
 from portal.extensions import db
 from portal.models import Account, AuditRecord, Case, StampedBatch, StampedPage
 from portal.models.types import utcnow
+from portal.oversight import stamped_walk
+from portal.oversight.findings import Findings
 from portal.settings import Settings
 from storage import reading
 from tests.builders import Cast, a_case, a_file, a_pupil, a_reason, act
@@ -278,6 +280,37 @@ def test_the_tray_by_hand(app: Flask) -> None:
         "stamped.discarded",
         "stamped.taken_back",
     ]
+
+
+def test_where_a_page_lies_is_held_against_the_chain(app: Flask) -> None:
+    cast = Cast()
+    case = a_case(cast, "county_review")
+    other = a_case(cast, "county_review", pupil=a_pupil(cast.school))
+    db.session.commit()
+    client = enter(app, cast.registrar)
+    code, words = form_of(case)
+    page = one_page(client, code, words)
+    assert page.outcome == "landed"
+
+    def told() -> list[str]:
+        db.session.commit()
+        findings = Findings()
+        stamped_walk.walk_stamped(db.session(), findings)
+        db.session.rollback()
+        return findings.told
+
+    for step in ("take-back", "discard", "take-back", "place"):
+        assert not told()
+        form = {"sure": "1", "number": case.number, "printout": "approval-form"}
+        assert client.post(f"/stamped/pages/{page.id}/{step}", data=form).status_code == 303
+    assert not told()
+    for forged in ({"case_id": other.id}, {"outcome": "discarded"}, {"outcome": "landed"}):
+        db.session.execute(update(StampedPage).where(StampedPage.id == page.id).values(**forged))
+        (fault,) = told()
+        assert "所在的业务或办理结果与记录" in fault
+        own = {"case_id": case.id, "outcome": "placed"}
+        db.session.execute(update(StampedPage).where(StampedPage.id == page.id).values(**own))
+    assert not told()
 
 
 def test_who_brings_stamped_forms_and_who_sees_the_batch(app: Flask) -> None:

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.cases import actions, page_readings, paper_advice
+from portal.cases import actions, evidence, page_readings, paper_advice, whose_papers
 from portal.cases.actions import Act, stamp
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
@@ -288,6 +288,11 @@ def test_the_school_is_told_before_it_submits_and_says_one_sentence(app: Flask) 
     db.session.commit()
     again = BeautifulSoup(enter(app, cast.registrar).get(f"/cases/{case.id}/check").text, "html.parser")
     assert again.select_one("#papers-words").get_text() == WORDS, "said once, offered again"
+    evidence.remove(case, cast.registrar, evidence.files_of(case, CERTIFICATE)[0])
+    a_file(case, CERTIFICATE, cast.registrar)
+    read_as(case, CERTIFICATE, "户籍登记项目变更证明", "变更后：姓名 王晓方")
+    again = BeautifulSoup(enter(app, cast.registrar).get(f"/cases/{case.id}/check").text, "html.parser")
+    assert again.select_one("#papers-words").get_text() == "", "of another paper nothing was said yet"
 
 
 ADVICE = {
