@@ -32,6 +32,7 @@ from portal.models import (
     ThresholdSet,
     keyed_rows,
 )
+from portal.oversight.batches import batches
 from portal.oversight.case_walk import walk_cases
 from portal.oversight.findings import Findings
 from portal.oversight.reading_walk import walk_readings
@@ -113,7 +114,7 @@ def _rows(session: Session, findings: Findings, keyed_since: int) -> None:
     for name in sorted(keyed_rows.COLUMNS):
         table = db.metadata.tables[name]
         sealed = unsealed = 0
-        for rows in _batches(session, select(table), table.c.id):
+        for rows in batches(session, select(table), table.c.id, ROWS):
             for row in rows:
                 if row.row_digest:
                     sealed += 1
@@ -184,7 +185,7 @@ def _versions(session: Session, findings: Findings) -> None:
 def _last_words(session: Session, findings: Findings, kind: str) -> None:
     """An account or office is as its last record left it."""
     model, actions, digest, title = LAST[kind]
-    for rows in _batches(session, select(model.__table__), model.__table__.c.id):
+    for rows in batches(session, select(model.__table__), model.__table__.c.id, ROWS):
         ids = [str(row.id) for row in rows]
         query = select(AuditRecord).where(
             AuditRecord.object_kind == kind,
@@ -207,25 +208,7 @@ def _last_words(session: Session, findings: Findings, kind: str) -> None:
             findings.fault(f"{title} {gone}：记录写明建立过，现在没有，被删除")
 
 
-def _batches(session: Session, query: Any, key: Any) -> Iterator[Sequence[Any]]:
-    """Rows in the order of their key, a batch at a time."""
-    last = None
-    while True:
-        page = query if last is None else query.where(key > last)
-        rows = session.execute(page.order_by(key).limit(ROWS)).all()
-        if not rows:
-            return
-        yield rows
-        last = rows[-1].id
-
-
 def _records(session: Session, wanted: Any) -> Iterator[Sequence[Any]]:
     """Audit records of one kind in their order, a batch at a time."""
-    seq = 0
-    while True:
-        query = select(AuditRecord.__table__).where(wanted, AuditRecord.seq > seq)
-        rows = session.execute(query.order_by(AuditRecord.seq).limit(ROWS)).all()
-        if not rows:
-            return
-        yield rows
-        seq = rows[-1].seq
+    table: Any = AuditRecord.__table__
+    return batches(session, select(table).where(wanted), table.c.seq, ROWS)

@@ -15,6 +15,7 @@ from portal.cases import digests
 from portal.cases.actions import ACTIONS
 from portal.cases.history import EVENT_TEXT
 from portal.models import AuditRecord, Case, CaseEvent, Decision, RegisterChange, RosterRow, Status
+from portal.oversight.batches import batches
 from portal.oversight.findings import Findings
 
 CASES = 200
@@ -57,17 +58,12 @@ def walk_cases(session: Session, findings: Findings) -> None:
 
 def _batches(session: Session) -> Iterator[Sequence[Any]]:
     """Rosters one by one: each has as many changes as hundreds of other cases."""
-    table, last = Case.__table__, None
-    while True:
-        query = select(table) if last is None else select(table).where(table.c.id > last)
-        rows = session.execute(query.order_by(table.c.id).limit(CASES)).all()
-        if not rows:
-            return
+    table: Any = Case.__table__
+    for rows in batches(session, select(table), table.c.id, CASES):
         plain = [row for row in rows if row.pupil_id is not None]
         if plain:
             yield plain
         yield from ([row] for row in rows if row.pupil_id is None)
-        last = rows[-1].id
 
 
 def _stories(session: Session, cases: Sequence[Any]) -> list[Story]:
@@ -202,16 +198,10 @@ def _changes_register(record: Any, story: Story) -> bool:
 
 def _deleted(session: Session, findings: Findings) -> None:
     """Cases that the chain saw begin and that are not there."""
-    table, seq = AuditRecord.__table__, 0
-    while True:
-        query = select(table.c.seq, table.c.object_id).where(
-            table.c.action == "case.started", table.c.seq > seq
-        )
-        rows = session.execute(query.order_by(table.c.seq).limit(CASES)).all()
-        if not rows:
-            return
+    table: Any = AuditRecord.__table__
+    begun = select(table.c.seq, table.c.object_id).where(table.c.action == "case.started")
+    for rows in batches(session, begun, table.c.seq, CASES):
         named = {uuid.UUID(row.object_id): row.seq for row in rows}
         there = set(session.scalars(select(Case.id).where(Case.id.in_(named))))
         for gone in sorted(named.keys() - there, key=str):
             findings.fault(f"业务 {gone}：记录 {named[gone]} 写明发起过，现在没有，被删除")
-        seq = rows[-1].seq

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.cases import digests
 from portal.models import AuditRecord, Case, EvidencePage, PageReading, ReadingCorrection
+from portal.oversight.batches import batches
 from portal.oversight.findings import Findings
 
 ROWS = 500
@@ -27,7 +28,7 @@ def walk_readings(session: Session, findings: Findings) -> None:
         .join(readings, readings.c.page_id == pages.c.id)
         .where(readings.c.status == "done")
     )
-    for rows in _batches(session, query, pages.c.id):
+    for rows in batches(session, query, pages.c.id, ROWS):
         _machine(session, findings, rows)
         findings.went_on(len(rows), "识读的页")
     _people(session, findings)
@@ -85,14 +86,3 @@ def _records(session: Session, kind: str, action: str, ids: set[str]) -> Iterato
         RECORDS.c.object_kind == kind, RECORDS.c.object_id.in_(ids), RECORDS.c.action == action
     )
     yield from session.execute(query.order_by(RECORDS.c.seq))
-
-
-def _batches(session: Session, query: Any, key: Any) -> Iterator[Sequence[Any]]:
-    last = None
-    while True:
-        page = query if last is None else query.where(key > last)
-        rows = session.execute(page.order_by(key).limit(ROWS)).all()
-        if not rows:
-            return
-        yield rows
-        last = rows[-1].id
