@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.cases import actions, evidence, page_readings, paper_advice, whose_papers
+from portal.cases import actions, evidence, page_readings, paper_advice
 from portal.cases.actions import Act, stamp
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
