@@ -141,12 +141,14 @@ def _form(case: Case, printout: str) -> str:
 
 @dataclass(frozen=True)
 class Copy:
-    """A stamped copy on the page of its case: `counts` marks the one that does, `stale` one whose case has changed."""
+    """A stamped copy on the page of its case: `doubts` says what a person put it in over, `counts` marks the one that does,
+    `stale` one whose case has changed."""
 
     title: str
     version: int | None
     at: str
     by_hand: str
+    doubts: str
     counts: bool
     stale: bool
     view_url: str
@@ -164,6 +166,7 @@ def scans(case: Case) -> list[Copy]:
                 version=page.version,
                 at=clock.local(page.placed_at).strftime("%Y-%m-%d %H:%M") if page.placed_at else "",
                 by_hand=page.placed_by.name if page.placed_by else "",
+                doubts="；".join(placing.told(page.doubts)) if page.placed_by else "",
                 counts=page.printout not in met,
                 stale=page.printout not in met and not placing.still_true(case, page),
                 view_url=url_for("stamped.view", page_id=page.id) if page.view else "",

@@ -108,6 +108,9 @@ def test_a_person_looks_and_says_so(app: Flask) -> None:
     page = client.get(f"/cases/{case.id}").text
     assert page.index(str(second.id)) < page.index(str(first.id))
     assert f"{cast.registrar.name} 归入" in page
+    assert page.count(f"由人看过图片后归入：{placing.NO_SEAL}") == 1, (
+        "what it was put in over stays to be seen"
+    )
     record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "stamped.accepted")).one()
     assert (record.object_id, record.body["doubts"]) == (str(second.id), "seal")
 

@@ -118,7 +118,7 @@ def _place(actor: Actor, scan: Scan, batch_id: uuid.UUID) -> _Place:
         return _refused(coded)
     doubts = _doubts(coded, scan)
     if doubts:
-        why = f"{'；'.join(_told(doubts))}。{LOOK}"
+        why = f"{'；'.join(told(doubts))}。{LOOK}"
         return _Place("tray", why, text, case, printout.id, code.version, doubts)
     return _Place("landed", _earlier(case, printout, (batch_id, text)), text, case, printout.id, code.version)
 
@@ -148,17 +148,18 @@ def _doubts(coded: _Coded, scan: Scan) -> dict[str, Any]:
     return doubts
 
 
-def _told(doubts: dict[str, Any]) -> list[str]:
-    told = [NO_SEAL] if "seal" in doubts else []
+def told(doubts: dict[str, Any]) -> list[str]:
+    """What was in doubt of a page, in words."""
+    words = [NO_SEAL] if "seal" in doubts else []
     labels = doubts.get("text", [])
     if labels is None:
-        return [*told, UNREAD]
+        return [*words, UNREAD]
     foreign = [one for one in labels if one in wording.FOREIGN]
     missed = [one for one in labels if one not in wording.FOREIGN]
     if missed:
         more = f"等 {len(missed)} 项" if len(missed) > MOST_LABELS else ""
-        told.append(NOT_THERE.format(labels="、".join(missed[:MOST_LABELS]) + more))
-    return [*told, *([NOT_OURS.format(labels="、".join(foreign))] if foreign else [])]
+        words.append(NOT_THERE.format(labels="、".join(missed[:MOST_LABELS]) + more))
+    return [*words, *([NOT_OURS.format(labels="、".join(foreign))] if foreign else [])]
 
 
 def _coded(actor: Actor, texts: list[str]) -> _Coded | _Place:
