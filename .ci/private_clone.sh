@@ -89,7 +89,15 @@ attempt "root, private folder" "$top/private/clone" "$top/private/data" demo --
 attempt "root, open folder" "$top/open/clone" "$top/open/data" --
 mkdir -m 700 "$top/open/user"
 chown "$nobody:$nobody" "$top/open/user"
-if "${plain[@]}" "$top/open/clone/.venv/bin/python" -c '' 2>/dev/null; then
+python=$top/open/clone/.venv/bin/python
+system=/usr/bin/$(basename "$(readlink -f "$python")")
+usable() { "${plain[@]}" test -x "$(readlink -f "$python")"; } # setpriv itself could start what the user could not start again
+# An environment made by a Python of root's own: the plain user takes the system's Python of the same version on it.
+if ! usable && [ -x "$system" ]; then
+  ln -sf "$system" "$python"
+  sed -i "s#^home = .*#home = /usr/bin#" "$top/open/clone/.venv/pyvenv.cfg"
+fi
+if usable; then
   attempt "a plain user" "$top/open/clone" "$top/open/user" demo -- "${plain[@]}"
 else
   say "a plain user: not tried, this environment rests on a Python that only root may use"

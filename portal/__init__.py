@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import blueprints, cli, errors, gate, navigation, oversize, seals, tasks
+from portal import blueprints, cli, errors, gate, keyed_digests, navigation, oversize, tasks
 from portal.demo import people as demo_people
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
-    seals.init_app(app, settings.audit_keys)
+    keyed_digests.init_app(app, settings.audit_keys)
     app.extensions["store"] = open_store(settings.store_url)
     app.extensions["demo_accounts"] = demo_people.listed() if settings.demo else []
     db.init_app(app)

@@ -9,7 +9,6 @@ What never belongs here: who may do a thing, a request.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import uuid
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from portal import seals
+from portal import keyed_digests
 from portal.extensions import db, reading_only
 from portal.models import AuditHead, AuditRecord
 from portal.models.audit import MAIN
@@ -92,7 +91,7 @@ def _write(
         request_id=where.request_id,
         body=body,
         alg="sha256",
-        key_id=seals.keys().current,
+        key_id=keyed_digests.keys().current,
         stream=MAIN,
         previous=head.digest,
     )
@@ -166,16 +165,16 @@ def digest(record: Any) -> str:
     if not record.key_id:
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.new(record.alg, (record.previous + text).encode()).hexdigest()
-    key = seals.keys().of(record.key_id)
+    key = keyed_digests.keys().of(record.key_id)
     if key is None:
         return ""
     named = fields | {"key": record.key_id, "stream": record.stream}
-    return seals.mac(record.previous.encode() + seals.canonical(named), key, record.alg)
+    return keyed_digests.mac(record.previous.encode() + keyed_digests.canonical(named), key, record.alg)
 
 
 def keyed_hash(key: str, text: str) -> str:
     """A hash by which the same text is recognised without being readable, e.g. a login that failed."""
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return keyed_digests.mac(text.encode(), key.encode())
 
 
 @dataclass(frozen=True)

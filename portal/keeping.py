@@ -14,7 +14,6 @@ import secrets
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import Response, current_app, make_response, redirect, request, session
 from flask_login import current_user
@@ -84,11 +83,11 @@ def kept_for(about: str, about_id: uuid.UUID, form: str, *, stamp: str = "", bac
     """What the person has typed into this form and not sent. Nothing is put back into the answer to the form itself, which
     holds what was posted. `back` is the path of the page, the present one by default."""
     place, account_id = Place(about, about_id, form), actor().id
-    found, answered = unsent.kept(account_id, place), _posted()
+    found, answered = unsent.kept(account_id, place), posted()
     again = answered is not None and answered.account_id == account_id and answered.place == place
     page = answered.sheet.page if answered and again else secrets.token_hex(6)
     sheet = Sheet(page, found.revision if found else 0, stamp)
-    token = _sign(Form(account_id, place, sheet, back or _back(answered if again else None)))
+    token = sign(Form(account_id, place, sheet, back or _back(answered if again else None)))
     if found is None or again:
         return Kept(token)
     return Kept(
@@ -105,7 +104,7 @@ def apart(kept: Kept) -> str:
     form = _read(kept.token)
     if form is None:
         return kept.token
-    return _sign(replace(form, sheet=replace(form.sheet, page=secrets.token_hex(6), drawn_from=0)))
+    return sign(replace(form, sheet=replace(form.sheet, page=secrets.token_hex(6), drawn_from=0)))
 
 
 def _back(answered: Form | None) -> str:
@@ -143,7 +142,7 @@ def snippet_of(fields: dict[str, list[str]]) -> str:
 def sent() -> None:
     """The form was taken: let go of what was kept of it, in the transaction that takes it. Called before the commit."""
     request.environ[SENT] = True
-    form = _posted()
+    form = posted()
     if form and form.account_id == actor().id:
         unsent.forget(form.account_id, form.place, form.sheet)
 
@@ -155,7 +154,12 @@ def not_sent() -> None:
 
 def posted() -> Form | None:
     """The form that this request carries, whoever was shown it; None without a living signature."""
-    return _posted()
+    if request.method != "POST":
+        return None
+    try:
+        return _read(request.form.get(FIELD, ""))
+    except HTTPException:  # more than a form may hold
+        return None
 
 
 def typed() -> dict[str, list[str]]:
@@ -173,7 +177,7 @@ def keep_refused(response: Response) -> Response:
     if request.method != "POST" or request.environ.get(SENT) or request.blueprint == "unsent":
         return response
     if response.status_code == 200 or response.status_code in (409, 422, 429) or response.status_code >= 500:
-        form = _posted()
+        form = posted()
         if form and current_user.is_authenticated and form.account_id == current_user.account.id:
             _keep(Actor.of(current_user.account), form)
     return response
@@ -181,7 +185,7 @@ def keep_refused(response: Response) -> Response:
 
 def hold(idle: timedelta, longest: timedelta) -> str | None:
     """Keep a form that comes after its session has ended, for the person whose session it was; the path to come back to."""
-    form = _posted()
+    form = posted()
     account = sessions.whose(session.get("_user_id", ""), idle, longest) if form else None
     if form is None or account is None or account.id != form.account_id:
         return None
@@ -191,7 +195,7 @@ def hold(idle: timedelta, longest: timedelta) -> str | None:
 def keep_stale() -> str | None:
     """Keep a form of a page from before the present sign-in, if it is the same person's; the path to come back to."""
     forget_who()
-    form = _posted()
+    form = posted()
     if form is None or from_elsewhere() or not current_user.is_authenticated:
         return None
     who = Actor.of(current_user.account)
@@ -223,20 +227,12 @@ def _keep(who: Actor, form: Form) -> bool:
     return True
 
 
-def _posted() -> Form | None:
-    if request.method != "POST":
-        return None
-    try:
-        return _read(request.form.get(FIELD, ""))
-    except HTTPException:  # more than a form may hold
-        return None
-
-
 def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.extensions["settings"].secret_key, salt="unsent")
 
 
-def _sign(form: Form) -> str:
+def sign(form: Form) -> str:
+    """The hidden field of a form."""
     place, sheet = form.place, form.sheet
     parts = (place.about, place.about_id.hex, place.form, sheet.page, sheet.drawn_from, sheet.stamp)
     return str(_serializer().dumps([form.account_id.hex, *parts, form.back]))
@@ -249,8 +245,3 @@ def _read(token: str) -> Form | None:
         return None
     place = Place(about, uuid.UUID(about_id), form)
     return Form(uuid.UUID(account), place, Sheet(page, drawn_from, stamp), back)
-
-
-def sign_for(account_id: uuid.UUID, place: Place, back: str, **sheet: Any) -> str:
-    """The field for a form that somebody is shown."""
-    return _sign(Form(account_id, place, Sheet(sheet.get("page", "0"), 0, ""), back))

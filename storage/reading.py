@@ -35,6 +35,7 @@ MAX_REPLY = 4 * 1024 * 1024
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from storage.reading_process import main; main()"
 _ENVIRONMENT = {
+    "ORT_DISABLE_TELEMETRY": "1",  # the engine reports its use by default
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -142,11 +142,6 @@ def trial() -> dict[str, str]:
         return _trial(None)
 
 
-def warm_up() -> None:
-    """Start the warm parent now, so that the first upload does not wait for the libraries to load. Raises ``Unavailable``."""
-    run("nothing", b"", {})
-
-
 def _done(task: str, data: bytes, options: dict[str, Any]) -> Reply:
     request = _frame({"task": task, "size": len(data), **options})
     for open_child in (_warm_child, _warm_child, _fresh_child):

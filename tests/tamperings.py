@@ -277,12 +277,12 @@ def edit_a_pupil() -> None:
 
 
 def put_a_pupil_back() -> None:
-    """To what stood before the change, seal and all: a row that was once right."""
+    """To what stood before the change, digest and all: a row that was once right."""
     change = one(select(RegisterChange.__table__).where(RegisterChange.case_id == decided().id))
     assert change.pupil_version == 1
     table = Pupil.__table__
     before = json.loads((Path(current_app.extensions["settings"].data_dir) / "pupil").read_text())
-    values = {"name": before["name"], "version": before["version"], "seal": before["seal"]}
+    values = {"name": before["name"], "version": before["version"], "row_digest": before["row_digest"]}
     keys = {"name_key": before["name_key"], "initials": before["initials"]}
     as_administrator(update(table).where(table.c.id == change.pupil_id).values(**values, **keys))
 

@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
-from portal import audit, seals, tasks
+from portal import audit, keyed_digests, tasks
 from portal.extensions import db
 from portal.models import Account, AuditRecord, Pupil, Walk
 from portal.oversight import anchors, walk_checks, walks
@@ -44,7 +44,7 @@ def of_before_keys() -> int:
     tables = (Account.__table__, Pupil.__table__, db.metadata.tables["offices"])
     as_administrator(
         update(HEAD).values(keyed_since=0, rows_sealed=False, anchor_due=None),
-        *(update(table).values(seal="") for table in tables),
+        *(update(table).values(row_digest="") for table in tables),
     )
     return int(one(select(HEAD)).seq)
 
@@ -71,7 +71,7 @@ def test_an_older_chain_is_sealed_by_the_first_keyed_record(app: Flask) -> None:
     assert run.exit_code == 0 and "rows sealed" in run.output
     findings = walks.walk_audit(store())
     assert findings.told == [] and not any("audit seal" in text for text in findings.remarks)
-    as_administrator(update(Pupil.__table__).values(seal=""))
+    as_administrator(update(Pupil.__table__).values(row_digest=""))
     assert any("没有封存" in text for text in walks.walk_audit(store()).told)
 
 
@@ -153,7 +153,7 @@ def test_the_anchor_as_printed_on_a_form_is_taken(app: Flask) -> None:
 def test_the_key_is_another_one_than_the_secret_and_can_be_changed(
     tmp_path: Path, migrated_sqlite: Path
 ) -> None:
-    """Records and seals of an earlier key verify with it, and do not without."""
+    """Records and row digests of an earlier key verify with it, and do not without."""
     (tmp_path / "portal.db").write_bytes(migrated_sqlite.read_bytes())
     old, new = settings_for(tmp_path), settings_for(tmp_path, audit_key=GOOD)
     assert old.audit_keys == (derived_audit_key(KEY),) and KEY not in old.audit_keys
@@ -167,7 +167,7 @@ def test_the_key_is_another_one_than_the_secret_and_can_be_changed(
         viewed()
         assert walks.walk_audit(store()).told == []
         names = {record.key_id for record in db.session.scalars(select(AuditRecord))}
-        assert names == {seals.key_id(GOOD), seals.key_id(derived_audit_key(KEY))}
+        assert names == {keyed_digests.key_id(GOOD), keyed_digests.key_id(derived_audit_key(KEY))}
 
 
 def test_a_weak_audit_key_is_refused(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_back_from_0006_and_forth_the_chain_still_verifies_and_rows_wait_to_be_s
     db.session.commit()
     records = stored("SELECT seq, digest, key_id FROM audit_records ORDER BY seq")
     downgrade(revision="0005")
-    assert "seal" not in {one["name"] for one in inspect(db.engine).get_columns("pupils")}
+    assert "row_digest" not in {one["name"] for one in inspect(db.engine).get_columns("pupils")}
     let_go()
     upgrade()
     assert stored("SELECT seq, digest, key_id FROM audit_records ORDER BY seq") == records
@@ -141,7 +141,7 @@ def test_back_from_0006_and_forth_the_chain_still_verifies_and_rows_wait_to_be_s
     with pytest.raises(DBAPIError, match="append-only"):
         db.session.execute(text("UPDATE audit_records SET action = 'x'"))
     let_go()
-    assert all(one == ("",) for one in stored("SELECT seal FROM pupils"))
+    assert all(one == ("",) for one in stored("SELECT row_digest FROM pupils"))
     assert app.test_cli_runner().invoke(args=["audit", "seal"]).exit_code == 0
-    assert all(one != ("",) for one in stored("SELECT seal FROM pupils"))
+    assert all(one != ("",) for one in stored("SELECT row_digest FROM pupils"))
     assert audit_walk.walk(Findings()).told == []

@@ -16,7 +16,7 @@ from portal.cases import actions, sights
 from portal.cases.refusing import Refused
 from portal.demo.acts import PAPERS, upload
 from portal.extensions import db
-from portal.models import AuditRecord, Case, Decision, EvidenceFile, Pupil, sealing
+from portal.models import AuditRecord, Case, Decision, EvidenceFile, Pupil, keyed_rows
 from tests.builders import NEW_NAME, Cast, a_case, a_file, act, sign_in
 from tests.tamperings import as_administrator, flip_a_byte, path_of, replace_a_view_with_its_row, write_over
 
@@ -154,10 +154,10 @@ def test_a_changed_row_stays_found_when_the_portal_writes_it_again(cast: Cast) -
     table = Pupil.__table__
     as_administrator(update(table).where(table.c.id == cast.pupil.id).values(name="另一人"))
     pupil = db.session.get_one(Pupil, cast.pupil.id)
-    assert not sealing.fits("pupils", sealing.values_of(pupil))
+    assert not keyed_rows.fits("pupils", keyed_rows.values_of(pupil))
     pupil.class_name = "2班"
     db.session.commit()
-    assert pupil.seal == sealing.BROKEN
+    assert pupil.row_digest == keyed_rows.BROKEN
 
 
 def test_a_row_that_was_not_read_before_it_is_written_keeps_its_seal(cast: Cast) -> None:
@@ -165,4 +165,4 @@ def test_a_row_that_was_not_read_before_it_is_written_keeps_its_seal(cast: Cast)
     db.session.expire(cast.pupil)
     cast.pupil.class_name = "2班"
     db.session.commit()
-    assert sealing.fits("pupils", sealing.values_of(cast.pupil)) and audit.verify().fault == ""
+    assert keyed_rows.fits("pupils", keyed_rows.values_of(cast.pupil)) and audit.verify().fault == ""

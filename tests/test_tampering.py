@@ -19,7 +19,7 @@ from portal.cases.facts import read_facts
 from portal.demo.acts import PAPERS, upload
 from portal.extensions import db
 from portal.models import Case, PageReading
-from portal.models.sealing import values_of
+from portal.models.keyed_rows import values_of
 from portal.oversight import walks
 from portal.settings import Settings
 from portal.standards.school_year import year_of_entry

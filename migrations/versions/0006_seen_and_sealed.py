@@ -1,4 +1,4 @@
-"""keyed audit records, rows with a seal of their own, walks
+"""keyed audit records, rows with a keyed digest of their own, walks
 
 Revision ID: 0006
 Revises: 0005
@@ -38,7 +38,7 @@ def upgrade():
     op.add_column("audit_head", sa.Column("anchor_due", portal.models.types.UtcDateTime(), nullable=True))
     for table in SEALED:
         op.add_column(
-            table, sa.Column("seal", sa.String(length=80), nullable=False, server_default=sa.text("''"))
+            table, sa.Column("row_digest", sa.String(length=80), nullable=False, server_default=sa.text("''"))
         )
 
     op.create_table(
@@ -50,7 +50,7 @@ def upgrade():
         sa.Column("checked", sa.Integer(), nullable=False),
         sa.Column("faults", sa.Integer(), nullable=False),
         sa.Column("first", sa.Text(), nullable=False),
-        sa.Column("seal", sa.String(length=80), nullable=False, server_default=sa.text("''")),
+        sa.Column("row_digest", sa.String(length=80), nullable=False, server_default=sa.text("''")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_walks")),
     )
     op.create_index("ix_walks_kind_at", "walks", ["kind", "at"])
@@ -74,6 +74,6 @@ def downgrade():
     op.drop_index("ix_walks_kind_at", "walks")
     op.drop_table("walks")
     for table in SEALED:
-        op.drop_column(table, "seal")
+        op.drop_column(table, "row_digest")
     for column in ("anchor_due", "anchored_seq", "rows_sealed"):
         op.drop_column("audit_head", column)

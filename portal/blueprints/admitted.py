@@ -22,7 +22,7 @@ from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Office, Role
-from portal.oversize import TABLE, fault, takes_file
+from portal.oversize import TABLE, fault, takes_file, told
 from portal.standards import id_number
 from portal.web import deny, found, go, roles
 from storage.objects import Sealed
@@ -70,6 +70,8 @@ def upload() -> BaseResponse:
     roster, known = here.roster, Schools.of([one for one in schools(here) if one.active])
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
     data = posted[1].read()
+    if len(data) > admissions.MAX_BYTES:
+        return _show(scope(), 422, file_fault=told(len(data), admissions.MAX_BYTES, TABLE))
     try:
         examined = admissions.examine(roster, known, data)
     except Unreadable as error:
@@ -150,8 +152,8 @@ def faults() -> Response:
     )
 
 
-def _throw_away(sealed: Sealed | None) -> None:
-    admissions.throw_away(sealed)
+def _throw_away(old: Sealed | None) -> None:
+    admissions.throw_away(old)
     db.session.commit()
 
 
@@ -202,9 +204,9 @@ def _counts(here: Scope, waiting: Staged | None) -> list[Count]:
     ]
 
 
-def _masked(fault: dict[str, str]) -> dict[str, str]:
-    private = fault["title"].startswith("身份证")
-    return {**fault, "value": id_number.masked(fault["value"])} if private else fault
+def _masked(one: dict[str, str]) -> dict[str, str]:
+    private = one["title"].startswith("身份证")
+    return {**one, "value": id_number.masked(one["value"])} if private else one
 
 
 def _sum(values: object) -> int | None:

@@ -40,8 +40,8 @@ CLOSED = "这个账号或所在单位已停用，请联系上级单位的管理�
 
 
 def _settings() -> Settings:
-    found: Settings = current_app.extensions["settings"]
-    return found
+    settings: Settings = current_app.extensions["settings"]
+    return settings
 
 
 def _address() -> str:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.accounts import sessions
 from portal.blueprints import capture_view
-from portal.blueprints.cases import slot_answer
+from portal.blueprints.case_pages import slot_answer
 from portal.blueprints.evidence import receive
 from portal.cases import captures, evidence, printing
 from portal.cases.access import Actor, find_case

@@ -12,7 +12,7 @@ from typing import Any
 from flask import url_for
 
 from portal.blueprints.marks_view import MarkedPicture, marked_picture
-from portal.cases import clock, remarks
+from portal.cases import clock, register, remarks
 from portal.cases.history import EVENT_TEXT
 from portal.models import Case, CaseEvent, Status
 from portal.policies import Article
@@ -77,8 +77,10 @@ def _hidden(column: str, text: str) -> str:
     return id_number.masked(text) if BY_KEY[column].private else text
 
 
-def recorded_changes(case: Case, rows: Iterable[Any]) -> list[Change]:
-    """The same from RegisterChange rows, once the register has moved on."""
+def decided_changes(case: Case, facts: Facts) -> list[Change]:
+    """The same; once approved from the register's own record, since the register then holds the new values itself."""
+    if case.status != Status.APPROVED:
+        return changes(facts)
     return [
         Change(
             row.column,
@@ -86,7 +88,7 @@ def recorded_changes(case: Case, rows: Iterable[Any]) -> list[Change]:
             BY_KEY[row.column].shown(row.before),
             BY_KEY[row.column].shown(row.after),
         )
-        for row in rows
+        for row in register.changes_of(case)
     ]
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit, keeping
-from portal.blueprints import case_frame, casefile, reading_view, roster_view, slots_view
-from portal.blueprints.fill_kept import fill_kept
-from portal.cases import actions, clock, starting, unsent, whose_papers
+from portal.blueprints import case_frame, case_pages, casefile, reading_view, slots_view
+from portal.cases import actions, starting, whose_papers
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import facts_before_roster, facts_before_start, read_facts
@@ -22,8 +20,8 @@ from portal.cases.refusing import Refused
 from portal.cases.rosters import editing
 from portal.extensions import db
 from portal.forms import raw_answers
-from portal.models import Case, NationalEntry, Office, RegisterChange, Role, Status
-from portal.web import actor, deny, found, go, reply, roles, wants_fragment
+from portal.models import Case, NationalEntry, Office, Role, Status
+from portal.web import actor, deny, found, go, reply, roles
 from portal.workflows import WORKFLOWS, workflow
 from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Page, Workflow
@@ -119,13 +117,13 @@ def show(case_id: uuid.UUID) -> BaseResponse:
 
 def _show(case: Case, status: int = 200, message: str = "") -> Response:
     facts = read_facts(case, actor())
-    figures = _figures(case, facts)
+    figures = case_pages.figures(case, facts)
     return reply(
         "cases/show.html",
         status,
         **case_frame.head(case, facts),
         message=message,
-        changes=casefile.masked(_changes(case, facts)),
+        changes=casefile.masked(casefile.decided_changes(case, facts)),
         answers=casefile.answers(facts, case),
         slots=slots_view.slots(case, facts, readonly=True),
         timeline=reading_view.history(case),
@@ -146,31 +144,27 @@ def _may_begin_again(case: Case, facts: Facts) -> bool:
     return case.status == Status.APPROVED and any(row.strike for row in facts.roster)
 
 
-def _figures(case: Case, facts: Facts) -> roster_view.Figures | None:
-    return roster_view.figures(case, facts) if workflow(case.workflow).roster else None
-
-
 @bp.route("/<uuid:case_id>/fill/<page>", methods=["GET", "POST"])
 @roles(Role.REGISTRAR)
 def fill(case_id: uuid.UUID, page: str) -> BaseResponse:
     """One page of questions. What was typed is kept even when it cannot be accepted yet."""
     case, law, chosen = open_page(case_id, page)
     if request.method == "GET":
-        return fill_page(case, law, chosen)
+        return case_pages.fill_page(case, law, chosen)
     try:
         _save(case, law, chosen)
     except Refused as refused:
-        return fill_page(case, law, chosen, 409, refused.message, raw=posted(law, chosen))
+        return case_pages.fill_page(case, law, chosen, 409, refused.message, raw=posted(law, chosen))
     keeping.sent()
     db.session.commit()
     if request.form.get("go") == LOOK:
-        answer = fill_page(case, law, chosen)
+        answer = case_pages.fill_page(case, law, chosen)
         answer.headers["HX-Reswap"] = "outerHTML"  # the page stays where it is
         return answer
     facts = read_facts(case)
     problems = case_frame.page_problems(case, law, facts, chosen)
     if problems:
-        return fill_page(case, law, chosen, 422)
+        return case_pages.fill_page(case, law, chosen, 422)
     following = case_frame.next_page(law, facts, chosen)
     if following:
         return go("cases.fill", case_id=case.id, page=following.id)
@@ -199,53 +193,21 @@ def autosave(case_id: uuid.UUID, page: str) -> BaseResponse:
 @roles(Role.REGISTRAR)
 def papers(case_id: uuid.UUID) -> BaseResponse:
     """The slots that the answers call for."""
-    return papers_page(editable(case_id))
-
-
-def papers_page(case: Case, status: int = 200, slot: str = "", message: str = "") -> Response:
-    """The page of slots; `message` stands at `slot`, or on top where the case has no such slot."""
-    facts = read_facts(case)
-    views = slots_view.slots(case, facts, error=(slot, message))
-    return reply(
-        "cases/papers.html",
-        status,
-        **case_frame.head(case, facts),
-        progress=case_frame.progress(case, facts, case_frame.PAPERS),
-        slots=views,
-        message="" if slot in {view.id for view in views} else message,
-        **_beside_slots(case, facts),
-    )
-
-
-def slot_answer(case: Case, slot: str, status: int = 200, message: str = "") -> BaseResponse:
-    """One slot as it is now, with what stands beside it; without scripts its page, with `message` at the slot."""
-    if wants_fragment():
-        views = slots_view.slots(case, error=(slot, message))
-        asked = found(next((one for one in views if one.id == slot), None))
-        beside = _beside_slots(case, read_facts(case))
-        return reply("cases/_slot.html", status, case=case, slot=asked, slots=views, **beside)
-    if message:
-        return papers_page(case, status, slot, message)
-    return go("cases.papers", case_id=case.id, _anchor=f"slot-{slot}")
-
-
-def _beside_slots(case: Case, facts: Facts) -> dict[str, Any]:
-    """What stands beside the slots and changes with them: what was read on them, and what a return said of them."""
-    return {**reading_view.school(case, facts), "remarks": case_frame.remarks_on(case, "evidence")}
+    return case_pages.papers_page(editable(case_id))
 
 
 @bp.get("/<uuid:case_id>/check")
 @roles(Role.REGISTRAR)
 def check(case_id: uuid.UUID) -> BaseResponse:
     """Everything once more before it goes, with what still stands in the way."""
-    return check_page(editable(case_id))
+    return case_pages.check_page(editable(case_id))
 
 
 @bp.post("/<uuid:case_id>/submit")
 @roles(Role.REGISTRAR)
 def submit(case_id: uuid.UUID) -> BaseResponse:
     case = found(find_case(actor(), case_id))
-    typed = _explanations(request.form)
+    typed = case_pages.explanations(request.form)
     try:
         word, words = request.form.get(actions.CONFIRMATION, ""), request.form.get(whose_papers.WORDS, "")
         act = Act(explanations=typed, confirmation=word, papers_words=words)
@@ -254,7 +216,7 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         db.session.rollback()
         if refused.conflict or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
-        return check_page(case, 422, refused, typed, word, words)
+        return case_pages.check_page(case, 422, refused, typed, word, words)
     keeping.sent()
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")
@@ -305,110 +267,3 @@ def posted(law: Workflow, page: Page) -> dict[str, Any]:
 
 def _save(case: Case, law: Workflow, page: Page) -> None:
     perform(case, actor(), "edit", request.form.get("version", ""), Act(answers=posted(law, page)))
-
-
-def fill_page(
-    case: Case,
-    law: Workflow,
-    page: Page,
-    status: int = 200,
-    message: str = "",
-    raw: dict[str, Any] | None = None,
-    *,
-    revealed: bool = False,
-) -> Response:
-    """A page of questions as it stands; `raw` is what was typed and not kept, `revealed` shows old numbers in full."""
-    facts = read_facts(case)
-    unsaved = fill_kept(case, facts, page, raw)
-    form = law.form.from_raw({**case.answers, **unsaved.raw}, facts)
-    asked = [name for name in page.fields if name in law.asked(facts)]
-    incomplete = form.errors_in(asked) if status == 422 else {}
-    refusals = [
-        item for item in law.refusals(facts, "answers") if not item.field or item.field in page.fields
-    ]
-    for item in refusals:  # the stop tells the clause; the field tells where
-        if item.field in asked:
-            form[item.field].errors = [*form[item.field].errors, item.text]
-    return reply(
-        "cases/fill.html",
-        status,
-        **case_frame.head(case, facts),
-        page=page,
-        form=form,
-        unsaved=unsaved,
-        asked=asked,
-        incomplete=incomplete,
-        compare_values={
-            name: casefile.old_value(facts, law.compare[name], revealed=revealed)
-            for name in asked
-            if name in law.compare
-        },
-        may_reveal=not revealed and any(casefile.is_hidden(facts, law.compare.get(name)) for name in asked),
-        message=message,
-        refusals=refusals,
-        remarks=case_frame.remarks_on(case, "field", set(page.fields)),
-        progress=case_frame.progress(case, facts, page.id),
-        back=case_frame.previous_page(law, facts, page),
-        fragment="cases/_fill.html",
-    )
-
-
-def check_page(
-    case: Case,
-    status: int = 200,
-    refused: Refused | None = None,
-    typed: dict[str, str] | None = None,
-    word: str = "",
-    words: str | None = None,
-    *,
-    revealed: bool = False,
-) -> Response:
-    """The last page before a case goes: everything once more, and what was typed on it before it was refused."""
-    facts = read_facts(case)
-    message = refused.message if refused else ""
-    fault = message if refused and refused.field == actions.CONFIRMATION else ""
-    law = workflow(case.workflow)
-    first = next(iter(law.steps(facts)), None)
-    kept = keeping.kept_for(
-        unsent.CASE, case.id, "submit", stamp=stamp(case), back=url_for("cases.check", case_id=case.id)
-    )
-    if typed is None and kept.text is not None:
-        typed, words = _explanations(kept.text), kept.text.get(whose_papers.WORDS)
-    return reply(
-        "cases/check.html",
-        status,
-        **case_frame.head(case, facts),
-        message=message,
-        progress=case_frame.progress(case, facts, case_frame.CHECK),
-        changes=casefile.changes(facts)
-        if revealed
-        else casefile.masked(casefile.changes(facts), keep_new=True),
-        revealed=revealed,
-        answers=casefile.answers(facts, case),
-        slots=slots_view.slots(case, facts, readonly=True),
-        refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)],
-        remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
-        typed=typed or {},
-        kept=kept,
-        confirm=casefile.confirmation(facts, word, fault),
-        papers_words=whose_papers.said_by_school(case) if words is None else words,
-        words_fault=message if refused and refused.field == whose_papers.WORDS else "",
-        **reading_view.school(case, facts, revealed=revealed),
-        first_step=first,
-        figures=_figures(case, facts),
-        limit=clock.limit_text(case),
-        limit_article=facts.policy.source(f"clock.{law.id}"),
-    )
-
-
-def _explanations(form: Mapping[str, str]) -> dict[str, str]:
-    """{id of a remark: why what it names stays} as typed."""
-    return {key.removeprefix("explain-"): text for key, text in form.items() if key.startswith("explain-")}
-
-
-def _changes(case: Case, facts: Facts) -> list[casefile.Change]:
-    """From the register's record once approved, since the register then holds the new values itself."""
-    if case.status != Status.APPROVED:
-        return casefile.changes(facts)
-    rows = db.session.scalars(db.select(RegisterChange).where(RegisterChange.case_id == case.id)).all()
-    return casefile.recorded_changes(case, rows)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import sealed
-from portal.blueprints.cases import slot_answer
+from portal.blueprints.case_pages import slot_answer
 from portal.cases import evidence, evidence_keeping, evidence_rows, likeness, quality, shown, sights
 from portal.cases.access import Actor, find_case
 from portal.cases.refusing import Refused

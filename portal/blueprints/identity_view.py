@@ -10,7 +10,8 @@ from typing import Any
 
 from portal.blueprints import desk_view
 from portal.blueprints.reading_places import Frame, frame
-from portal.cases import paper_advice, whose, whose_papers
+from portal.cases import guardians, whose, whose_papers
+from portal.cases.paper_advice import Compared
 from portal.cases.whose import Cell, Named, Person
 from portal.cases.whose_papers import Saying
 from portal.models import OPEN, Case
@@ -54,11 +55,11 @@ BADGES = {
 GUARDIANS = ("监护人的材料", "info", "user-check")
 
 
-def desk(case: Case, facts: Facts, *, revealed: bool) -> dict[str, Any]:
+def desk(case: Case, facts: Facts, compared: Compared, *, revealed: bool) -> dict[str, Any]:
     """The context of review/_identity.html, and what the panel of an approval asks for."""
-    papers = [_paper(one, facts, revealed) for one in whose_papers.named(case, facts)]
+    papers = [_paper(one, facts, revealed) for one in compared.named]
     # Once it is decided the register holds the new values itself.
-    before = [one for one in paper_advice.advice(case, facts) if one.of_before] if case.status in OPEN else []
+    before = [one for one in compared.advice if one.of_before] if case.status in OPEN else []
     return {
         "identity": _register(case, facts, revealed),
         "identity_papers": sorted(papers, key=lambda one: not one.stops),
@@ -71,15 +72,14 @@ def desk(case: Case, facts: Facts, *, revealed: bool) -> dict[str, Any]:
     }
 
 
-def school(case: Case, facts: Facts, *, revealed: bool = False) -> dict[str, Any]:
+def school(case: Case, facts: Facts, compared: Compared, *, revealed: bool = False) -> dict[str, Any]:
     """The context of cases/_advice.html: the same comparison, and what to do."""
-    papers = [_paper(one, facts, revealed) for one in whose_papers.named(case, facts)]
-    advice = paper_advice.advice(case, facts)
+    papers = [_paper(one, facts, revealed) for one in compared.named]
     return {
         "identity": _register(case, facts, revealed),
         "identity_papers": papers,
-        "advice": advice,
-        "advice_asks": any(one.asks for one in advice),
+        "advice": compared.advice,
+        "advice_asks": any(one.asks for one in compared.advice),
     }
 
 
@@ -116,14 +116,21 @@ def _paper(one: Named, facts: Facts, revealed: bool) -> PaperItem:
 
 
 def _guardian(one: Named, facts: Facts) -> str:
-    """Whether the person named is a guardian of the register."""
-    name, number = one.cells["name"].value, one.cells["id_number"].value
-    known = {facts.pupil[f"guardian{n}_{what}"] for n in (1, 2) for what in ("name", "id_number")} - {""}
-    if not (name or number):
+    """Which guardian a guardian's paper is of: one of the register, or who asks in this case."""
+    if not (one.cells["name"].value or one.cells["id_number"].value):
         return "没有读出姓名，请看原件"
-    if known & {name, number}:
+    known = guardians.of(facts)
+    if any(guardian.agrees(one) for guardian in known.registered):
         return "与登记的监护人一致"
-    return "与登记的监护人不同，请核对与学生的关系" if known else "学籍没有登记监护人，请核对与学生的关系"
+    if any(guardian.namesake_of(one) for guardian in known.registered):
+        return "姓名与登记的监护人相同，证件号不同，请核对"
+    if known.asking and known.asking.agrees(one):
+        differs = "，学籍登记的监护人是别人，请核对与学生的关系" if known.registered else ""
+        return f"与本件填写的申请人一致{differs}"
+    told = [*(["登记的监护人"] if known.registered else []), *(["本件填写的申请人"] if known.asking else [])]
+    if not told:
+        return "学籍没有登记监护人，请核对与学生的关系"
+    return f"与{'、'.join(told)}不同，请核对与学生的关系"
 
 
 def _value(cell: Cell, one: Named, revealed: bool, *, marked: bool) -> ValueItem:

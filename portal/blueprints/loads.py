@@ -296,10 +296,7 @@ def _difference(row: RegisterLoadRow, key: str) -> Difference:
 
 
 def _faults(row: RegisterLoadRow) -> list[dict[str, str]]:
-    return [
-        fault | {"value": shown(BY_KEY[fault["column"]], fault["value"], revealed=False)}
-        for fault in row.faults
-    ]
+    return [one | {"value": shown(BY_KEY[one["column"]], one["value"], revealed=False)} for one in row.faults]
 
 
 def _letter(position: int) -> str:

@@ -10,7 +10,7 @@ import uuid
 from flask import Blueprint, Response, request
 
 from portal import audit
-from portal.blueprints import cases
+from portal.blueprints import case_pages, cases
 from portal.cases import actions, whose_papers
 from portal.extensions import db
 from portal.models import Case, Role
@@ -26,7 +26,7 @@ def fill(case_id: uuid.UUID, page: str) -> Response:
     case, law, chosen = cases.open_page(case_id, page)
     raw = cases.posted(law, chosen) if request.form.get("version") else None
     _record(case)
-    return cases.fill_page(case, law, chosen, raw=raw, revealed=True)
+    return case_pages.fill_page(case, law, chosen, raw=raw, revealed=True)
 
 
 @bp.post("/<uuid:case_id>/check/numbers")
@@ -35,11 +35,9 @@ def check(case_id: uuid.UUID) -> Response:
     """核对提交 with every number in full."""
     case = cases.editable(case_id)
     _record(case)
-    typed = {
-        key.removeprefix("explain-"): text for key, text in request.form.items() if key.startswith("explain-")
-    }
+    typed = case_pages.explanations(request.form)
     word, words = (request.form.get(name) for name in (actions.CONFIRMATION, whose_papers.WORDS))
-    return cases.check_page(case, typed=typed, word=word or "", words=words, revealed=True)
+    return case_pages.check_page(case, typed=typed, word=word or "", words=words, revealed=True)
 
 
 def _record(case: Case) -> None:

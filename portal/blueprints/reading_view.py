@@ -13,7 +13,7 @@ from portal.blueprints import casefile, desk_view, identity_view
 from portal.blueprints.casefile import Change, TimelineItem
 from portal.blueprints.desk_view import MarkedChange, Piece
 from portal.blueprints.reading_places import Frame, frame
-from portal.cases import clock, page_readings, paper_readings, read_papers, readings
+from portal.cases import clock, page_readings, paper_advice, paper_readings, read_papers, readings
 from portal.cases.paper_readings import Fact, Kind, PaperReading
 from portal.cases.readings import FieldReading
 from portal.models import Case, ReadingCorrection
@@ -64,35 +64,12 @@ def desk(
     beat: int = 0,
 ) -> dict[str, Any]:
     """The context of review/_comparison.html beyond the case itself."""
-    if changes and not any(read_papers.on_paper(one.column) for one in changes):
-        name = facts.pupil[page_readings.WHOSE]
-        changes = [Change(page_readings.WHOSE, BY_KEY[page_readings.WHOSE].title, name, name), *changes]
-    papers = read_papers.papers_of(case, facts)
-    pairs = {
-        one.column: (readings.stored(one.column, one.old), readings.stored(one.column, one.new))
-        for one in changes
-        if read_papers.on_paper(one.column)
-    }
-    machine = readings.compare(pairs, papers)
-    persons = read_papers.standing_corrections(case)
-    marked = desk_view.marked(changes, revealed=revealed)
-    titles = {paper.slot: paper.title for paper in papers}
+    compared = paper_advice.compare(case, facts)
     progress = page_readings.progress(case)
     return {
-        "rows": [
-            _row(
-                change,
-                one,
-                machine.get(change.column),
-                persons.get(change.column),
-                titles,
-                revealed,
-                fault or Fault(),
-            )
-            for change, one in zip(changes, marked, strict=True)
-        ],
-        "papers_read": _papers(case, papers),
-        **identity_view.desk(case, facts, revealed=revealed),
+        "rows": _rows(case, facts, changes, compared.papers, revealed, fault or Fault()),
+        "papers_read": _papers(case, compared.papers),
+        **identity_view.desk(case, facts, compared, revealed=revealed),
         "frame_of": frame,
         "facts_of": facts_of,
         "reading": progress,
@@ -100,6 +77,33 @@ def desk(
         "reading_polls": progress.running and not revealed and beat < MOST_BEATS,
         "may_correct": may_correct and not progress.running,
     }
+
+
+def _rows(
+    case: Case,
+    facts: Facts,
+    changes: Sequence[Change],
+    papers: Sequence[readings.Paper],
+    revealed: bool,
+    fault: Fault,
+) -> list[FieldRow]:
+    """A row a changed column; where no paper can show any of them, the name before them."""
+    if changes and not any(read_papers.on_paper(one.column) for one in changes):
+        name = facts.pupil[page_readings.WHOSE]
+        changes = [Change(page_readings.WHOSE, BY_KEY[page_readings.WHOSE].title, name, name), *changes]
+    pairs = {
+        one.column: (readings.stored(one.column, one.old), readings.stored(one.column, one.new))
+        for one in changes
+        if read_papers.on_paper(one.column)
+    }
+    machine = readings.compare(pairs, papers)
+    persons = read_papers.standing_corrections(case)
+    titles = {paper.slot: paper.title for paper in papers}
+    marked = desk_view.marked(changes, revealed=revealed)
+    return [
+        _row(change, one, machine.get(change.column), persons.get(change.column), titles, revealed, fault)
+        for change, one in zip(changes, marked, strict=True)
+    ]
 
 
 def _row(
@@ -185,11 +189,12 @@ def _correction_item(one: ReadingCorrection) -> TimelineItem:
 
 def school(case: Case, facts: Facts, *, revealed: bool = False, beat: int = 0) -> dict[str, Any]:
     """The context of cases/_advice.html and cases/_reading.html: what the papers say, before the case is sent."""
-    table = desk(case, facts, casefile.changes(facts), revealed=revealed, may_correct=False)
-    shown = [row for row in table["rows"] if row.on_paper and row.change.title] if facts.evidence else []
+    compared = paper_advice.compare(case, facts)
+    rows = _rows(case, facts, casefile.changes(facts), compared.papers, revealed, Fault())
+    shown = [row for row in rows if row.on_paper and row.change.title] if facts.evidence else []
     return {
         "read_rows": shown if workflow(case.workflow).changes(facts) and not _only_whose(shown) else [],
-        **identity_view.school(case, facts, revealed=revealed),
+        **identity_view.school(case, facts, compared, revealed=revealed),
         **papers(case, beat),
     }
 

@@ -7,26 +7,31 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from typing import Any
 
 from flask import Blueprint, Response, abort, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit, keeping
-from portal.blueprints import casefile, desk_view, marks_view, reading_view, roster_view, slots_view
+from portal.blueprints import (
+    casefile,
+    desk_place,
+    desk_view,
+    marks_view,
+    reading_view,
+    roster_view,
+    slots_view,
+)
 from portal.blueprints.desk_forms import Typed, subjects, typed_in
-from portal.blueprints.queues import filters_of
 from portal.cases import claims, clock, evidence, queues, sights, unsent
 from portal.cases.access import find_case, find_pupil
 from portal.cases.actions import CONFIRMATION, Act, available, perform, refusals_now, return_targets, stamp
 from portal.cases.facts import read_facts
-from portal.cases.history import told_what_happened
-from portal.cases.queues import BOXES, Box, Filters
+from portal.cases.queues import Box, Filters
 from portal.cases.refusing import Refused
 from portal.cases.whose_papers import WORDS
 from portal.extensions import db, reading_only
 from portal.faults import reach
-from portal.models import OPEN, Case, EvidenceFile, RegisterChange, Role, Status
+from portal.models import OPEN, Case, EvidenceFile, Role, Status
 from portal.policies import policy
 from portal.web import actor, found, go, reply, unattended, wants_fragment
 from portal.workflows import workflow
@@ -35,7 +40,6 @@ bp = Blueprint("review", __name__, url_prefix="/cases")
 
 DECIDING = ("approve", "return", "reject")
 DONE = {"approve": "已同意", "return": "已退回", "reject": "已作不同意处理"}
-MOST_BEATS = 45  # an open page asks for news a quarter of an hour; then the person is taken to have left
 
 
 @bp.get("/<uuid:case_id>/desk")
@@ -71,7 +75,7 @@ def decide(case_id: uuid.UUID) -> BaseResponse:
     if verb not in DECIDING:
         abort(400)
     typed = typed_in(request.form)
-    box, filters = _origin(case)
+    box, filters = desk_place.origin(case)
     after = queues.following(actor(), box, filters, case) if box else None
     try:
         act = replace(_act(case, verb, typed), sight=_seen_again(case))
@@ -143,10 +147,10 @@ def status(case_id: uuid.UUID) -> BaseResponse:
     """What an open page asks every 20 seconds: who works on the case, and whether it has moved on."""
     case = _find(case_id)
     if not wants_fragment():
-        return go("review.desk", case_id=case.id, **_origin_args())
+        return go("review.desk", case_id=case.id, **desk_place.origin_args())
     beat = request.args.get("beat", 0, type=int)
     seen = request.args.get("seen", "")
-    return reply("review/_status.html", **_status(case, seen=seen, beat=max(0, beat)))
+    return reply("review/_status.html", **desk_place.status(case, seen=seen, beat=max(0, beat)))
 
 
 @bp.post("/<uuid:case_id>/claim")
@@ -181,16 +185,12 @@ def _answer_claim(case_id: uuid.UUID, done: bool) -> BaseResponse:
     if wants_fragment() and not (
         done and claims.holds_claim(case) == actor().id and "note" not in request.form
     ):
-        return reply("review/_status.html", 200 if done else 409, **_status(case, seen=seen, failed=not done))
+        return reply(
+            "review/_status.html", 200 if done else 409, **desk_place.status(case, seen=seen, failed=not done)
+        )
     if not done:
-        return _desk(case, 409, refused=Refused(_claim_failed(case), conflict=True))
-    return go("review.desk", case_id=case.id, **_origin_args())
-
-
-def _claim_failed(case: Case) -> str:
-    if claims.claimed_by_other(case, actor()) and case.claimed_by:
-        return f"{case.claimed_by.name}已在办理这件业务，需要时可以接办"
-    return "这件业务现在不由您办理"
+        return _desk(case, 409, refused=Refused(desk_place.claim_failed(case), conflict=True))
+    return go("review.desk", case_id=case.id, **desk_place.origin_args())
 
 
 @bp.get("/<uuid:case_id>/compare/<uuid:old>/<uuid:new>")
@@ -208,7 +208,7 @@ def compare(case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> Response:
         frames=frames,
         old=desk_view.scan(views[0], "退回前", frames),
         new=desk_view.scan(views[1], "补正后"),
-        back=url_for("review.desk", case_id=case.id, **_origin_args()),
+        back=url_for("review.desk", case_id=case.id, **desk_place.origin_args()),
     )
 
 
@@ -227,7 +227,7 @@ def marks(case_id: uuid.UUID, file_id: uuid.UUID) -> Response:
         if owner
         else url_for("cases.show", case_id=case.id)
         if actor().role is Role.REGISTRAR
-        else url_for("review.desk", case_id=case.id, **_origin_args())
+        else url_for("review.desk", case_id=case.id, **desk_place.origin_args())
     )
     scan = desk_view.scan(view, view.slot_title, frames)
     return reply("review/marks.html", case=case, file=view, scan=scan, frames=frames, back=back, owner=owner)
@@ -245,20 +245,6 @@ def _find(case_id: uuid.UUID) -> Case:
     return found(find_case(actor(), case_id))
 
 
-def _origin(case: Case) -> tuple[Box | None, Filters]:
-    """The box and filter that the case was opened from; one's own 待办 where the address names none."""
-    name = request.args.get("box") or ("todo" if claims.may_claim(case, actor()) else "")
-    box = BOXES.get(name)
-    if box is None or actor().role not in box.roles:
-        return None, Filters()
-    return box, filters_of(box)
-
-
-def _origin_args() -> dict[str, Any]:
-    box = BOXES.get(request.args.get("box", ""))
-    return {"box": box.id, **filters_of(box).as_args()} if box and actor().role in box.roles else {}
-
-
 def _desk(
     case: Case,
     status: int = 200,
@@ -274,7 +260,7 @@ def _desk(
     """The whole desk. `opened` is the panel that stands open, `typed` what the person had written."""
     facts = read_facts(case, actor())
     slots = slots_view.slots(case, facts, readonly=True)
-    changed = _changes(case, facts)
+    changed = casefile.decided_changes(case, facts)
     changes = desk_view.marked(changed, revealed=revealed)
     verbs = available(case, actor())
     kept = _kept(case)
@@ -288,8 +274,8 @@ def _desk(
     return reply(
         "review/desk.html",
         status,
-        **_status(case, seen=stamp(case)),
-        **_place(case),
+        **desk_place.status(case, seen=stamp(case)),
+        **desk_place.place(case),
         law=workflow(case.workflow),
         pupil=casefile.subject_line(facts),
         figures=roster_view.figures(case, facts) if rostered else None,
@@ -338,7 +324,7 @@ def _kept(case: Case) -> keeping.Kept | None:
     """What the person typed here and did not send, of those who decide cases."""
     if not actor().decides:
         return None
-    back = url_for("review.desk", case_id=case.id, **_origin_args())
+    back = url_for("review.desk", case_id=case.id, **desk_place.origin_args())
     return keeping.kept_for(unsent.CASE, case.id, "decide", stamp=stamp(case), back=back)
 
 
@@ -362,47 +348,4 @@ def _pupil_url(case: Case) -> str:
 
 def back_to_desk(case: Case) -> BaseResponse:
     """The desk as it was opened, after a change that was not a decision."""
-    return go("review.desk", case_id=case.id, **_origin_args())
-
-
-def _changes(case: Case, facts: Any) -> list[casefile.Change]:
-    """From the register's record once approved, since the register then holds the new values itself."""
-    if case.status != Status.APPROVED:
-        return casefile.changes(facts)
-    rows = db.session.scalars(db.select(RegisterChange).where(RegisterChange.case_id == case.id))
-    return casefile.recorded_changes(case, rows)
-
-
-def _status(case: Case, *, seen: str, beat: int = 0, failed: bool = False) -> dict[str, Any]:
-    """What the status fragment needs: the living claim, what the person may do about it, whether the case moved on."""
-    moved = bool(seen) and seen.partition(".")[0] != str(case.version)
-    living = claims.holds_claim(case)
-    return {
-        "case": case,
-        "seen": seen,
-        "beat": beat,
-        "beating": case.status in OPEN and beat < MOST_BEATS and not moved,
-        "moved": told_what_happened(case) if moved else "",
-        "claimed_by": case.claimed_by if living else None,
-        "claimed_at": clock.local(case.claimed_at).strftime("%H:%M") if living and case.claimed_at else "",
-        "mine": living == actor().id,
-        "may_claim": claims.may_claim(case, actor()),
-        "failed": _claim_failed(case) if failed else "",
-        "origin": _origin_args(),
-    }
-
-
-def _place(case: Case) -> dict[str, Any]:
-    """Where the case stands in its box, and its neighbours there."""
-    box, filters = _origin(case)
-    if box is None or not queues.contains(actor(), box, filters, case):
-        on = queues.following(actor(), box, filters, case) if box else None
-        return {"box": box, "place": None, "previous": None, "next": on, "box_args": filters.as_args()}
-    before, after = queues.neighbours(actor(), box, filters, case)
-    return {
-        "box": box,
-        "box_args": filters.as_args(),
-        "place": (queues.position(actor(), box, filters, case), queues.count(actor(), box, filters)),
-        "previous": before,
-        "next": after,
-    }
+    return go("review.desk", case_id=case.id, **desk_place.origin_args())

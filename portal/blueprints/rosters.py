@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
-from flask import Blueprint, Response, flash, request, url_for
-from werkzeug.datastructures import MultiDict
+from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit, keeping
-from portal.blueprints import case_frame, casefile, roster_view
+from portal.blueprints import roster_pages, roster_view
 from portal.blueprints.downloads import download
-from portal.cases import starting, unsent
+from portal.cases import starting
 from portal.cases.access import find_case
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import read_facts
@@ -25,9 +23,7 @@ from portal.cases.rosters import editing, sheet
 from portal.extensions import db
 from portal.models import Case, Role, Status
 from portal.oversize import TABLE, fault, takes_file
-from portal.standards import codes
-from portal.standards.columns import BY_KEY
-from portal.web import actor, deny, found, go, reply, roles
+from portal.web import actor, deny, found, go, roles
 from portal.workflows import workflow
 from portal.workflows.facts import Facts, RosterRow
 from portal.workflows.roster import RosterColumn
@@ -36,7 +32,6 @@ bp = Blueprint("rosters", __name__, url_prefix="/cases")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DECIDERS = (Role.HEAD, Role.REVIEWER, Role.APPROVER)
-NEW_ROW = "row:new"  # what a person who is not on the roster yet is kept as
 NUMBER_HEADING = "学号"  # stands first in the source's form; the portal gives the numbers
 
 
@@ -45,7 +40,7 @@ def show(case_id: uuid.UUID) -> Response:
     """The rows, PAGE at a time, with what was found beside each cell."""
     case = _find(case_id)
     audit.append_now("case.viewed", "case", case.id)
-    return _show(case)
+    return roster_pages.roster_page(case)
 
 
 @bp.post("/<uuid:case_id>/roster/numbers")
@@ -54,7 +49,7 @@ def reveal(case_id: uuid.UUID) -> Response:
     case = _find(case_id)
     audit.append("case.revealed", "case", case.id)
     db.session.commit()
-    return _show(case, revealed=True)
+    return roster_pages.roster_page(case, revealed=True)
 
 
 @bp.get("/<uuid:case_id>/roster/blank.xlsx")
@@ -83,18 +78,18 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     case = _editable(case_id)
     file, seen = request.files.get("file"), request.form.get("version", "")
     if file is None or not file.filename:
-        return _show(case, 422, file_error=fault("请选择要导入的登记表（.xlsx 或 .csv）"))
+        return roster_pages.roster_page(case, 422, file_error=fault("请选择要导入的登记表（.xlsx 或 .csv）"))
     data, columns = file.read(), editing.roster_of(case).columns
     db.session.rollback()  # reading takes a second: the write lock must not be held meanwhile
     try:
         read = sheet.read_sheet(io.BytesIO(data), columns)
     except Unreadable as error:
-        return _show(_editable(case_id), 422, file_error=f"{error}。{_wanted(columns)}")
+        return roster_pages.roster_page(_editable(case_id), 422, file_error=f"{error}。{_wanted(columns)}")
     case = _editable(case_id)
     if read.missing:
-        return _show(case, 422, file_error=_missing(read, columns))
+        return roster_pages.roster_page(case, 422, file_error=_missing(read, columns))
     if not read.rows:
-        return _show(case, 422, file_error="标题行下面没有内容，请核对文件")
+        return roster_pages.roster_page(case, 422, file_error="标题行下面没有内容，请核对文件")
     rows = [texts for _number, texts in read.rows]
     adding = request.form.get("mode") != "replace"
     try:
@@ -124,15 +119,17 @@ def admitted(case_id: uuid.UUID) -> BaseResponse:
     """People of the school's list of the admitted who do not stand on the roster, to be ticked."""
     case = _editable(case_id)
     if request.method == "GET":
-        return _admitted(case)
+        return roster_pages.admitted_page(case)
     chosen = None if request.form.get("all") else request.form.getlist("exam_number")
     if chosen == []:
-        return _admitted(case, 422, "还没有选择学生，请先勾选")
+        return roster_pages.admitted_page(case, 422, "还没有选择学生，请先勾选")
     try:
         count = editing.add_admitted(case, actor(), request.form.get("version", ""), chosen)
     except Refused as refused:
         db.session.rollback()
-        return _admitted(_editable(case_id), 409 if refused.conflict else 422, refused.message)
+        return roster_pages.admitted_page(
+            _editable(case_id), 409 if refused.conflict else 422, refused.message
+        )
     db.session.commit()
     flash(f"已从录取名单加入 {count} 人。", "success")
     return _to_first_fault(case)
@@ -144,15 +141,17 @@ def new_row(case_id: uuid.UUID) -> BaseResponse:
     """One more person, typed."""
     case = _editable(case_id)
     if request.method == "GET":
-        return _row_form(case, None)
+        return roster_pages.row_page(case, None)
     texts = _posted(case)
     if not any(text.strip() for text in texts.values()):
-        return _row_form(case, None, 422, texts, "请至少填写姓名和准考证号")
+        return roster_pages.row_page(case, None, 422, texts, "请至少填写姓名和准考证号")
     try:
         editing.add_rows(case, actor(), request.form.get("version", ""), [texts])
     except Refused as refused:
         db.session.rollback()
-        return _row_form(_editable(case_id), None, 409 if refused.conflict else 422, texts, refused.message)
+        return roster_pages.row_page(
+            _editable(case_id), None, 409 if refused.conflict else 422, texts, refused.message
+        )
     keeping.sent()
     db.session.commit()
     flash(f"已加入{texts.get('name', '')}，列在名单最后。", "success")
@@ -165,7 +164,7 @@ def row(case_id: uuid.UUID, row_id: uuid.UUID) -> BaseResponse:
     """One row to be mended: in its place in the table, or on a page of its own."""
     case = _editable(case_id)
     if request.method == "GET":
-        return _row_form(case, _row(read_facts(case), row_id))
+        return roster_pages.row_page(case, _row(read_facts(case), row_id))
     texts = _posted(case)
     try:
         again = bool(request.form.get("put_back"))
@@ -174,10 +173,10 @@ def row(case_id: uuid.UUID, row_id: uuid.UUID) -> BaseResponse:
         db.session.rollback()
         case = _editable(case_id)
         at = _row(read_facts(case), row_id)
-        return _row_form(case, at, 409 if refused.conflict else 422, texts, refused.message)
+        return roster_pages.row_page(case, at, 409 if refused.conflict else 422, texts, refused.message)
     keeping.sent()
     db.session.commit()
-    return go("rosters.show", case_id=case.id, _anchor=f"row-{row_id}", **_place())
+    return go("rosters.show", case_id=case.id, _anchor=f"row-{row_id}", **roster_pages.place())
 
 
 @bp.post("/<uuid:case_id>/roster/remove")
@@ -192,7 +191,7 @@ def remove(case_id: uuid.UUID) -> BaseResponse:
     keeping.sent()
     db.session.commit()
     flash(f"已删去 {gone} 行。", "success")
-    return go("rosters.show", case_id=case.id, **_place())
+    return go("rosters.show", case_id=case.id, **roster_pages.place())
 
 
 @bp.post("/<uuid:case_id>/roster/class")
@@ -209,7 +208,7 @@ def assign(case_id: uuid.UUID) -> BaseResponse:
     keeping.sent()
     db.session.commit()
     flash(f"已把 {count} 名学生编入{class_name}。", "success")
-    return go("rosters.show", case_id=case.id, **_place())
+    return go("rosters.show", case_id=case.id, **roster_pages.place())
 
 
 @bp.post("/<uuid:case_id>/roster/strike")
@@ -272,139 +271,13 @@ def _decide(case_id: uuid.UUID, verb: str, done: str, note: str = "") -> BaseRes
     keeping.sent()
     db.session.commit()
     flash(done, "success")
-    return go("rosters.show", case_id=case.id, **_place())
+    return go("rosters.show", case_id=case.id, **roster_pages.place())
 
 
 def _refused(case_id: uuid.UUID, refused: Refused) -> Response:
     """The page as it stands now, with why nothing was written and what had been ticked and typed."""
     db.session.rollback()
-    return _show(_find(case_id), 409 if refused.conflict else 422, message=refused.message)
-
-
-def _show(
-    case: Case, status: int = 200, *, message: str = "", file_error: str = "", revealed: bool = False
-) -> Response:
-    facts, verbs = read_facts(case, actor()), available(case, actor())
-    mine = "edit" in verbs
-    kept = _kept(case, "pick", "rosters.show")
-    picked = request.form if request.method == "POST" else kept.text or MultiDict[str, str]()
-    return reply(
-        "rosters/show.html",
-        status,
-        **case_frame.head(case, facts),
-        sheet=roster_view.sheet(
-            case,
-            facts,
-            request.values.get("show", "all"),
-            request.values.get("page", 1, type=int) or 1,
-            revealed=revealed,
-        ),
-        figures=roster_view.figures(case, facts),
-        mine=mine,
-        may_strike="strike" in verbs,
-        revealed=revealed,
-        message=message,
-        file_error=file_error,
-        kept=kept,
-        unsaved=_unsaved_rows(case, facts) if mine else [],
-        ticked=set(picked.getlist("row")),
-        note=picked.get("note", ""),
-        class_name=picked.get("class_name", ""),
-        progress=case_frame.progress(case, facts, case_frame.ROSTER) if mine else [],
-        remarks=[
-            item
-            for item in (casefile.remark_items(case) if case.status == Status.RETURNED else [])
-            if item.target == "roster"
-        ],
-        stops=[one for one in workflow(case.workflow).refusals(facts, "answers") if one.field == "roster"],
-        back=url_for("cases.show", case_id=case.id),
-    )
-
-
-def _kept(case: Case, form: str, endpoint: str, **parts: Any) -> keeping.Kept:
-    """What the person typed into a form of this roster and did not send."""
-    back = url_for(endpoint, case_id=case.id, **parts, **_place())
-    return keeping.kept_for(unsent.CASE, case.id, form, back=back)
-
-
-def _unsaved_rows(case: Case, facts: Facts) -> list[tuple[str, str]]:
-    """(where, address) of the rows that the person began to change and did not save."""
-    places = {f"row:{one.id}": one for one in facts.roster}
-    found = []
-    for kept in unsent.kept_about(actor().id, unsent.CASE, case.id, "row:"):
-        if kept.form == NEW_ROW:
-            found.append(("新加的一名学生", url_for("rosters.new_row", case_id=case.id, **_place())))
-        elif one := places.get(kept.form):
-            url = url_for("rosters.row", case_id=case.id, row_id=one.id, **_place())
-            found.append((f"第 {one.position} 行", url))
-    return found
-
-
-def _admitted(case: Case, status: int = 200, message: str = "") -> Response:
-    facts = read_facts(case, actor())
-    return reply(
-        "rosters/admitted.html",
-        status,
-        **case_frame.head(case, facts),
-        people=editing.not_on(case),
-        figures=roster_view.figures(case, facts),
-        message=message,
-        ticked=set(request.form.getlist("exam_number")),
-        sex=lambda code: codes.label(codes.SEX, code),
-        ethnicity=lambda code: codes.label(codes.ETHNICITY, code),
-    )
-
-
-def _row_form(
-    case: Case,
-    one: RosterRow | None,
-    status: int = 200,
-    texts: dict[str, str] | None = None,
-    message: str = "",
-) -> Response:
-    """The form of one row: a table row for htmx, a page of its own else."""
-    facts, roster = read_facts(case, actor()), editing.roster_of(case)
-    kept = (
-        _kept(case, f"row:{one.id}", "rosters.row", row_id=one.id)
-        if one
-        else _kept(case, NEW_ROW, "rosters.new_row")
-    )
-    typed = request.form if request.method == "POST" else kept.text or MultiDict[str, str]()
-    if kept.text is not None and texts is None:
-        texts = {column.key: typed.get(f"cell-{column.key}", "") for column in roster.columns}
-    found_here = roster.findings(facts, [one]) if one else []
-    said = one.admitted if one and one.admitted else {}
-    cells: list[dict[str, Any]] = [
-        {
-            "key": column.key,
-            "title": column.title,
-            "required": column.required,
-            "text": (texts or {}).get(column.key, _readable(column.key, one[column.key] if one else "")),
-            "findings": [finding for finding in found_here if finding.column == column.key],
-            "said": _readable(column.key, said.get(column.key, "")),
-        }
-        for column in roster.columns
-    ]
-    return reply(
-        "rosters/row.html",
-        status,
-        fragment="rosters/_row_form.html",
-        **case_frame.head(case, facts),
-        row=one,
-        cells=cells,
-        kept=kept,
-        put_back=bool(typed.get("put_back")),
-        message=message,
-        place=_place(),
-        width=len(roster.columns) + 3,
-        ethnicities=list(codes.table(codes.ETHNICITY).values()),
-        back=url_for("rosters.show", case_id=case.id, **_place()),
-    )
-
-
-def _readable(key: str, text: str) -> str:
-    """A value as it may be typed again: names of codes instead of codes."""
-    return BY_KEY[key].shown(text) if key in BY_KEY else text
+    return roster_pages.roster_page(_find(case_id), 409 if refused.conflict else 422, message=refused.message)
 
 
 def _row(facts: Facts, row_id: uuid.UUID) -> RosterRow:
@@ -426,12 +299,6 @@ def _ticked() -> list[uuid.UUID]:
         except ValueError:
             continue
     return ids
-
-
-def _place() -> dict[str, Any]:
-    """The tab and page that the person was on."""
-    kept = {"show": request.values.get("show", ""), "page": request.values.get("page", "")}
-    return {key: value for key, value in kept.items() if value}
 
 
 def _to_first_fault(case: Case) -> BaseResponse:

@@ -18,7 +18,7 @@ from portal.cases.access import Actor
 from portal.cases.facts import read_facts
 from portal.cases.history import append_event, told_what_happened
 from portal.cases.intake import numbers, plans
-from portal.cases.outcomes import Place, outcome
+from portal.cases.outcomes import Outcome, Place, outcome
 from portal.cases.refusing import Refused
 from portal.cases.rosters import entering, striking
 from portal.cases.writing import write_case, write_decision
@@ -158,25 +158,7 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         _refuse_unconfirmed(terminal, facts, act)
     write_case(case, seen_version, before, after)
     reach("decide.after_update")
-    content: dict[str, Any] = {}
-    try:
-        if action.decides:
-            decision = write_decision(case, actor, action.event, before, _noted(verb, act), sight)
-            content["decision"] = digests.of_decision(decision)
-        if verb == "return" and not act.to:
-            remarks.write_remarks(case, act.reasons)
-        if law.roster:
-            act = _write_roster(case, actor, verb, act, before, facts)
-        if after.status is Status.APPROVED:
-            content["changes"] = _take_effect(case, law, facts)
-    except register.EndedRecord as error:
-        db.session.rollback()
-        db.session.refresh(case)
-        raise Refused("学籍登记刚有变动，这件业务现在不能批准；请刷新页面查看原因", conflict=True) from error
-    except (IntegrityError, register.RegisterMoved) as error:
-        db.session.rollback()
-        db.session.refresh(case)
-        raise Refused(told_what_happened(case), conflict=True) from error
+    act, content = _write(case, actor, action, act, before, after, facts, sight)
     if verb != "edit":
         words = act.papers_words.strip() if verb in SAYING else ""
         event = append_event(
@@ -199,6 +181,40 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
         **content,
     )
     reach("decide.before_commit")
+
+
+def _write(
+    case: Case,
+    actor: Actor,
+    action: Action,
+    act: Act,
+    before: Place,
+    after: Outcome,
+    facts: Facts,
+    sight: sights.Sight,
+) -> tuple[Act, dict[str, Any]]:
+    """What an act writes beside the case: decision, remarks, roster, register. Returns the act as it came to be, and the digests
+    for its audit record. Raises Refused."""
+    law, content = workflow(case.workflow), dict[str, Any]()
+    try:
+        if action.decides:
+            decision = write_decision(case, actor, action.event, before, _noted(action.verb, act), sight)
+            content["decision"] = digests.of_decision(decision)
+        if action.verb == "return" and not act.to:
+            remarks.write_remarks(case, act.reasons)
+        if law.roster:
+            act = _write_roster(case, actor, action.verb, act, before, facts)
+        if after.status is Status.APPROVED:
+            content["changes"] = _take_effect(case, law, facts)
+    except register.EndedRecord as error:
+        db.session.rollback()
+        db.session.refresh(case)
+        raise Refused("学籍登记刚有变动，这件业务现在不能批准；请刷新页面查看原因", conflict=True) from error
+    except (IntegrityError, register.RegisterMoved) as error:
+        db.session.rollback()
+        db.session.refresh(case)
+        raise Refused(told_what_happened(case), conflict=True) from error
+    return act, content
 
 
 def _seen_again(case: Case, act: Act) -> sights.Sight:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal import seals
+from portal import keyed_digests
 from portal.extensions import db
 from portal.models import Admitted, AdmittedList, IntakePlan, PlanFigure
 
@@ -44,26 +44,26 @@ ROSTER_ROW = ("id", "position", "values", "exam_number", "id_number")
 
 
 def of_event(row: Any, key_id: str = "") -> str:
-    return seals.digest("event", _values(row, EVENT), key_id)
+    return keyed_digests.digest("event", _values(row, EVENT), key_id)
 
 
 def of_decision(row: Any, key_id: str = "") -> str:
-    return seals.digest("decision", _values(row, DECISION), key_id)
+    return keyed_digests.digest("decision", _values(row, DECISION), key_id)
 
 
 def of_case(row: Any, key_id: str = "") -> str:
     """Of whom a case is about, under which rules, and whose turn it is."""
-    return seals.digest("case", _values(row, CASE), key_id)
+    return keyed_digests.digest("case", _values(row, CASE), key_id)
 
 
 def of_answers(case_id: uuid.UUID, answers: Mapping[str, Any], key_id: str = "") -> str:
-    return seals.digest("answers", [case_id, answers], key_id)
+    return keyed_digests.digest("answers", [case_id, answers], key_id)
 
 
 def of_roster(case_id: uuid.UUID, rows: Iterable[Any], key_id: str = "") -> str:
     """Of the people of a roster as the school wrote them, whatever has become of them since."""
     ordered = sorted((_values(row, ROSTER_ROW) for row in rows), key=lambda one: (one[1], str(one[0])))
-    return seals.digest("roster", [case_id, ordered], key_id)
+    return keyed_digests.digest("roster", [case_id, ordered], key_id)
 
 
 def of_changes(case_id: uuid.UUID, rows: Iterable[Mapping[str, Any]], key_id: str = "") -> str:
@@ -73,7 +73,7 @@ def of_changes(case_id: uuid.UUID, rows: Iterable[Mapping[str, Any]], key_id: st
         ([row[name] if name != "correction" else row.get(name, 0) for name in CHANGE] for row in rows),
         key=lambda one: (str(one[0]), one[1], one[5]),
     )
-    return seals.digest("changes", [case_id, rows[0]["at"], ordered], key_id) if rows else ""
+    return keyed_digests.digest("changes", [case_id, rows[0]["at"], ordered], key_id) if rows else ""
 
 
 def acts_of(rows: Iterable[Any]) -> dict[Any, list[Mapping[str, Any]]]:
@@ -87,17 +87,17 @@ def acts_of(rows: Iterable[Any]) -> dict[Any, list[Mapping[str, Any]]]:
 def of_renditions(file_id: uuid.UUID, pages: Iterable[Any], key_id: str = "") -> str:
     """Of every picture that was made of a file's pages."""
     ordered = sorted([page.page, page.view, page.thumb, page.plain] for page in pages)
-    return seals.digest("renditions", [file_id, ordered], key_id)
+    return keyed_digests.digest("renditions", [file_id, ordered], key_id)
 
 
 def of_reason(file: Any, key_id: str = "") -> str:
     """Of why a poor picture goes on."""
-    return seals.digest("override", [file.id, file.override_reason], key_id)
+    return keyed_digests.digest("override", [file.id, file.override_reason], key_id)
 
 
 def of_lines(page_id: uuid.UUID, lines: Iterable[Mapping[str, Any]], key_id: str = "") -> str:
     """Of what was read on a page. Fractions in millionths: a database may keep -0.0 as 0."""
-    return seals.digest("lines", [page_id, [_rounded(dict(one)) for one in lines]], key_id)
+    return keyed_digests.digest("lines", [page_id, [_rounded(dict(one)) for one in lines]], key_id)
 
 
 def _rounded(value: Any) -> Any:
@@ -110,7 +110,7 @@ def _rounded(value: Any) -> Any:
 
 def of_correction(row: Any, key_id: str = "") -> str:
     """Of what a reviewer read otherwise than the machine."""
-    return seals.digest("correction", _values(row, CORRECTION), key_id)
+    return keyed_digests.digest("correction", _values(row, CORRECTION), key_id)
 
 
 def of_version(row: Any, key_id: str = "", session: Any = None) -> str:
@@ -122,18 +122,18 @@ def of_version(row: Any, key_id: str = "", session: Any = None) -> str:
         query = select(table).where(table.c[parent] == row.id)
         parts = sorted(
             (dict(one._mapping) for one in (session or db.session).execute(query)),
-            key=lambda one: seals.canonical(one),
+            key=lambda one: keyed_digests.canonical(one),
         )
     values = {column.name: getattr(row, column.name) for column in row.__table__.columns}
-    return seals.digest(row.__tablename__, [values, parts], key_id)
+    return keyed_digests.digest(row.__tablename__, [values, parts], key_id)
 
 
 def of_account(row: Any, key_id: str = "") -> str:
-    return seals.digest("account", _values(row, ACCOUNT), key_id)
+    return keyed_digests.digest("account", _values(row, ACCOUNT), key_id)
 
 
 def of_office(row: Any, key_id: str = "") -> str:
-    return seals.digest("office", _values(row, OFFICE), key_id)
+    return keyed_digests.digest("office", _values(row, OFFICE), key_id)
 
 
 def _values(row: Any, names: Iterable[str]) -> list[Any]:

@@ -12,7 +12,8 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import selectinload
 
 from portal import audit
 from portal.cases import digests, likeness
@@ -25,7 +26,7 @@ from portal.cases.refusing import Refused
 from portal.cases.used_before import Same, same_content
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, EvidencePage, Status, sealing
+from portal.models import Case, EvidenceFile, EvidencePage, Status, keyed_rows
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
 from portal.standards.words import letters_in
@@ -126,7 +127,7 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
         update(EvidenceFile)
         .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
         .values(
-            **sealing.sealed(EvidenceFile.__tablename__, sealing.values_of(file), received),
+            **keyed_rows.keyed(EvidenceFile.__tablename__, keyed_rows.values_of(file), received),
             status="committed",
             verdict=worst([judged.verdict, *([same.level] if same else [])]),
             notice=same.text if same else "",
@@ -136,6 +137,25 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused("上传中断的时间太长，请重新上传这个文件")
+    _add_pages(file_id, kept, judged)
+    db.session.flush()
+    db.session.refresh(file)
+    for one in file.pages:
+        ask(one)
+    audit.append(
+        "evidence.received",
+        "evidence",
+        file.id,
+        case=case.id.hex,
+        sha256=file.sha256,
+        verdict=file.verdict,
+        renditions=digests.of_renditions(file.id, file.pages),
+    )
+    reach("upload.before_commit")
+    return file
+
+
+def _add_pages(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> None:
     for page, (view, thumb, plain) in zip(judged.pages, kept.pages, strict=True):
         db.session.add(
             EvidencePage(
@@ -154,21 +174,6 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
                 seals=list(page.seals),
             )
         )
-    db.session.flush()
-    db.session.refresh(file)
-    for one in file.pages:
-        ask(one)
-    audit.append(
-        "evidence.received",
-        "evidence",
-        file.id,
-        case=case.id.hex,
-        sha256=file.sha256,
-        verdict=file.verdict,
-        renditions=digests.of_renditions(file.id, file.pages),
-    )
-    reach("upload.before_commit")
-    return file
 
 
 def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
@@ -181,26 +186,25 @@ def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
 
 
 def files_of(case: Case, slot: str | None = None) -> list[EvidenceFile]:
-    """Committed files that stand in the case (or one slot), oldest first."""
-    query = select(EvidenceFile).where(
-        EvidenceFile.case_id == case.id, EvidenceFile.status == "committed", EvidenceFile.removed_at.is_(None)
-    )
-    if slot is not None:
-        query = query.where(EvidenceFile.slot == slot)
-    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id)))
+    """Committed files that stand in the case (or one slot) with their pages, oldest first."""
+    return _files(case, slot, EvidenceFile.removed_at.is_(None))
 
 
 def removed_files(case: Case, slot: str | None = None) -> list[EvidenceFile]:
     """Files of the case (or one slot) that were part of an earlier round and have been replaced, oldest first."""
+    return _files(
+        case, slot, EvidenceFile.removed_at.is_not(None), EvidenceFile.removed_round > EvidenceFile.round
+    )
+
+
+def _files(case: Case, slot: str | None, *which: ColumnElement[bool]) -> list[EvidenceFile]:
     query = select(EvidenceFile).where(
-        EvidenceFile.case_id == case.id,
-        EvidenceFile.status == "committed",
-        EvidenceFile.removed_at.is_not(None),
-        EvidenceFile.removed_round > EvidenceFile.round,
+        EvidenceFile.case_id == case.id, EvidenceFile.status == "committed", *which
     )
     if slot is not None:
         query = query.where(EvidenceFile.slot == slot)
-    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
+    query = query.options(selectinload(EvidenceFile.pages))
+    return list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at, EvidenceFile.id)))
 
 
 def remove(case: Case, actor: Actor, file: EvidenceFile) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from portal.cases import clock, local_conditions
 from portal.cases.access import Actor
@@ -158,6 +159,7 @@ def _evidence(case_id: uuid.UUID) -> tuple[EvidenceFact, ...]:
             EvidenceFile.status == "committed",
             EvidenceFile.removed_at.is_(None),
         )
+        .options(selectinload(EvidenceFile.pages))
         .order_by(EvidenceFile.uploaded_at, EvidenceFile.id)
     )
     return tuple(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from portal.cases import named_on_paper, readings, whose_papers
 from portal.cases.named_on_paper import Said, Sheet
 from portal.cases.read_papers import on_paper, papers_of
-from portal.cases.read_text import Place, ReadPage, Row, rows
+from portal.cases.read_text import Place, ReadPage, Row, by_file, rows
 from portal.cases.readings import CHECK_DIGIT, STILL_OLD, FieldReading, Paper
 from portal.cases.refusing import Refused
 from portal.cases.whose import Cell, Named
@@ -43,11 +43,26 @@ class Advice:
     of_before: bool = False  # told of the value before the change: the register's, not the form's
 
 
-def advice(case: Case, facts: Facts) -> list[Advice]:
-    """Everything that was read otherwise, a paper after the other."""
-    named = {one.slot: one for one in whose_papers.named(case, facts)}
+@dataclass(frozen=True)
+class Compared:
+    """The papers of a case held against it once: what was read, whom each names, and everything that differs."""
+
+    papers: list[Paper]
+    named: list[Named]
+    advice: list[Advice]
+
+
+def compare(case: Case, facts: Facts) -> Compared:
+    """Read and compare every paper of a case."""
+    papers = papers_of(case, facts)
+    named = whose_papers.named(case, facts, papers)
+    return Compared(papers, named, _advice(facts, papers, {one.slot: one for one in named}))
+
+
+def _advice(facts: Facts, papers: Iterable[Paper], named: Mapping[str, Named]) -> list[Advice]:
+    """What was read otherwise, a paper after the other."""
     found: list[Advice] = []
-    for paper in papers_of(case, facts):
+    for paper in papers:
         if not paper.pages:
             continue
         own = named.get(paper.slot)
@@ -65,7 +80,7 @@ def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:
     """Going on over advice asks for one sentence. Raises Refused."""
     if letters_in(words) >= whose_papers.LEAST:
         return
-    if any(one.asks for one in advice(case, facts)):
+    if any(one.asks for one in compare(case, facts).advice):
         raise Refused(
             f"材料上读到的与本件所填不一致，请先核对；确认无误仍要提交的，请写一句说明（至少 {whose_papers.LEAST} 个字）",
             field=whose_papers.WORDS,
@@ -107,7 +122,7 @@ def _of_another_kind(paper: Paper, facts: Facts) -> Iterator[Advice]:
     own = workflow(facts.workflow).slot(paper.slot, facts)
     if own is None or not own.titles:
         return
-    for pages in _files(paper.pages):
+    for pages in by_file(paper.pages):
         if any(_spaced(title).search(row.text) for row in rows(pages) for title in own.titles):
             continue
         for page in pages:
@@ -144,13 +159,6 @@ def _spaced(title: str) -> re.Pattern[str]:
 
 def _plain(row: Row) -> str:
     return re.sub(r"[\s|]", "", row.text)
-
-
-def _files(pages: Iterable[ReadPage]) -> list[list[ReadPage]]:
-    found: dict[str, list[ReadPage]] = {}
-    for page in pages:
-        found.setdefault(page.file_id, []).append(page)
-    return list(found.values())
 
 
 # --- which values ---------------------------------------------------------------------------------------------------

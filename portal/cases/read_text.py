@@ -61,6 +61,14 @@ class Row:
         return Place(self.page.file_id, self.page.page, _around(spans))
 
 
+def by_file(pages: Iterable[ReadPage]) -> list[list[ReadPage]]:
+    """The pages of each file, in the order in which the files come."""
+    found: dict[str, list[ReadPage]] = {}
+    for page in pages:
+        found.setdefault(page.file_id, []).append(page)
+    return list(found.values())
+
+
 def folded(text: str) -> str:
     """Full-width letters, digits and signs as plain ones, character by character: the length stays."""
     return "".join(_fold(character) for character in text)

@@ -14,7 +14,7 @@ from portal.cases import digests
 from portal.cases.endings import endings_of
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, NationalEntry, Pupil, RegisterChange, sealing
+from portal.models import Case, NationalEntry, Pupil, RegisterChange, keyed_rows
 from portal.models.types import new_id, utcnow
 from portal.standards import enrolment, names
 from portal.standards.columns import BY_KEY
@@ -69,8 +69,8 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> str:
     ]
     db.session.add_all(RegisterChange(**row) for row in written)
     db.session.flush()
-    values = sealing.sealed(
-        PUPILS.name, sealing.values_of(pupil), attributes(pupil, changes) | {"version": version}
+    values = keyed_rows.keyed(
+        PUPILS.name, keyed_rows.values_of(pupil), attributes(pupil, changes) | {"version": version}
     )
     done = db.session.execute(
         update(Pupil).where(Pupil.id == pupil.id, Pupil.version == pupil.version).values(**values),
@@ -96,7 +96,7 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     changes: list[dict[str, Any]] = []
     for pupil in db.session.execute(query):
         new = attributes(pupil, {column: texts[pupil.id]}) | {"version": pupil.version + 1}
-        new = sealing.sealed(PUPILS.name, pupil._mapping, new)
+        new = keyed_rows.keyed(PUPILS.name, pupil._mapping, new)
         written.append({"of": pupil.id, "seen": pupil.version} | {f"new_{key}": new[key] for key in new})
         changes.append(
             {
@@ -133,6 +133,11 @@ def keep_ended(law: Workflow, pupil_id: uuid.UUID, status: str) -> None:
             raise EndedRecord(f"{law.id} has nothing to reverse for pupil {pupil_id}")
     elif ended or status in enrolment.TERMINAL:
         raise EndedRecord(f"{law.id} may not open the ended record of pupil {pupil_id}")
+
+
+def changes_of(case: Case) -> list[RegisterChange]:
+    """What the decision of a case wrote."""
+    return list(db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)))
 
 
 def stored_text(pupil: Any, column: str) -> str:

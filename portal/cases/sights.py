@@ -1,7 +1,7 @@
 """What is before a person's eyes of a case's papers: the pictures in the store, and the rows that name them.
 
 A decision names both, and rests on nothing that has changed since: the pictures are read from the store again before its
-transaction, and the rows carry seals.
+transaction, and the rows carry keyed digests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from portal.cases.evidence_rows import sealed_original, sealed_picture
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import AuditHead, Case, EvidenceFile, EvidencePage
-from portal.models.sealing import fits, values_of
+from portal.models.keyed_rows import fits, values_of
 from storage.objects import Missing, Sealed, Tampered
 
 PLAIN = "plain"
@@ -136,8 +136,11 @@ def originals(seen: Iterable[Any]) -> list[str]:
 
 
 def whole(*rows: Any) -> bool:
-    """Whether rows are as the portal wrote them. One of the time before rows had seals counts as such until all have."""
-    return all(fits(row.__tablename__, values_of(row)) if row.seal else not _all_sealed() for row in rows)
+    """Whether rows are as the portal wrote them. One of the time before rows had digests counts as such until all have."""
+    keyed = [row for row in rows if row.row_digest]
+    if not all(fits(row.__tablename__, values_of(row)) for row in keyed):
+        return False
+    return len(keyed) == len(rows) or not _all_keyed()
 
 
 def must_be_whole(*rows: Any) -> None:
@@ -146,5 +149,5 @@ def must_be_whole(*rows: Any) -> None:
         raise Tampered(f"a row of {', '.join(sorted({row.__tablename__ for row in rows}))} was changed")
 
 
-def _all_sealed() -> bool:
+def _all_keyed() -> bool:
     return bool(db.session.execute(select(AuditHead.rows_sealed)).scalar())

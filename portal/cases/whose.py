@@ -13,7 +13,7 @@ from typing import Literal
 
 from portal.cases import named_on_paper
 from portal.cases.named_on_paper import Said, Sheet
-from portal.cases.read_text import Place, ReadPage, search
+from portal.cases.read_text import Place, by_file, search
 from portal.cases.readings import (
     CHECK_DIGIT,
     DIGITS,
@@ -116,9 +116,7 @@ def judge(paper: Paper, person: Person, corrections: Iterable[Correction] = ()) 
     so that a right one does not hide a wrong one beside it."""
     told = {(one.column, one.read): one.value for one in corrections}
     household = paper.names == "household"
-    units = _groups(
-        paper.pages, (lambda page: (page.file_id, page.page)) if household else lambda page: (page.file_id, 0)
-    )
+    units = [[page] for page in paper.pages] if household else by_file(paper.pages)
     judged = [_unit(Sheet.of(unit), person, told) for unit in units]
     order = BEST if household else WORST
     verdict: Verdict = min((one for one, _ in judged), key=order.index, default="unread")
@@ -147,13 +145,6 @@ def _verdict(cells: Mapping[str, Cell]) -> Verdict:
         ("doubtful", "doubtful"),
     )
     return next((verdict for mark, verdict in found if mark in marks), "unread")
-
-
-def _groups(pages: Sequence[ReadPage], key: Callable[[ReadPage], object]) -> list[list[ReadPage]]:
-    found: dict[object, list[ReadPage]] = {}
-    for page in pages:
-        found.setdefault(key(page), []).append(page)
-    return list(found.values())
 
 
 Told = Mapping[tuple[str, str], str]

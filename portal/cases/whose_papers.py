@@ -6,18 +6,18 @@ The same for every procedure: its slots say by a word whom their papers name by 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from portal.cases import whose
+from portal.cases import register, whose
 from portal.cases.read_papers import papers_of, standing_corrections, standing_files
 from portal.cases.readings import Paper
 from portal.cases.refusing import Refused
 from portal.cases.whose import Correction, Named, Person
 from portal.extensions import db
-from portal.models import Case, CaseEvent, EvidenceFile, RegisterChange
+from portal.models import Case, CaseEvent, EvidenceFile
 from portal.standards.words import letters_in
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
@@ -27,9 +27,9 @@ LEAST, MOST = 4, 500
 FORMER = "former_name"
 
 
-def named(case: Case, facts: Facts) -> list[Named]:
-    """Whom each paper names that is there, in the order of the slots."""
-    papers = [one for one in papers_of(case, facts) if one.names != "nobody" and facts.in_slot(one.slot)]
+def named(case: Case, facts: Facts, papers: Iterable[Paper]) -> list[Named]:
+    """Whom each of these papers names that is there, in their order."""
+    papers = [one for one in papers if one.names != "nobody" and facts.in_slot(one.slot)]
     if not papers:
         return []
     person = person_of(case, facts)
@@ -50,7 +50,7 @@ def person_of(case: Case, facts: Facts) -> Person:
     also: dict[str, list[str]] = defaultdict(list)
     for column, new in workflow(case.workflow).changes(facts).items():
         also[column].append(new)
-    for change in db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)):
+    for change in register.changes_of(case):
         also[change.column] += [change.before or "", change.after or ""]
     also["name"].append(facts.pupil[FORMER])
     values = {column: tuple(one for one in also[column] if one) for column in whose.COLUMNS}
@@ -78,7 +78,7 @@ def _put_in(papers: Sequence[Named], correction: Correction) -> list[Named]:
 
 def others(case: Case, facts: Facts) -> list[Named]:
     """The papers that name somebody else and should not."""
-    return [one for one in named(case, facts) if one.stops]
+    return [one for one in named(case, facts, papers_of(case, facts)) if one.stops]
 
 
 def refuse_unsaid(case: Case, facts: Facts, words: str) -> None:

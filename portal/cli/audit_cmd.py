@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from portal import audit
 from portal.cli.walking import finish, keep, progress
 from portal.extensions import db, reading_only
-from portal.models import AuditHead, sealing
+from portal.models import AuditHead, keyed_rows
 from portal.oversight import anchors, resealing, walks
 from storage.objects import StoreUnavailable
 
@@ -67,7 +67,7 @@ def seal() -> None:
 
 
 @group.command("accept")
-@click.argument("table", type=click.Choice(sorted(sealing.COLUMNS)))
+@click.argument("table", type=click.Choice(sorted(keyed_rows.COLUMNS)))
 @click.argument("row", type=click.UUID)
 def accept(table: str, row: uuid.UUID) -> None:
     """Seal one row as it stands now, after it was found changed and looked into. It stands in the chain."""

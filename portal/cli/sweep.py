@@ -1,6 +1,7 @@
-"""flask sweep: clear up uploads that never finished and files of discarded loads, take up tasks that failed, note the head of
-the audit chain in the store. Run it daily;
-it never touches evidence that was received."""
+"""flask sweep: clear up what never finished or was never sent, take up failed tasks, note the head of the audit chain.
+
+Run it daily; it never touches evidence that was received.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ def init_app(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def sweep() -> None:
-    """Delete what unfinished uploads left in the store, a day after they began; ask again for tasks that failed."""
+    """Clear up what never finished or was never sent; take up failed tasks; note the audit chain's head in the store."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with reading_only(False):
         click.echo(f"{evidence_keeping.reap(app.extensions['store'])} unfinished uploads cleared up")

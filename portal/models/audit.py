@@ -10,7 +10,7 @@ from sqlalchemy import Float, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import db
-from portal.models.sealing import SealedRow
+from portal.models.keyed_rows import KeyedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 MAIN = "main"
@@ -58,13 +58,13 @@ class AuditHead(db.Model):
     seq: Mapped[int] = mapped_column(Integer, default=0)
     digest: Mapped[str] = mapped_column(String(64), default="0" * 64)
     keyed_since: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # 0: no keyed record yet
-    # Every row that can carry a seal carries one: from the first record on, or since `flask audit seal`.
+    # Every row that can carry a digest carries one: from the first record on, or since `flask audit seal`.
     rows_sealed: Mapped[bool] = mapped_column(default=False, server_default=false())
     anchored_seq: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # noted in the store
     anchor_due: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the next anchor is wanted
 
 
-class Walk(SealedRow, db.Model):
+class Walk(KeyedRow, db.Model):
     """One walk through everything that is kept, and what it found. The newest tells how the installation stands."""
 
     __tablename__ = "walks"

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
 from portal.models.case import Case
+from portal.models.keyed_rows import KeyedRow
 from portal.models.people import Account, Office
-from portal.models.sealing import SealedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -43,7 +43,7 @@ class PhoneCapture(db.Model):
 
 
 class StampedBatch(
-    SealedRow,
+    KeyedRow,
     db.Model,
     covers=("id", "office_id", "store_key", "version_id", "sha256", "size", "media_type"),
 ):
@@ -76,7 +76,7 @@ class StampedBatch(
     pages: Mapped[list[StampedPage]] = relationship(order_by="StampedPage.page", back_populates="batch")
 
 
-class StampedPage(SealedRow, db.Model, covers=("id", "batch_id", "page", "view", "thumb")):
+class StampedPage(KeyedRow, db.Model, covers=("id", "batch_id", "page", "view", "thumb")):
     """One page of a batch: where it landed and why, or that it waits in the tray to be placed by hand."""
 
     __tablename__ = "stamped_pages"
@@ -98,7 +98,9 @@ class StampedPage(SealedRow, db.Model, covers=("id", "batch_id", "page", "view",
     version: Mapped[int | None] = mapped_column(
         Integer
     )  # of the printed form; None where no code of ours says it
-    doubts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # why it did not land by itself
+    doubts: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict, server_default="{}"
+    )  # why it did not land by itself
     view: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # a sealed object
     thumb: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     placed_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("accounts.id"))

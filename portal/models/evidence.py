@@ -10,13 +10,13 @@ from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, Strin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
+from portal.models.keyed_rows import KeyedRow
 from portal.models.people import Account
-from portal.models.sealing import SealedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
 class EvidenceFile(
-    SealedRow,
+    KeyedRow,
     db.Model,
     covers=("id", "case_id", "slot", "store_key", "version_id", "sha256", "size", "media_type"),
 ):
@@ -65,7 +65,7 @@ class EvidenceFile(
         return sum(not page.blank for page in self.pages)
 
 
-class EvidencePage(SealedRow, db.Model, covers=("id", "file_id", "page", "view", "thumb", "plain")):
+class EvidencePage(KeyedRow, db.Model, covers=("id", "file_id", "page", "view", "thumb", "plain")):
     """One page of a file: its measurements and where the re-encoded view and thumbnail lie (a cache, never evidence)."""
 
     __tablename__ = "evidence_pages"

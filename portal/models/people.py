@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
-from portal.models.sealing import SealedRow
+from portal.models.keyed_rows import KeyedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -44,7 +44,7 @@ ROLE_LEVELS: dict[Role, frozenset[Level]] = {
 }
 
 
-class Office(SealedRow, db.Model):
+class Office(KeyedRow, db.Model):
     """A school, a district, a county bureau or the state bureau; a tree by supervising office.
 
     `path` is the ids from the root down to this office, each followed by "/": a subtree is one prefix.
@@ -74,7 +74,7 @@ class Office(SealedRow, db.Model):
 
 
 class Account(
-    SealedRow,
+    KeyedRow,
     db.Model,
     covers=("id", "login", "name", "role", "office_id", "phone", "password_hash", "active"),
 ):

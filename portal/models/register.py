@@ -10,12 +10,12 @@ from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
+from portal.models.keyed_rows import KeyedRow
 from portal.models.people import Office
-from portal.models.sealing import SealedRow
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
-class Pupil(SealedRow, db.Model):
+class Pupil(KeyedRow, db.Model):
     """One pupil's particulars as the national system's export shows them.
 
     Columns are the items of the 2022 采集表 (JY/T 1002 names in the comments) that rules, lists or checks use;

@@ -19,7 +19,7 @@ from flask import current_app
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from portal import seals, tasks
+from portal import keyed_digests, tasks
 from portal.audit import ANCHOR_DUE, Anchor
 from portal.extensions import db, reading_only
 from portal.models import AuditHead
@@ -72,9 +72,11 @@ def _content(anchor: Anchor) -> bytes:
         "digest": anchor.digest,
         "keyed_since": anchor.keyed_since,
         "at": utcnow(),
-        "key": seals.keys().current,
+        "key": keyed_digests.keys().current,
     }
-    return seals.canonical({"said": json.loads(seals.canonical(said)), "seal": seals.digest("anchor", said)})
+    return keyed_digests.canonical(
+        {"said": json.loads(keyed_digests.canonical(said)), "seal": keyed_digests.digest("anchor", said)}
+    )
 
 
 @tasks.task(TASK)
@@ -127,7 +129,7 @@ def _read(store: ObjectStore, sealed: Sealed) -> Anchor | None:
     try:
         content: dict[str, Any] = json.loads(store.read(sealed))
         said = content["said"]
-        if not seals.is_of(content["seal"], "anchor", said, said["key"]):
+        if not keyed_digests.is_of(content["seal"], "anchor", said, said["key"]):
             return None
         return Anchor(said["seq"], said["digest"], said["keyed_since"])
     except (Missing, Tampered, ValueError, KeyError, TypeError):

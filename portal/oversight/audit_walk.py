@@ -1,5 +1,5 @@
 """The audit chain held against everything that it says was done: cases with their events, decisions and register changes,
-rows with their seals, versions of plans and standards, accounts and offices.
+rows with their digests, versions of plans and standards, accounts and offices.
 
 One pass by cases and one by tables, each in batches: memory does not grow with the installation. It reads one snapshot, so
 that acts going on meanwhile are no faults.
@@ -30,7 +30,7 @@ from portal.models import (
     Pupil,
     RegisterChange,
     ThresholdSet,
-    sealing,
+    keyed_rows,
 )
 from portal.oversight.case_walk import walk_cases
 from portal.oversight.findings import Findings
@@ -108,16 +108,16 @@ def _snapshot() -> Iterator[Session]:
 
 
 def _rows(session: Session, findings: Findings, keyed_since: int) -> None:
-    """Every row that carries a seal fits it; one without is a fault once all have one."""
+    """Every row that carries a digest fits it; one without is a fault once all have one."""
     complete = _all_sealed(session, findings, keyed_since)
-    for name in sorted(sealing.COLUMNS):
+    for name in sorted(keyed_rows.COLUMNS):
         table = db.metadata.tables[name]
         sealed = unsealed = 0
         for rows in _batches(session, select(table), table.c.id):
             for row in rows:
-                if row.seal:
+                if row.row_digest:
                     sealed += 1
-                    if not sealing.fits(name, row._mapping):
+                    if not keyed_rows.fits(name, row._mapping):
                         findings.fault(f"{NAMES[name]} {row.id}：内容不是由本系统写入的，被改动")
                 elif complete:
                     findings.fault(f"{NAMES[name]} {row.id}：没有封存，不是由本系统写入的")
@@ -135,7 +135,7 @@ def _rows(session: Session, findings: Findings, keyed_since: int) -> None:
 
 
 def _all_sealed(session: Session, findings: Findings, keyed_since: int) -> bool:
-    """Whether every row must carry a seal; what the head says of it is held against the chain."""
+    """Whether every row must carry a digest; what the head says of it is held against the chain."""
     said = session.scalar(select(AuditHead.rows_sealed))
     recorded = session.scalar(
         select(func.count()).select_from(AuditRecord).where(AuditRecord.action == "audit.rows_sealed")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal import audit
 from portal.cases import clock
 from portal.extensions import db
-from portal.models import AuditHead, sealing
+from portal.models import AuditHead, keyed_rows
 from portal.models.types import utcnow
 from portal.oversight import anchors, walks
 from portal.oversight.checks import LATE, OK, SOON, Check, Installation
@@ -55,7 +55,7 @@ def check_walks(_installation: Installation) -> Check:
             tone = SOON if tone == OK else tone
             continue
         day = clock.local(walk.at).strftime("%Y-%m-%d %H:%M")
-        if not sealing.fits(walk.__tablename__, sealing.values_of(walk)):
+        if not keyed_rows.fits(walk.__tablename__, keyed_rows.values_of(walk)):
             said.append(f"{title}核查结果（{day}）不是由本系统写入的")
             tone = LATE
         elif walk.faults:

@@ -115,6 +115,12 @@ def guardian_rules(workflow_id: str, applies: Condition = always) -> tuple[Rule,
     )
 
 
+def asked_by(facts: Facts, applies: Condition = always) -> str:
+    """The name of the guardian who asks; "" where nobody does, and where the pupil asks in person."""
+    in_person = facts.answer("guardian_relation") == IN_PERSON
+    return str(facts.answer("guardian_name")) if applies(facts) and not in_person else ""
+
+
 def guardian_names(facts: Facts, applies: Condition = always) -> Mapping[str, str]:
     """The «names» of whoever asks on a printed form; empty ones are filled in by hand."""
     if not applies(facts):

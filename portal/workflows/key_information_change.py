@@ -287,4 +287,5 @@ WORKFLOW = Workflow(
     compare={f"new_{key}": key for key in CHANGEABLE} | {_key_causes.FORMER_ANSWER: _key_causes.FORMER},
     relevant=asked,
     unique=frozenset({"id_number"}),
+    asked_by=_guardian.asked_by,
 )

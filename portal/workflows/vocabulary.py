@@ -263,6 +263,9 @@ class Workflow:
     terminal: Terminal | None = None
     reverses: str = ""  # the workflow whose decision it takes back: the one way to open an ended record
     supplements: tuple[Supplement, ...] = ()
+    asked_by: Callable[[Facts], str] = lambda facts: (
+        ""
+    )  # the name of the guardian who asks, "" where none is told
 
     @property
     def every_rule(self) -> tuple[Rule, ...]:

@@ -330,4 +330,5 @@ WORKFLOW = Workflow(
         word=lambda facts: facts.pupil["name"],
     ),
     supplements=(Supplement("grounds", "退学、除名的条件", tuple(KINDS)),),
+    asked_by=lambda facts: _guardian.asked_by(facts, somebody_asks),
 )

@@ -87,12 +87,13 @@ def as_exported(pupil: Pupil, **changes: str) -> Row:
 
 
 def snapshot() -> dict[str, dict[str, Any]]:
-    """Every pupil's whole row but its version and seal, by student number."""
+    """Every pupil's whole row but its version and digest, by student number."""
     db.session.rollback()
     rows = db.session.execute(select(Pupil.__table__)).mappings().all()
     db.session.rollback()
     return {
-        row["student_number"]: {k: v for k, v in row.items() if k not in ("version", "seal")} for row in rows
+        row["student_number"]: {k: v for k, v in row.items() if k not in ("version", "row_digest")}
+        for row in rows
     }
 
 

@@ -84,7 +84,7 @@ def test_a_child_that_does_not_start_is_an_outage() -> None:
         with pytest.raises(sandbox.Unavailable):
             judge(honest.png())
         with pytest.raises(sandbox.Unavailable):
-            sandbox.warm_up()
+            sandbox.trial()
 
 
 def test_a_part_that_cannot_be_loaded_is_an_outage_not_a_refusal(caplog: pytest.LogCaptureFixture) -> None:

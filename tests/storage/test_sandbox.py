@@ -82,7 +82,7 @@ def test_what_the_child_cannot_do(tmp_path: Path) -> None:
 def test_nothing_of_the_portals_environment_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox._end_warm()
     monkeypatch.setenv("SECRET_KEY", "only for the portal")
-    sandbox.warm_up()
+    sandbox.trial()
     assert sandbox._warm is not None
     kept = Path(f"/proc/{sandbox._warm._process.pid}/environ").read_bytes()
     assert {item.split(b"=")[0].decode() for item in kept.split(b"\0") if item} == set(sandbox._ENVIRONMENT)

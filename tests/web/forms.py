@@ -17,7 +17,7 @@ from portal.accounts import known_browsers, one_time_codes
 from portal.accounts.passwords import hash_password
 from portal.cases import captures, unsent
 from portal.cases.actions import stamp
-from portal.cases.unsent import Place
+from portal.cases.unsent import Place, Sheet
 from portal.extensions import db
 from portal.models import Account, Case, Office, PhoneCapture, StampedPage
 from portal.oversight import holiday_table, holidays
@@ -239,7 +239,7 @@ def _typed_on(page: str, path: str = "/unsent") -> Callable[[World, FlaskClient]
 
     def fill(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
         place = Place(unsent.CASE, world.home.cases["county_review"].id, "decide")
-        field = keeping.sign_for(world.home.people["reviewer"].id, place, "/", page=page)
+        field = keeping.sign(keeping.Form(world.home.people["reviewer"].id, place, Sheet(page, 0, ""), "/"))
         return path, {"kept": field, "note": f"第 {page} 页写的"}
 
     return fill

@@ -8,7 +8,7 @@ from typing import Any
 from portal import keeping
 from portal.cases import clock, unsent
 from portal.cases.actions import stamp
-from portal.cases.unsent import Place
+from portal.cases.unsent import Place, Sheet
 from portal.models import Case
 from tests.exports import as_csv, rows_of
 from tests.web.world import PEOPLE, Estate, World
@@ -77,7 +77,9 @@ def value_of(world: World, estate: Estate, spec: str, person: str | None, target
         return stamp(_cases(world)[target]) if target in _cases(world) else "1.0"
     if spec == "@kept":
         of = estate.people[person or "registrar"]
-        return keeping.sign_for(of.id, Place(unsent.OFFICE, of.office_id, "probe"), "/queue/all")
+        return keeping.sign(
+            keeping.Form(of.id, Place(unsent.OFFICE, of.office_id, "probe"), Sheet("0", 0, ""), "/queue/all")
+        )
     if spec == "@picture":
         return estate.canaries.picture()
     if spec == "@sheet":

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from portal import tasks
 from portal.cases import claims
 from portal.extensions import db
-from tests.builders import Cast, a_case, a_pupil, sign_in
+from tests.builders import Cast, a_case, a_file, a_pupil, sign_in
 
 
 @contextmanager
@@ -66,4 +66,19 @@ def test_a_list_costs_the_same_for_many_rows(app: Flask, place: str, person: str
         db.session.commit()
         tasks.wait()
         counts.append(asked_for(app, getattr(cast, person), address, rows))
+    assert counts[0] == counts[1], counts
+
+
+@pytest.mark.parametrize("page", ["desk", "check", "papers"])
+def test_the_pages_of_a_case_cost_the_same_for_many_files(app: Flask, page: str) -> None:
+    cast = Cast()
+    case = a_case(cast, "county_review" if page == "desk" else "ready")
+    who = cast.reviewer if page == "desk" else cast.registrar
+    counts = []
+    for more in (0, 5):
+        for _ in range(more):
+            a_file(case, "change_certificate", cast.registrar)
+        db.session.commit()
+        tasks.wait()
+        counts.append(asked_for(app, who, f"/cases/{case.id}/{page}", 0))
     assert counts[0] == counts[1], counts

@@ -474,7 +474,9 @@ def test_of_a_case_that_one_may_not_see_nothing_is_kept(app: Flask, cast: Cast, 
     """Even with a field that was signed while one could: here the person has moved to another county."""
     stranger = an_actor(cast.reviewer.role, Cast().county)
     case = db.session.scalars(select(Case)).one()
-    field = keeping.sign_for(stranger.id, Place(unsent.CASE, case.id, "decide"), "/")
+    field = keeping.sign(
+        keeping.Form(stranger.id, Place(unsent.CASE, case.id, "decide"), Sheet("0", 0, ""), "/")
+    )
     db.session.commit()
     answer = person(app, stranger).post("/unsent", data={"kept": field, "note": NOTE})
     assert answer.status_code == 409 and rows() == []

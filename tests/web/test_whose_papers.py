@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.cases import actions, evidence, page_readings, paper_advice, whose_papers
+from portal.cases import actions, evidence, page_readings, paper_advice
 from portal.cases.actions import Act, stamp
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
@@ -180,18 +180,31 @@ def test_the_desk_of_every_procedure_asks_the_same(app: Flask, procedure: str) -
     assert decide(app, who, case, papers_words=WORDS).status_code == 303
 
 
-def test_a_guardians_card_is_shown_and_asks_for_no_words(app: Flask) -> None:
+GUARDIANS = (  # name and number in the register, who asks, what is said of a card of 马建国
+    ("马建国", "", "冯建国", "与登记的监护人一致"),
+    ("马建国", FATHER, "马建国", "与登记的监护人一致"),
+    ("马建国", MINE, "马建国", "姓名与登记的监护人相同，证件号不同，请核对"),
+    ("", "", "马建国", "与本件填写的申请人一致"),
+    ("冯玉兰", "", "马建国", "与本件填写的申请人一致，学籍登记的监护人是别人，请核对与学生的关系"),
+    ("冯玉兰", "", "冯玉兰", "与登记的监护人、本件填写的申请人不同，请核对与学生的关系"),
+    ("", "", "冯玉兰", "与本件填写的申请人不同，请核对与学生的关系"),
+)
+
+
+def test_a_guardians_card_is_held_against_register_and_applicant(app: Flask) -> None:
     cast = Cast()
-    cast.pupil.particulars = {**cast.pupil.particulars, "guardian1_name": "马建国"}
     case = a_withdrawal(cast, "county_review")
     read_as(case, "guardian_identity", "居民身份证", "姓名 马建国", f"公民身份号码 {FATHER}")
-    row = next(
-        one
-        for one in desk(app, cast.reviewer, case).select("#identity tbody tr")
-        if "马建国" in one.get_text()
-    )
-    assert "监护人的材料" in text_of(row) and "与登记的监护人一致" in text_of(row)
-    assert decide(app, cast.reviewer, case).status_code == 303
+    for name, number, asks, note in GUARDIANS:
+        known = {"guardian1_name": name, "guardian1_id_number": number}
+        cast.pupil.particulars = {**cast.pupil.particulars, **known}
+        case.answers = {**case.answers, "guardian_name": asks}
+        db.session.commit()
+        rows = desk(app, cast.reviewer, case).select("#identity tbody tr")
+        row = next(one for one in rows if "马建国" in one.get_text())
+        assert "监护人的材料" in text_of(row)
+        assert note in [text_of(one) for one in row.select("small")]
+    assert decide(app, cast.reviewer, case).status_code == 303, "it asks for no words"
 
 
 def test_a_letter_about_another_row_of_a_roster_asks_for_words(app: Flask) -> None:
@@ -223,7 +236,7 @@ def test_a_decided_case_is_held_against_what_the_register_held(app: Flask) -> No
     read_as(case, CERTIFICATE, "户籍登记项目变更证明", "姓名：马晓光", f"公民身份号码：{MINE}")
     act(case, cast.approver, "approve")
     assert case.status == Status.APPROVED and case.pupil and case.pupil.name == "马晓明"
-    assert [one.verdict for one in whose_papers.named(case, read_facts(case))] == ["own", "unread"]
+    assert [one.verdict for one in paper_advice.compare(case, read_facts(case)).named] == ["own", "unread"]
 
 
 # --- the school -----------------------------------------------------------------------------------------------------
@@ -322,7 +335,7 @@ def test_what_the_school_is_told(app: Flask, kind: str) -> None:
     cast = Cast()
     case = a_name_case(cast, "ready")
     read_as(case, slot, *lines)
-    found = paper_advice.advice(case, read_facts(case))
+    found = paper_advice.compare(case, read_facts(case)).advice
     assert [one.asks for one in found if text in one.text] == ([asks] if text else [])
     assert text or not found
     assert submit(app, cast, case).status_code == (422 if asks else 303)
@@ -338,7 +351,7 @@ def test_a_rare_character_may_be_misread_and_asks_for_nothing(app: Flask) -> Non
     }
     case = a_case(cast, "ready", answers=answers, pupil=a_pupil(cast.school, name="冯涵", id_number=MINE))
     read_as(case, CERTIFICATE, "户籍登记项目变更证明", "姓名：冯吉涵", f"公民身份号码：{MINE}")
-    (one,) = paper_advice.advice(case, read_facts(case))
+    (one,) = paper_advice.compare(case, read_facts(case)).advice
     assert "冯吉涵" in one.text and "生僻字" in one.remedy and not one.asks
     assert submit(app, cast, case).status_code == 303
 
@@ -359,7 +372,7 @@ def test_what_is_still_being_read_is_said_stops_nothing_and_comes_by_itself(
             "#papers-reading"
         )
         assert "正在识读 1 页" in asking.get_text() and asking["hx-get"]
-    assert not paper_advice.advice(case, read_facts(case))
+    assert not paper_advice.compare(case, read_facts(case)).advice
     row = db.session.get_one(PageReading, file.pages[0].id)
     row.status, row.lines = "done", lines
     db.session.commit()

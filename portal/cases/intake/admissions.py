@@ -96,10 +96,6 @@ def examine(roster: Roster, schools: Schools, data: bytes) -> Examined:
 
     Raises Unreadable with a sentence for a file that is no list.
     """
-    if len(data) > MAX_BYTES:
-        raise Unreadable(
-            f"文件 {len(data) / 2**20:.1f} MB，超过 {MAX_BYTES // 2**20} MB 的上限，请核对是不是录取名单"
-        )
     sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster))
     if sheet.missing:
         raise Unreadable(f"名单缺少“{'”“'.join(sheet.missing)}”列，请补上后再导入")

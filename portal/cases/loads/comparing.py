@@ -19,7 +19,7 @@ from portal.cases import register, telling
 from portal.cases.endings import standing
 from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, storable
 from portal.extensions import db
-from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow, sealing
+from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow, keyed_rows
 from portal.models.types import new_id
 from portal.standards import enrolment
 from portal.standards.columns import BY_KEY
@@ -284,7 +284,7 @@ def new_pupil(
         "version": 0,
         **register.attributes(blank, texts),
     }
-    return sealing.sealed(PUPILS.name, None, values)
+    return keyed_rows.keyed(PUPILS.name, None, values)
 
 
 def changed_pupil(
@@ -303,7 +303,7 @@ def changed_pupil(
     if "gone_since" in texts:
         gone = texts["gone_since"]
         values["gone_since"] = date.fromisoformat(gone) if gone else None
-    return sealing.sealed(PUPILS.name, pupil._mapping, values | {"version": pupil.version + 1})
+    return keyed_rows.keyed(PUPILS.name, pupil._mapping, values | {"version": pupil.version + 1})
 
 
 def schools_of(office: Office) -> Any:

@@ -15,7 +15,7 @@ from portal.cases import digests, register
 from portal.cases.rosters.reading import CLOSED, chunks
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, Office, Pupil, RegisterChange, RosterRow, sealing
+from portal.models import Case, Office, Pupil, RegisterChange, RosterRow, keyed_rows
 from portal.models.types import new_id, utcnow
 from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import TERMINAL
@@ -120,7 +120,7 @@ def _new(pupil_id: uuid.UUID, row: RowFacts, texts: Mapping[str, str], case: Cas
         "student_number": row.number,
         "version": 1,
     }
-    return sealing.sealed(PUPILS.name, None, values)
+    return keyed_rows.keyed(PUPILS.name, None, values)
 
 
 def _school_codes(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -141,7 +141,7 @@ def _go_on(
         "gone_since": None,
         "version": pupil.version + 1,
     }
-    values = sealing.sealed(PUPILS.name, pupil._mapping, values)
+    values = keyed_rows.keyed(PUPILS.name, pupil._mapping, values)
     done = db.session.execute(
         update(PUPILS).where(PUPILS.c.id == pupil.id, PUPILS.c.version == pupil.version).values(**values)
     )

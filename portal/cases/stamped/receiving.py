@@ -16,7 +16,7 @@ from portal.cases.evidence import STAGED_FOR, shown_name
 from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all, free_later
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import Role, StampedBatch, sealing
+from portal.models import Role, StampedBatch, keyed_rows
 from portal.models.types import new_id, utcnow
 from storage import intake
 from storage.objects import ObjectStore, Sealed, new_key
@@ -78,7 +78,7 @@ def settle(batch_id: uuid.UUID, sealed: Sealed, media_type: str) -> StampedBatch
         update(StampedBatch)
         .where(StampedBatch.id == batch_id, StampedBatch.status == "staged")
         .values(
-            **sealing.sealed(StampedBatch.__tablename__, sealing.values_of(staged), received),
+            **keyed_rows.keyed(StampedBatch.__tablename__, keyed_rows.values_of(staged), received),
             status="sorting",
         ),
         execution_options={"synchronize_session": False},

@@ -3,7 +3,7 @@
 A digest tells nothing of what it covers, so it may stand in the audit chain. It is named by the key that made it, so that
 a key can be changed and older digests still be verified.
 
-What never belongs here: what is covered (models.sealing and audit say that), a database.
+What never belongs here: what is covered (models.keyed_rows and audit say that), a database.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ def is_of(made: str, label: str, value: Any, name: str) -> bool:
     return bool(found) and hmac.compare_digest(found.encode(), made.encode())
 
 
-def row_seal(table: str, columns: Sequence[str], values: Mapping[str, Any]) -> str:
+def row_digest(table: str, columns: Sequence[str], values: Mapping[str, Any]) -> str:
     """KEY.DIGEST over these columns of a row."""
     return f"{keys().current}.{digest(table, [values[name] for name in columns])}"
 
 
-def fits(seal: str, table: str, columns: Sequence[str], values: Mapping[str, Any]) -> bool:
-    """Whether a row is as it was when it was sealed."""
-    name, _, made = seal.partition(".")
-    return is_of(made, table, [values[column] for column in columns], name)
+def fits(made: str, table: str, columns: Sequence[str], values: Mapping[str, Any]) -> bool:
+    """Whether a row is as it was when this was made of it."""
+    name, _, own = made.partition(".")
+    return is_of(own, table, [values[column] for column in columns], name)
