@@ -208,18 +208,6 @@ def test_a_guardians_card_is_held_against_register_and_applicant(app: Flask) -> 
     assert decide(app, cast.reviewer, case).status_code == 303, "it asks for no words"
 
 
-def test_the_card_of_who_asks_is_told_from_a_strangers(app: Flask) -> None:
-    cast = Cast()
-    cast.pupil.particulars = {**cast.pupil.particulars, "guardian1_name": "马建国"}
-    case = a_withdrawal(cast, "county_review")
-    read_as(case, "guardian_identity", "居民身份证", "姓名 王秀英", f"公民身份号码 {FATHER}")
-    assert "是本件的申请人" not in text_of(desk(app, cast.reviewer, case).select_one("#identity"))
-    case.answers = {**case.answers, "guardian_name": "王秀英"}
-    db.session.commit()
-    row = text_of(desk(app, cast.reviewer, case).select_one("#identity"))
-    assert "是本件的申请人，与登记的监护人不同" in row
-
-
 def test_a_letter_about_another_row_of_a_roster_asks_for_words(app: Flask) -> None:
     cast = Cast()
     admitted = people(3)
