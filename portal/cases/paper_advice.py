@@ -99,7 +99,10 @@ def _of_somebody_else(one: Named, facts: Facts) -> Iterator[Advice]:
 
 def _whom(one: Named, cell: Cell, new: Mapping[str, str]) -> str:
     if cell.column == "name":
-        return f"是{cell.value}，本件填的是{new.get('name') or one.person.register.get('name', '')}"
+        asked = (
+            f"本件填的是{new['name']}" if new.get("name") else f"该生是{one.person.register.get('name', '')}"
+        )
+        return f"是{cell.value}，{asked}"
     if cell.column == "key":
         return f"的{one.person.key_title}是 {cell.value}，名单上是 {one.person.key}"
     right = one.person.values("id_number")
