@@ -114,6 +114,12 @@ def fresh_bucket_url(url: str) -> str:
     return f"{server}/test-{uuid4().hex[:16]}"
 
 
+@pytest.fixture(name="bucket")
+def bucket_of_its_own(request: pytest.FixtureRequest) -> str:
+    """Instead of the run's one bucket, for tests of anchors: those of other tests would count as this installation's."""
+    return fresh_bucket_url(request.getfixturevalue("s3_url"))
+
+
 def chromium_path() -> str:
     """The machine's Chromium; skips (or fails) where there is none."""
     for name in ("chromium", "chromium-browser", "google-chrome"):

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from portal import audit
 from portal.extensions import db, reading_only
 from portal.models import AuditHead, AuditRecord
+from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
 
 RECORDS = 40
 

@@ -19,6 +19,7 @@ from portal.oversight.findings import Findings
 from portal.settings import Settings, SettingsError, derived_audit_key
 from tests.builders import Cast, a_case
 from tests.conftest import KEY, settings_for
+from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
 from tests.tamperings import HEAD, RECORDS, _rewrite, as_administrator, one, store
 from tests.test_tampering import running
 

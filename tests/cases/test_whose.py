@@ -28,6 +28,7 @@ PUPIL = Person(
     {"name": ("林小雨", "林旧名")},
 )
 NUMBERED = replace(PUPIL, also={"id_number": (NEW,)})
+LISTED = replace(PUPIL, key_title="准考证号", key="226200000003")
 UNNUMBERED = Person({"name": "林晓雨", "id_number": "", "birth_date": "2013-05-06", "sex": "2"})
 AYIXIA = Person({"name": "阿依夏木·吐尔逊", "id_number": MINE, "birth_date": "2013-05-06", "sex": "2"})
 
@@ -46,6 +47,13 @@ def card(name: str, number: str, relation: str = "长女") -> tuple[str, ...]:
 # A paper of several pages is a tuple of tuples of lines.
 CASES: dict[str, tuple[str, Person, tuple[tuple[str, ...], ...], str]] = {
     # honest papers
+    "a 准考证号 read with two digits lost": ("pupil", LISTED, (("学生林晓雨（准考证号2262000003）",),), "own"),
+    "another 准考证号 beside the own name": (
+        "pupil",
+        LISTED,
+        (("学生林晓雨（准考证号226200000417）",),),
+        "other",
+    ),
     "the register's name and number": ("pupil", PUPIL, (("姓名：林晓雨|公民身份号码：" + MINE,),), "own"),
     "the new name": ("pupil", PUPIL, (("姓名：林小雨|公民身份号码：" + MINE,),), "own"),
     "a former name": ("pupil", PUPIL, (("姓名：林旧名|公民身份号码：" + MINE,),), "own"),
