@@ -116,7 +116,7 @@ def fresh_bucket_url(url: str) -> str:
 
 @pytest.fixture(name="bucket")
 def bucket_of_its_own(request: pytest.FixtureRequest) -> str:
-    """Instead of the run's one bucket, for tests of anchors: those of other tests would count as this installation's."""
+    """Instead of the run's one bucket, where everything in it counts as this installation's: anchors, what nobody knows."""
     return fresh_bucket_url(request.getfixturevalue("s3_url"))
 
 

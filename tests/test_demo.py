@@ -20,6 +20,7 @@ from portal.models import Account, Case, EvidenceFile, Preference, Pupil
 from tests import invariants
 from tests.builders import Cast
 from tests.faulty import UNLOADABLE, children_that
+from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -47,7 +47,12 @@ def card(name: str, number: str, relation: str = "长女") -> tuple[str, ...]:
 # A paper of several pages is a tuple of tuples of lines.
 CASES: dict[str, tuple[str, Person, tuple[tuple[str, ...], ...], str]] = {
     # honest papers
-    "a 准考证号 read with two digits lost": ("pupil", LISTED, (("学生林晓雨（准考证号2262000003）",),), "own"),
+    "a 准考证号 read with two digits lost": (
+        "pupil",
+        LISTED,
+        (("学生林晓雨（准考证号2262000003）",),),
+        "own",
+    ),
     "another 准考证号 beside the own name": (
         "pupil",
         LISTED,

@@ -20,6 +20,7 @@ from portal.models import Account, AuditRecord, Case, Level, Office, Role, SignI
 from portal.oversight import audit_reading, policy_reading
 from portal.policies import all_policies
 from tests.builders import Cast, a_case, a_county, a_pupil, a_school, an_account, an_office, sign_in
+from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
 
 
 class Tree:
