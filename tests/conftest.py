@@ -44,6 +44,13 @@ def settings_for(data_dir: Path, database_url: str = "", store_url: str = "", **
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the services out where a module is marked `pages`: what people read there is the same on both pairs."""
+    left_out = {one for one in items if one.get_closest_marker("pages") and SERVICES in one.nodeid}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [one for one in items if one not in left_out]
+
+
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file with every table, to be copied for each test."""

@@ -23,6 +23,8 @@ from tests.cases.enrolment import APPROVAL, REGISTER, STATE_RUN, roster_facts, r
 from tests.cases.forms import pdf_of, said
 from tests.services import calc_path, soffice_path
 
+pytestmark = pytest.mark.pages
+
 # As 临州教学管发〔2022〕5号 prints them: a line a row, a tab between cells.
 SOURCE_APPROVAL = """附表1:
 2022届XXX县（市）普通高中新生学籍注册审批表

@@ -16,6 +16,8 @@ from portal.workflows import workflow
 from tests.builders import Cast, a_state, act
 from tests.withdrawals import ENDS, a_withdrawal
 
+pytestmark = pytest.mark.pages
+
 LAW = workflow(ENDS)
 (LIST,) = LAW.supplements
 KEY = local_conditions.key_of(LAW, LIST)

@@ -26,6 +26,8 @@ from tests.builders import KEY_CHANGE, Cast, a_case, an_id_number
 from tests.cases.forms import ALL_FOUR, ONE, facts, files, pdf_of, said, texts
 from tests.services import soffice_path
 
+pytestmark = pytest.mark.pages
+
 PRINTOUT = workflow(KEY_CHANGE).printouts[0]
 PRINTED_AT = datetime(2026, 9, 3, 14, 5)
 ASKED = {"guardian_name": "买买提·吐尔逊", "guardian_relation": "57", "guardian_day": date(2026, 8, 28)}

@@ -30,6 +30,8 @@ from tests.builders import NEW_NAME, Cast, a_case, a_file, act, an_id_number, si
 from tests.web.housekeeping import CheckingClient
 from tests.web.installation import ServedClient
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def served(app: Flask) -> Flask:

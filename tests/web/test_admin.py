@@ -22,6 +22,8 @@ from portal.policies import all_policies
 from tests.builders import Cast, a_case, a_county, a_pupil, a_school, an_account, an_office, sign_in
 from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.pages
+
 
 class Tree:
     """A state with two counties; each office with an administrator where it may have one."""

@@ -14,6 +14,8 @@ from portal.models import EvidencePage
 from storage.objects import Sealed, StoreUnavailable, Tampered
 from tests.builders import Cast, a_case, sign_in
 
+pytestmark = pytest.mark.pages
+
 FIRST_MOMENT, LAST_MOMENT = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
 NO_ID = "0" * 32
 

@@ -17,6 +17,8 @@ from portal.models import Account, AuditRecord, CalendarNotice, Case, Holiday, R
 from portal.oversight import holidays
 from tests.builders import Cast, a_case, a_county, a_school, a_state, act, an_account, sign_in
 
+pytestmark = pytest.mark.pages
+
 NOTICE_2027 = """一、元旦：1月1日（周五）至3日（周日）放假，共3天。
 二、春节：2月5日至11日放假调休，共7天。2月13日（周六）、2月20日（周六）上班。
 三、清明节：4月3日至5日放假，共3天。

@@ -18,6 +18,8 @@ from tests.builders import FATHER, KEY_CHANGE, NEW_NAME, Cast, a_case, a_file, a
 from tests.cases.forms import enter
 from tests.withdrawals import ENDS
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:

@@ -29,6 +29,8 @@ from tests.scans import stamped as with_seal
 from tests.services import calc_path, soffice_path
 from tests.stamped import code_of
 
+pytestmark = pytest.mark.pages
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMS = ("approval-form", "register-form")
 UNREAD = {"text": None}  # without reading each page waits for a person, with its case named

@@ -18,6 +18,8 @@ from tests.web.forms import FORMS, UNSENT, Form, stamp_of, to
 from tests.web.recorded import difference, rows
 from tests.web.world import World
 
+pytestmark = pytest.mark.pages
+
 OF_THE_ROW = {"row_digest"}  # follows from the columns beside it
 
 PROBE = "探针"

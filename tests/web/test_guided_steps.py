@@ -17,6 +17,8 @@ from tests.cases.forms import enter
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.withdrawals import ENDS
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:

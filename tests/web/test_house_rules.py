@@ -29,6 +29,8 @@ from tests.web.recorded import difference, rows
 from tests.web.walker import addresses, own_calls
 from tests.web.world import PEOPLE, World
 
+pytestmark = pytest.mark.pages
+
 AGENT = "test"  # what the tests' own sign-ins are listed under
 NOT_OFFERED = frozenset(
     {

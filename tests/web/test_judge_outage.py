@@ -26,6 +26,8 @@ from tests.cases.forms import enter
 from tests.faulty import UNLOADABLE, children_that
 from tests.hostile import honest
 
+pytestmark = pytest.mark.pages
+
 SLOT = "change_certificate"
 NAME = {
     "fields": ["name"],

@@ -17,6 +17,8 @@ from portal.models.types import new_id, utcnow
 from tests.builders import Cast, a_case, a_file, act
 from tests.cases.forms import enter
 
+pytestmark = pytest.mark.pages
+
 BOX = "0.2000,0.3000,0.4000,0.1000"
 SLOT = "change_certificate"
 

@@ -20,6 +20,8 @@ from tests.builders import Cast, a_case, act
 from tests.hostile import honest
 from tests.web.test_evidence import NAME, SLOT, Desk, desk_of, files_of, send
 
+pytestmark = pytest.mark.pages
+
 STATIC = Path(oversize.__file__).parent / "static"
 LARGE = 30 * 2**20
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from portal.models import AuditRecord
 from tests.builders import Cast, an_office
 from tests.cases.forms import enter
 from tests.web.test_quality import page_at
+
+pytestmark = pytest.mark.pages
 
 
 def test_the_state_approver_sets_the_standard_and_takes_it_back(app: Flask) -> None:

@@ -20,6 +20,8 @@ from portal.models.types import new_id
 from tests.builders import Cast, a_case, a_pupil
 from tests.cases.forms import enter, texts
 
+pytestmark = pytest.mark.pages
+
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from openpyxl import load_workbook
@@ -15,6 +16,8 @@ from portal.models import AuditRecord
 from tests.builders import Cast, a_case
 from tests.cases.forms import enter
 from tests.cases.test_quality import measured, submitted
+
+pytestmark = pytest.mark.pages
 
 
 def page_at(app: Flask, who: Any, address: str) -> BeautifulSoup:

@@ -22,6 +22,8 @@ from tests import papers
 from tests.builders import Cast, a_case, a_file, a_pupil, act, an_id_number
 from tests.cases.forms import enter
 
+pytestmark = pytest.mark.pages
+
 OLD, NEW = an_id_number(serial=21), an_id_number(serial=22)
 WRONG = NEW[:15] + str((int(NEW[15]) + 1) % 10) + NEW[16:]
 SLOT = "change_certificate"

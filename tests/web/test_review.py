@@ -21,6 +21,8 @@ from tests.builders import FATHER, NEW_NAME, Cast, a_case, a_file, a_pupil, a_re
 from tests.cases.forms import enter
 from tests.withdrawals import a_withdrawal
 
+pytestmark = pytest.mark.pages
+
 
 def at_desk(app: Flask, who: Actor, case: Case, args: str = "", status: int = 200) -> BeautifulSoup:
     answer = enter(app, who).get(f"/cases/{case.id}/desk{args}")

@@ -18,6 +18,8 @@ from storage.objects import new_key
 from tests.builders import Cast, a_case, a_reason, act
 from tests.cases.forms import enter
 
+pytestmark = pytest.mark.pages
+
 SLOT = "change_certificate"
 SKEWED = {"name": "skew", "value": 4.0, "unit": "degrees", "threshold": 1.5, "verdict": "mend", "message": ""}
 

@@ -22,6 +22,8 @@ from tests.intakes import a_list, a_plan, a_roster, people
 from tests.web.test_readings import desk, read_as
 from tests.withdrawals import a_reversal, a_withdrawal
 
+pytestmark = pytest.mark.pages
+
 MINE = an_id_number(date(2010, 5, 6), "1", 31)
 NEW = an_id_number(date(2010, 5, 6), "1", 34)
 CHILD = an_id_number(date(2009, 9, 1), "2", 32)

@@ -19,6 +19,8 @@ from tests.builders import FATHER, Cast, a_pupil
 from tests.cases.forms import enter
 from tests.withdrawals import ENDS, REVERSES, a_withdrawal
 
+pytestmark = pytest.mark.pages
+
 CONDITION = {
     "list": f"{ENDS}.grounds",
     "seen": "0",

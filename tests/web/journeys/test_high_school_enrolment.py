@@ -202,6 +202,7 @@ def test_from_plan_to_printed_forms(
         one.leave()
 
 
+@pytest.mark.pages
 def test_without_scripts_a_year_is_set_and_a_roster_goes_its_way(county: Served, chromium: Browser) -> None:
     def person(name: str) -> Person:
         return Person(chromium, county, name, scripts=False, journey="enrolment-without-scripts")

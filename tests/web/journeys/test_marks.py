@@ -12,7 +12,7 @@ from tests.web.journeys.conftest import Served
 from tests.web.journeys.pages import Person
 from tests.web.journeys.test_key_information_change import NEW_NAME, fill_and_submit, upload
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 SLOT = "change_certificate"
 
 

@@ -30,7 +30,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {slot: folder / f"{slot}.jpg" for slot in drawn}
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+@pytest.mark.parametrize(
+    "scripts", [True, pytest.param(False, marks=pytest.mark.pages)], ids=["with-scripts", "without-scripts"]
+)
 def test_leaving_for_good(
     served: Served, chromium: Browser, pictures: dict[str, Path], tmp_path: Path, scripts: bool
 ) -> None:
