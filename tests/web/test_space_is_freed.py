@@ -21,6 +21,7 @@ from storage.judge import Judgement, judge
 from storage.objects import ObjectStore, StoreUnavailable
 from tests import exports, papers
 from tests.builders import Cast, a_case, sign_in
+from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
 
 
 class FullDisk:

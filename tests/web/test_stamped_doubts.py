@@ -63,13 +63,15 @@ def test_a_code_on_another_paper_supersedes_nothing(app: Flask) -> None:
                     sheet(code, words=words_of(order), seal=False),
                     _as_photocopy(sheet(code, words=words_of(order))),
                     sheet(code, words=edited),
+                    both,
                 )
             ],
         )
     )
     assert (pages[0].outcome, pages[0].doubts) == ("landed", {})
-    assert {(page.outcome, page.case_id) for page in pages[1:]} == {("tray", case.id)}
-    white, sealed_white, others, unsealed, copied, altered = (page.doubts for page in pages[1:])
+    assert {(page.outcome, page.case_id) for page in pages[1:7]} == {("tray", case.id)}
+    assert (pages[7].outcome, pages[7].case_id) == ("tray", None)
+    white, sealed_white, others, unsealed, copied, altered = (page.doubts for page in pages[1:7])
     assert white.keys() == {"seal", "text"} and "业务编号" in sealed_white["text"]
     assert sealed_white.keys() == {"text"}
     assert {FOREIGN_NUMBER, FOREIGN_PERSON, "姓名", "身份证件号"} <= set(others["text"])

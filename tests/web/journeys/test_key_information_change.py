@@ -134,7 +134,7 @@ def return_for_one_reason(me: Person, number: str) -> None:
     me.page.get_by_label("第 1 条：怎样补正").fill("红章压住的日期看不清，请平放后重拍")
     me.picture("11-return")
     me.press("确认退回")
-    me.see("退回")
+    me.see("已退回")
     me.leave()
 
 
@@ -171,7 +171,7 @@ def approve(me: Person, level: str, *, final: bool) -> None:
         me.see("不能撤销")
     me.picture(f"14-approve-{level}")
     me.press("确认同意")
-    me.see("同意")
+    me.see("已同意")
     me.leave()
 
 

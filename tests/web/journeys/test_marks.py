@@ -96,7 +96,7 @@ def draw_two(me: Person) -> None:
     me.picture("02-marked")
     me.page.locator(".reason").nth(1).get_by_label("原因").select_option(label="图像不清晰")
     me.press("确认退回")
-    me.see("退回")
+    me.see("已退回")
 
 
 def draw_by_keys(me: Person) -> None:
