@@ -80,6 +80,7 @@ def school(case: Case, facts: Facts, compared: Compared, *, revealed: bool = Fal
         "identity_papers": papers,
         "advice": compared.advice,
         "advice_asks": any(one.asks for one in compared.advice),
+        "doubted": {one.slot for one in compared.advice if one.asks},
     }
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
-from portal.blueprints import reading_view, review
+from portal.blueprints import reading_view, review, slots_view
 from portal.cases import page_readings
 from portal.cases.access import find_case
 from portal.cases.facts import read_facts
@@ -60,8 +60,9 @@ def progress(case_id: uuid.UUID) -> BaseResponse:
     case = found(find_case(actor(), case_id))
     if not wants_fragment():
         return go("cases.papers", case_id=case.id)
-    read = reading_view.school(case, read_facts(case), beat=_beat())
-    return reply("cases/_reading_progress.html", case=case, **read)
+    facts = read_facts(case)
+    read = reading_view.school(case, facts, beat=_beat())
+    return reply("cases/_reading_progress.html", case=case, slots=slots_view.slots(case, facts), **read)
 
 
 def _beat() -> int:

@@ -258,6 +258,9 @@ def test_the_school_is_told_before_it_submits_and_says_one_sentence(app: Flask) 
     case = a_name_case(cast, "ready")
     papers_of_another(case)
     client = enter(app, cast.registrar)
+    slots = BeautifulSoup(client.get(f"/cases/{case.id}/papers").text, "html.parser")
+    assert "请核对" in text_of(slots.select_one(f"#slot-{CERTIFICATE}-state"))
+    assert "已齐" not in text_of(slots.select_one(f"#slot-{CERTIFICATE}-state"))
     for name in ("papers", "check"):
         told = text_of(
             BeautifulSoup(client.get(f"/cases/{case.id}/{name}").text, "html.parser").select_one(
@@ -381,6 +384,7 @@ def test_what_is_still_being_read_is_said_stops_nothing_and_comes_by_itself(
     db.session.commit()
     part = BeautifulSoup(client.get(asking["hx-get"], headers={"HX-Request": "true"}).text, "html.parser")
     assert "王晓方" in text_of(part.select_one("#papers-advice[hx-swap-oob]")) and not part.select("h1")
+    assert "请核对" in text_of(part.select_one(f"#slot-{CERTIFICATE}-state[hx-swap-oob]"))
 
 
 def test_the_school_sees_the_old_number_in_full_and_what_it_typed_stays(app: Flask) -> None:
