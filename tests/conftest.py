@@ -13,9 +13,10 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 
-from portal import create_app, tasks
+from portal import create_app
 from portal.extensions import db
 from portal.settings import Settings
+from tests.portals import portal_for
 from tests.services import (  # noqa: F401 - fixtures
     chromium_path,
     fresh_bucket_url,
@@ -24,7 +25,6 @@ from tests.services import (  # noqa: F401 - fixtures
     s3_url,
     soffice_path,
 )
-from tests.web.housekeeping import CheckingClient
 
 EMBEDDED, SERVICES = "sqlite+folder", "postgresql+s3"
 KEY = "a-key-for-tests-only-0123456789abcdef"
@@ -104,17 +104,9 @@ def compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> FileSystemByteco
 
 @pytest.fixture
 def app(settings: Settings, compiled_pages: FileSystemBytecodeCache) -> Iterator[Flask]:
-    """The portal inside an application context; what a test leaves running is waited for."""
-    app = create_app(settings)
-    app.jinja_env.bytecode_cache = compiled_pages
-    app.test_client_class = CheckingClient
-    app.config["TESTING"] = True
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.app_context():
+    """The portal inside an application context, with an empty database; what a test leaves running is waited for."""
+    with portal_for(settings, compiled_pages) as app:
         yield app
-        db.session.remove()  # first: a task may be waiting for the write lock of an unfinished transaction
-        tasks.wait()
-        db.engine.dispose()
 
 
 @pytest.fixture
