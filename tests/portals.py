@@ -36,6 +36,7 @@ class Built:
 
 HOOKS = ("before_request_funcs", "after_request_funcs", "teardown_request_funcs")
 _built: dict[Settings, Built] = {}
+_listening: list[tuple[Engine, str, Any]] = []
 
 
 @event.listens_for(Engine, "connect")
@@ -55,9 +56,18 @@ def portal_for(settings: Settings, pages: FileSystemBytecodeCache) -> Iterator[F
     with app.app_context():
         _lead_to(db.engine, settings.database_url)
         yield app
+        for heard in _listening:
+            event.remove(*heard)
+        _listening.clear()
         db.session.remove()  # first: a task may be waiting for the write lock of an unfinished transaction
         tasks.wait()
         db.engine.dispose()
+
+
+def listen(name: str, function: Any) -> None:
+    """Listen to an event of the portal's engine until this test is over."""
+    event.listen(db.engine, name, function)
+    _listening.append((db.engine, name, function))
 
 
 def _build(settings: Settings, pages: FileSystemBytecodeCache) -> Built:

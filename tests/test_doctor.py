@@ -14,7 +14,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from portal import audit, create_app, tasks
@@ -27,6 +27,7 @@ from portal.settings import _database_url
 from storage.objects import LockProof, ObjectStore, Sealed, StoreUnavailable
 from tests.builders import Cast, a_case, a_file, a_state, sign_in
 from tests.conftest import settings_for
+from tests.portals import listen
 from tests.services import fresh_postgres_database
 
 
@@ -120,7 +121,7 @@ def _read_only(app: Flask) -> None:
             connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
             connection.commit()
     else:
-        event.listen(db.engine, "connect", lambda raw, _record: raw.execute("PRAGMA query_only=ON"))
+        listen("connect", lambda raw, _record: raw.execute("PRAGMA query_only=ON"))
     db.session.remove()
     db.engine.dispose()
 
@@ -139,7 +140,7 @@ def test_a_database_that_only_reads_is_red_and_the_log_says_why(
 def test_the_database_probe_commits_and_leaves_nothing(installation: Installation) -> None:
     """What is rolled back never reaches a full disk."""
     done: list[str] = []
-    event.listen(db.engine, "commit", lambda _connection: done.append("commit"))
+    listen("commit", lambda _connection: done.append("commit"))
     assert readiness.check_database(installation).tone == OK
     assert done == ["commit"] and db.session.query(Preference).count() == 0
 

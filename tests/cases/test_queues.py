@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from portal.cases import claims, queues
 from portal.cases.access import Actor
@@ -16,6 +15,7 @@ from portal.cases.queues import BOXES, Filters, boxes_for
 from portal.extensions import db
 from portal.models import Case, Status
 from tests.builders import Cast, a_case, a_pupil, a_reason, act
+from tests.portals import listen
 
 
 def waiting(cast: Cast, number: int) -> list[Case]:
@@ -184,7 +184,7 @@ def test_a_page_costs_the_same_number_of_queries_whatever_its_rows(app: Flask) -
         if statement.startswith("SELECT") and threading.current_thread() is threading.main_thread():
             spent[-1] += 1
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    listen("before_cursor_execute", note)
     for size in (4, 8):
         db.session.rollback()
         db.session.expunge_all()
