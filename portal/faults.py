@@ -20,6 +20,7 @@ POINTS = (
     "decide.before_commit",
     "decide.after_commit",
     "load.before_commit",
+    "items.before_commit",
 )
 _ARMED = os.environ.get("XUEJI_FAULT", "")
 

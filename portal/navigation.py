@@ -15,7 +15,7 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal.accounts.titles import ROLE_TITLES
-from portal.cases import clock, queues
+from portal.cases import clock, items, queues
 from portal.cases.access import Actor
 from portal.cases.intake import reminders, scope
 from portal.cases.loads.lifecycle import LOADERS
@@ -49,7 +49,7 @@ ENTRIES = (
     Entry("待办工作", "queues.home", "inbox", SEERS, ("queues", "review"), counted=True),
     Entry("发起业务", "cases.choose", "plus", (Role.REGISTRAR,), ("cases", "rosters")),
     Entry("学籍查询", "register.search", "search", SEERS, ("register",)),
-    Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads",)),
+    Entry("数据导入", "loads.index", "table-import", LOADERS, ("loads", "proposals")),
     Entry("盖章表扫描", "stamped.index", "certificate", UPLOADERS, ("stamped",)),
     Entry(
         "高中招生",
@@ -148,7 +148,14 @@ def _banners() -> list[dict[str, str]]:
     if not _signed_in():
         return []
     who = actor()
-    return [*_reminded(who), *_unknown_years(who)]
+    return [*_reminded(who), *_proposed(who), *_unknown_years(who)]
+
+
+def _proposed(who: Actor) -> list[dict[str, str]]:
+    """What schools' loads propose, where a reviewer's day begins."""
+    count = items.count_waiting(who) if request.endpoint in AT_HOME else 0
+    text = f"有 {count} 份学校导入的数据等待确认，请在“数据导入”中答复。"
+    return [{"text": text, "tone": "soon"}] if count else []
 
 
 def _reminded(who: Actor) -> list[dict[str, str]]:

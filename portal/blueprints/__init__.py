@@ -32,6 +32,7 @@ NAMES = (
     "landings",
     "register",
     "loads",
+    "proposals",
     "quality",
     "picture_standards",
     "intake",

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit, keeping, oversize
+from portal.blueprints import load_view
 from portal.blueprints.downloads import download
-from portal.blueprints.pupil_view import shown
-from portal.cases import unsent
+from portal.cases import items, unsent
 from portal.cases.loads import errorlist, lifecycle, mapping
-from portal.cases.loads.comparing import ADDED, CHANGED, FAULTY, HELD, KINDS, LANDED, MISSING, WARNED
+from portal.cases.loads.comparing import (
+    ADDED,
+    CHANGED,
+    FAULTY,
+    HELD,
+    KINDS,
+    LANDED,
+    MISSING,
+    MOVED,
+    WAITING,
+    WARNED,
+)
 from portal.cases.loads.lifecycle import LoadRefused
 from portal.cases.loads.reading import Unreadable
 from portal.extensions import db
-from portal.models import RegisterLoad, RegisterLoadRow
+from portal.models import RegisterLoad
 from portal.oversize import fault, takes_file
-from portal.standards.columns import BY_KEY, COLUMNS
+from portal.standards.columns import COLUMNS
 from portal.web import actor, found, go, reply, roles, unattended
 
 bp = Blueprint("loads", __name__)
@@ -39,31 +49,17 @@ STATUS = {  # text, tone, icon
     "failed": ("未能核对", "late", "alert-circle"),
     "discarded": ("已放弃", "paused", "x"),
 }
-KIND_TITLES = {
-    FAULTY: "有错误",
-    ADDED: "新增",
-    CHANGED: "更改",
-    MISSING: "不在名单",
-    HELD: "暂不覆盖",
-    LANDED: "确认落地",
-    WARNED: "提醒",
-}
 KIND_TEXT = {
     FAULTY: "这些行不会载入。请在全国学籍系统更正后重新导出，或照下面的办法改正后重新上传。",
     ADDED: "导入前工作副本中没有的学生。",
     CHANGED: "工作副本中已有的学生，将按导出文件更改下列各项。",
     MISSING: "工作副本中有、完整名单中没有的学生，将标记为“不在名单”，不会删除。",
     HELD: "本系统已批准、国网尚未更新：工作副本保留已批准的值，不被旧值覆盖。经批准终止的学籍，导入不会恢复。",
+    WAITING: "关键信息、新增和减少的学生、确认落地，须经上级教育局确认后写入。",
+    MOVED: "等待确认期间，这些学生的登记又有变动，没有写入。仍然需要的，请重新导入。",
     LANDED: "导出文件已显示批准后的值，应用后相应业务标记为“国网已更新”。",
     WARNED: "照原样载入，请事后核对。",
 }
-
-
-@dataclass(frozen=True)
-class Difference:
-    title: str
-    before: str
-    after: str
 
 
 @bp.get("/register/loads")
@@ -75,7 +71,12 @@ def index() -> Response:
 
 def _index(error: str = "", status: int = 200) -> Response:
     return reply(
-        "register/loads.html", status, loads=lifecycle.loads_of(actor()), statuses=STATUS, error=error
+        "register/loads.html",
+        status,
+        loads=lifecycle.loads_of(actor()),
+        statuses=STATUS,
+        proposals=items.count_waiting(actor()),
+        error=error,
     )
 
 
@@ -190,7 +191,8 @@ def _show(load: RegisterLoad, error: str = "", status: int = 200) -> Response:
         tabs_of=_tabs(load, kind),
         kind=kind,
         kind_text=KIND_TEXT[kind],
-        rows=[(row, _differences(row), _faults(row)) for row in listing.rows],
+        rows=load_view.found_in(listing.rows),
+        waiting=load_view.waiting(load),
         previous=listing.previous and url_for(".show", load_id=load.id, kind=kind, before=listing.previous),
         next=listing.next and url_for(".show", load_id=load.id, kind=kind, after=listing.next),
         error=error,
@@ -271,32 +273,9 @@ def _tabs(load: RegisterLoad, kind: str) -> list[dict[str, object]]:
             "count": load.counts.get(one, 0),
             "active": one == kind,
         }
-        for one, title in KIND_TITLES.items()
+        for one, title in load_view.KIND_TITLES.items()
         if load.counts.get(one) or one in (ADDED, CHANGED, kind)
     ]
-
-
-def _differences(row: RegisterLoadRow) -> list[Difference]:
-    """Old and new of each column of a finding, private values masked; an added pupil shows only class and status."""
-    if row.kind in (FAULTY, WARNED, MISSING):
-        return []
-    keys = ("school_code", "grade", "class_name") if row.kind == ADDED else tuple(row.after)
-    differences = [_difference(row, key) for key in keys if key in BY_KEY and key in row.after]
-    if row.kind == CHANGED and "gone_since" in row.after:
-        differences.append(Difference("名单状态", "不在名单", "重新出现"))
-    return differences
-
-
-def _difference(row: RegisterLoadRow, key: str) -> Difference:
-    column, old, new = BY_KEY[key], row.before.get(key), row.after.get(key)
-    before, after = shown(column, old, revealed=False), shown(column, new, revealed=False)
-    if before == after and old != new:
-        after = "已更改（不在此显示）"
-    return Difference(column.title, before, after)
-
-
-def _faults(row: RegisterLoadRow) -> list[dict[str, str]]:
-    return [one | {"value": shown(BY_KEY[one["column"]], one["value"], revealed=False)} for one in row.faults]
 
 
 def _letter(position: int) -> str:

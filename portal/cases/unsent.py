@@ -14,13 +14,14 @@ from typing import Any
 
 from sqlalchemy import and_, delete, func, not_, or_, select
 
+from portal.cases import items
 from portal.cases.access import Actor, find_case
 from portal.cases.loads import lifecycle
 from portal.extensions import db
-from portal.models import OPEN, Account, Case, RegisterLoad, Status, UnsentText
+from portal.models import OPEN, Account, Case, Item, RegisterLoad, Status, UnsentText
 from portal.models.types import utcnow
 
-CASE, LOAD, OFFICE = "case", "load", "office"
+CASE, LOAD, OFFICE, ITEM = "case", "load", "office", "item"
 KEPT_FOR = timedelta(
     days=30
 )  # personal data without a purpose goes; the source names no term (open-questions.md)
@@ -59,6 +60,9 @@ def reachable(actor: Actor, place: Place) -> bool:
     if place.about == CASE:
         case = find_case(actor, place.about_id)
         return case is not None and case.status in OPEN
+    if place.about == ITEM:
+        item = items.find(actor, place.about_id)
+        return item is not None and item.status == "open"
     if place.about == LOAD:
         load = lifecycle.find_load(actor, place.about_id)
         return load is not None and load.status in lifecycle.BEFORE_APPLYING
@@ -196,6 +200,7 @@ def sweep() -> int:
     whose = and_(Account.id == UnsentText.account_id, Case.id == UnsentText.about_id)
     mine = select(Case.id).join(Account, whose).where(or_(to_mend, to_decide)).correlate(UnsentText)
     waiting = select(RegisterLoad.id).where(RegisterLoad.status.in_(lifecycle.BEFORE_APPLYING))
+    unanswered = select(Item.id).where(Item.status == "open")
     done = db.session.execute(
         delete(UnsentText).where(
             or_(
@@ -203,6 +208,7 @@ def sweep() -> int:
                 UnsentText.account_id.in_(closed),
                 and_(UnsentText.about == CASE, not_(mine.exists())),
                 and_(UnsentText.about == LOAD, UnsentText.about_id.not_in(waiting)),
+                and_(UnsentText.about == ITEM, UnsentText.about_id.not_in(unanswered)),
             )
         ),
         execution_options={"synchronize_session": False},

@@ -28,6 +28,7 @@ from portal.models.intake import (
     RosterRow,
     SecondaryNumberCorrection,
 )
+from portal.models.items import Item, ItemEvent
 from portal.models.local import LocalConditionSet
 from portal.models.people import (
     ROLE_LEVELS,
@@ -62,6 +63,8 @@ __all__ = [
     "IntakeFile",
     "IntakePlan",
     "IntakeReminder",
+    "Item",
+    "ItemEvent",
     "KnownBrowser",
     "Level",
     "LocalConditionSet",

@@ -91,8 +91,9 @@ class RegisterLoad(db.Model):
 
 
 class RegisterLoadRow(db.Model):
-    """A finding about a row of a load: added, changed, missing, held, landed, warning or faulty. One row of the sheet
-    may have several; equal rows are only counted. `before` and `after` are {column key: stored text}."""
+    """A finding about a row of a load: added, changed, missing, held, landed, warning, faulty, waiting for a bureau, or moved
+    while it waited. One row of the sheet may have several; equal rows are only counted. `before` and `after` are {column
+    key: stored text}. `waits_as` says what a bureau's yes makes or made of it: added, changed, missing or landed."""
 
     __tablename__ = "register_load_rows"
     __table_args__ = (
@@ -111,6 +112,7 @@ class RegisterLoadRow(db.Model):
     before: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     faults: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
+    waits_as: Mapped[str] = mapped_column(String(8), default="", server_default="")
 
 
 class RegisterChange(db.Model):

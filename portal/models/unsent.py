@@ -24,7 +24,7 @@ class UnsentText(db.Model):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
-    about: Mapped[str] = mapped_column(String(10))  # case, load, office
+    about: Mapped[str] = mapped_column(String(10))  # case, load, item, office
     about_id: Mapped[uuid.UUID] = mapped_column()
     form: Mapped[str] = mapped_column(String(60))  # "decide", "row:ID"
     page: Mapped[str] = mapped_column(String(16))  # on which it was typed

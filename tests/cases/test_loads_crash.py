@@ -48,9 +48,9 @@ def test_a_kill_before_the_commit_loses_nothing_and_half_does_nothing(
 ) -> None:
     cast = Cast()
     db.session.commit()
-    load = check(cast.registrar, exports.rows_of(30, [cast.school.code]), complete=True)
+    load = check(cast.reviewer, exports.rows_of(30, [cast.school.code]), complete=True)
     if verb == "undo":
-        apply(load, cast.registrar)
+        apply(load, cast.reviewer)
     before = snapshot()
     load.status, load_id = ("applying" if verb == "apply" else "undoing"), load.id
     db.session.commit()
@@ -62,4 +62,4 @@ def test_a_kill_before_the_commit_loses_nothing_and_half_does_nothing(
     db.session.expire_all()
     assert load.status == {"apply": "applied", "undo": "undone"}[verb]
     assert len(snapshot()) == len(before) + (30 if verb == "apply" else -30)
-    assert lifecycle.find_load(cast.registrar, load.id) is load
+    assert lifecycle.find_load(cast.reviewer, load.id) is load

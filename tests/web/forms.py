@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from portal.cases import captures, unsent
 from portal.cases.actions import stamp
 from portal.cases.unsent import Place, Sheet
 from portal.extensions import db
-from portal.models import Account, Case, Office, PhoneCapture, StampedPage
+from portal.models import Account, Case, Item, Office, PhoneCapture, StampedPage
 from portal.oversight import holiday_table, holidays
 from portal.standards.statutory_days import statutory_days
 from tests import papers, scans
@@ -173,6 +174,23 @@ def _load_at(stage: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, 
             assert client.post(f"{here}/{step}", data=sent).status_code == 303
             tasks.wait()
         return f"{here}/{stage}", {"without_faulty": "1"} if stage == "apply" else {}
+
+    return fill
+
+
+def _answered(verb: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
+    """The county's answer to what a load of the school proposes."""
+
+    def fill(world: World, _client: FlaskClient) -> tuple[str, dict[str, Any]]:
+        school = world.client("registrar")
+        path, sent = _load_at("apply")(world, school)
+        assert school.post(path, data=sent).status_code == 303
+        tasks.wait()
+        query = select(Item).where(Item.source_id == UUID(path.split("/")[-2]))
+        item = db.session.scalars(query).one()
+        asked = f"/register/proposals/{item.id}/{verb}", {"version": str(item.version), "reason": "没有手续"}
+        db.session.rollback()
+        return asked
 
     return fill
 
@@ -487,15 +505,31 @@ FORMS: dict[str, Form] = {
         "registrar",
         _load_at("apply"),
         {"register_loads": {"status", "applied_at", "counts"}, "register_load_rows": {"pupil_version"}},
-        adds=frozenset({"pupils"}),
+        adds=frozenset({"items", "item_events"}),
     ),
     "loads.undo": Form(
         "registrar",
         _load_at("undo"),
-        {"register_loads": {"status", "undone_at"}},
-        removes=frozenset({"pupils"}),
+        {"register_loads": {"status", "undone_at"}, "items": {"status", "version", "cause", "last_run"}},
+        adds=frozenset({"item_events"}),
     ),
     "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status", "stored"}}),
+    "proposals.accept": Form(
+        "reviewer",
+        _answered("accept"),
+        {
+            "items": {"status", "version", "last_run"},
+            "register_load_rows": {"kind"},
+            "register_loads": {"counts"},
+        },
+        adds=frozenset({"item_events", "pupils"}),
+    ),
+    "proposals.refuse": Form(
+        "reviewer",
+        _answered("refuse"),
+        {"items": {"status", "version", "last_run", "cause"}},
+        adds=frozenset({"item_events"}),
+    ),
     # the school's desk
     "cases.start": Form(
         "registrar", _start, {"number_series": {"last"}}, frozenset({"cases", "case_events", "number_series"})

@@ -6,7 +6,7 @@ roles it is for, what each <part> of its address names, and, for a POST, what a 
 Parts and fields name things by kind:
     case:PLACE      the case that stands at PLACE (world.PLACES)       file:PLACE   a file of that case
     pupil           a pupil                                             load:STATUS  a load of the person's own office
-    batch           the own office's batch of stamped forms             sheet:OUTCOME   a page of it
+    item            what waits for the person's office                  batch           the own office's batch of stamped forms             sheet:OUTCOME   a page of it
     copy            a page of any that landed in a case
     office          the person's own office; office:below the ones below, office:school a school
     account         an account                                          =text        just this text
@@ -169,6 +169,10 @@ ROUTES: dict[str, Rule] = {
     "loads.undo": Rule(LOADERS, {"load_id": "load:applied"}),
     "loads.discard": Rule(LOADERS, {"load_id": "load:uploaded"}),
     "loads.faults": Rule(LOADERS, {"load_id": "load:checked"}),
+    "proposals.index": Rule(DESKS),
+    "proposals.show": Rule(DESKS, {"item_id": "item"}),
+    "proposals.accept": Rule(DESKS, {"item_id": "item"}, {"version": "=1"}),
+    "proposals.refuse": Rule(DESKS, {"item_id": "item"}, {"version": "=1", "reason": "=没有转入手续"}),
     # the school's desk
     "cases.choose": Rule(REGISTRAR, query={"pupil": "pupil"}),
     "cases.start": Rule(REGISTRAR, form={"pupil": "pupil", "workflow": "=key_information_change"}),

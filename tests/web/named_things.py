@@ -43,6 +43,9 @@ def things(world: World, estate: Estate, spec: str, person: str | None) -> list[
             load for name, load in estate.loads.items() if name.startswith(level) and name.endswith(which)
         ]
         return [str(load.id) for load in loads or estate.loads.values()]
+    if kind == "item":
+        own = _of_level(estate.items, world, estate, person)
+        return [str(item.id) for item in own or estate.items.values()]
     if kind == "roster":
         return [str(estate.rosters[which].id)]
     if kind == "row":

@@ -115,7 +115,7 @@ def a_decision(cast: Cast, _paper: Image.Image) -> Scene:
 def a_load(cast: Cast, _paper: Image.Image) -> Scene:
     """Thirty new pupils, previewed and applied; the applying is a task of its own."""
     db.session.commit()
-    load = check(cast.registrar, exports.rows_of(30, [cast.school.code]))
+    load = check(cast.reviewer, exports.rows_of(30, [cast.school.code]))
     path, load_id, school_id = f"/register/loads/{load.id}", load.id, cast.school.id
     before = db.session.query(Pupil).filter_by(school_id=school_id).count()
 

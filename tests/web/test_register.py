@@ -186,7 +186,7 @@ def walk_to_preview(client: FlaskClient, data: bytes, name: str = "名单.xlsx",
 
 def test_two_hundred_rows_in_the_headings_of_the_form_go_through(client: FlaskClient, cast: Cast) -> None:
     data = exports.as_xlsx(exports.rows_of(200, [cast.school.code]), above=[["学生基本信息"]])
-    sign_in(client, cast.registrar)
+    sign_in(client, cast.reviewer)
     page = walk_to_preview(client, data)
     assert "共 200 行：新增 200" in page.text
     load = db.session.scalars(select(RegisterLoad)).one()
@@ -206,7 +206,7 @@ def test_faulty_rows_need_a_tick_and_can_be_downloaded(client: FlaskClient, cast
     rows = list(exports.rows_of(5, [cast.school.code]))
     rows[1]["birth_date"] = "20100230"
     rows[3]["name"] = "=cmd|'/c'!A1"
-    sign_in(client, cast.registrar)
+    sign_in(client, cast.reviewer)
     page = walk_to_preview(client, exports.as_xlsx(rows))
     assert "有错误 2" in page.text and "不是有效的日期" in page.text
     load = db.session.scalars(select(RegisterLoad)).one()
@@ -301,6 +301,52 @@ def test_discarding_leaves_the_register_alone(client: FlaskClient, cast: Cast) -
     assert client.post(f"/register/loads/{load.id}/apply").status_code == 409
     assert db.session.query(Pupil).count() == before
     assert cast.school.level == Level.SCHOOL
+
+
+def test_a_schools_load_is_confirmed_by_its_county(client: FlaskClient, cast: Cast) -> None:
+    """School and county at their desks: told before, waiting, refused without a reason, accepted, written."""
+    sign_in(client, cast.registrar)
+    page = walk_to_preview(client, exports.as_xlsx(exports.rows_of(60, [cast.school.code])))
+    assert "须经上级确认 60" in page.text and "由上级教育局确认" in page.text
+    load = db.session.scalars(select(RegisterLoad)).one()
+    client.post(f"/register/loads/{load.id}/apply")
+    tasks.wait()
+    db.session.rollback()
+    assert db.session.query(Pupil).filter_by(load_id=load.id).count() == 0
+    told = client.get(f"/register/loads/{load.id}").text
+    assert "尚未答复，自" in told and cast.county.name in told
+    sign_in(client, cast.reviewer)
+    assert "1 份学校导入的数据等待确认" in client.get("/queue/todo").text
+    queue = soup(client.get("/register/proposals"))
+    here = queue.find("a", string=cast.school.name)["href"]
+    shown = soup(client.get(here))
+    assert "新增学生" in shown.text and len(shown.select("tbody tr")) == 50
+    assert len(soup(client.get(shown.select_one(".pager a[rel=next]")["href"])).select("tbody tr")) == 10
+    again = client.post(f"{here}/refuse", data=form_of(shown, "/refuse") | {"reason": " "})
+    assert again.status_code == 422 and "请写明不接受的原因" in again.text
+    assert client.post(f"{here}/accept", data={"version": "99"}).status_code == 409
+    assert client.post(f"{here}/accept", data=form_of(shown, "/accept")).status_code == 303
+    tasks.wait()
+    db.session.rollback()
+    assert db.session.query(Pupil).filter_by(load_id=load.id).count() == 60
+    assert "已接受并写入" in client.get(here).text
+    sign_in(client, cast.registrar)
+    assert "已接受并写入" in client.get(f"/register/loads/{load.id}").text
+    assert client.post(f"/register/loads/{load.id}/undo").status_code == 409
+
+
+def test_the_reason_of_a_refusal_is_read_by_the_school(client: FlaskClient, cast: Cast) -> None:
+    sign_in(client, cast.registrar)
+    walk_to_preview(client, exports.as_xlsx(exports.rows_of(2, [cast.school.code])))
+    load = db.session.scalars(select(RegisterLoad)).one()
+    client.post(f"/register/loads/{load.id}/apply")
+    tasks.wait()
+    sign_in(client, cast.reviewer)
+    here = soup(client.get("/register/proposals")).find("a", string=cast.school.name)["href"]
+    sent = form_of(soup(client.get(here)), "/refuse") | {"reason": "这两名学生没有转入手续"}
+    assert client.post(f"{here}/refuse", data=sent).status_code == 303
+    sign_in(client, cast.registrar)
+    assert "没有接受：这两名学生没有转入手续" in client.get(f"/register/loads/{load.id}").text
 
 
 def test_an_entry_by_a_roster_is_one_line_with_what_the_list_said(app: Flask) -> None:

@@ -115,6 +115,8 @@ def hidden_things(world: World, rule: Rule, person: str | None) -> Iterator[tupl
         if kind == "load":
             others = [load for name, load in world.home.loads.items() if not name.startswith(level)]
             yield part, str(others[0].id)
+        if kind == "item":
+            yield from ((part, str(one.id)) for of, one in world.home.items.items() if of != level)
         if kind == "batch":
             yield from ((part, str(one.id)) for of, one in world.home.batches.items() if of != level)
         if kind in ("sheet", "copy"):

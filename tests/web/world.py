@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal import audit, tasks
-from portal.cases import claims, starting
+from portal.cases import claims, items, starting
 from portal.cases.access import Actor
 from portal.cases.remarks import Reason
 from portal.extensions import db
@@ -28,6 +28,7 @@ from portal.models import (
     Case,
     EvidenceFile,
     EvidencePage,
+    Item,
     Level,
     NationalEntry,
     Office,
@@ -80,6 +81,7 @@ class Estate:
     cases: dict[str, Case] = field(default_factory=dict)
     files: dict[str, list[EvidenceFile]] = field(default_factory=dict)  # by the place of their case
     loads: dict[str, RegisterLoad] = field(default_factory=dict)  # "school:checked", "county:applied", ...
+    items: dict[str, Item] = field(default_factory=dict)  # what waits for an office: "county", "state"
     batches: dict[str, StampedBatch] = field(default_factory=dict)  # of stamped forms: "school", ...
     sheets: dict[str, StampedPage] = field(default_factory=dict)  # "school:landed", "county:tray", ...
     rosters: dict[str, Case] = field(
@@ -208,6 +210,9 @@ def _fill(estate: Estate) -> None:
         if office in estate.own_offices:
             _loads(estate, level, office)
             _stamped(estate, level, office)
+    for level in ("county", "state"):
+        if getattr(estate, level) in estate.own_offices and "school:applied" in estate.loads:
+            _item(estate, level)
     for person in estate.own_people:
         _preferences(estate, person)
     for office in estate.own_offices:
@@ -218,6 +223,7 @@ def _fill(estate: Estate) -> None:
     estate.canaries.ids |= {pupil.id.hex for pupil in estate.pupils}
     estate.canaries.ids |= {file.id.hex for files in estate.files.values() for file in files}
     estate.canaries.ids |= {load.id.hex for load in estate.loads.values()}
+    estate.canaries.ids |= {one.id.hex for one in estate.items.values()}
     estate.canaries.ids |= {one.id.hex for one in estate.batches.values()}
     estate.canaries.ids |= {one.id.hex for one in estate.sheets.values()}
     estate.canaries.numbers |= {case.number for case in estate.cases.values()}
@@ -470,7 +476,7 @@ def _findings(estate: Estate, load: RegisterLoad) -> None:
     fault = {"column": "name", "heading": words.text(), "value": words.text(), "level": "error"}
     fault |= {"reason": words.text(), "remedy": words.text()}
     for row, kind in enumerate(
-        ("added", "changed", "faulty", "missing", "held", "landed", "warning"), start=2
+        ("added", "changed", "faulty", "missing", "held", "landed", "warning", "waiting"), start=2
     ):
         db.session.add(
             RegisterLoadRow(
@@ -480,12 +486,29 @@ def _findings(estate: Estate, load: RegisterLoad) -> None:
                 pupil_id=None if kind in ("added", "faulty") else pupil.id,
                 student_number=pupil.student_number,
                 name=words.text(),
-                before={"name": pupil.name} if kind == "changed" else {},
-                after={"name": words.text()} if kind in ("added", "changed") else {},
+                waits_as="changed" if kind == "waiting" else "",
+                before={"name": pupil.name} if kind in ("changed", "waiting") else {},
+                after={"name": words.text()} if kind in ("added", "changed", "waiting") else {},
                 faults=[fault] if kind in ("faulty", "warning", "held") else [],
             )
         )
     db.session.flush()
+
+
+def _item(estate: Estate, level: str) -> None:
+    """What a load of the school proposes to an office above it."""
+    load = estate.loads["school:applied"]
+    item = items.open_item(
+        "load",
+        estate.school,
+        f"{level}:{load.id.hex}"[:80],
+        ("load", load.id),
+        {"changed": 1},
+        load.account_id,
+    )
+    item.owner_office_id, item.key = getattr(estate, level).id, f"{level}:{load.id.hex}"
+    db.session.flush()
+    estate.items[level] = item
 
 
 def _preferences(estate: Estate, person: Account) -> None:

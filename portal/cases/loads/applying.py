@@ -20,7 +20,6 @@ from portal.cases import landings
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
 from portal.extensions import db
-from portal.faults import reach
 from portal.models import OPEN, Account, Case, RegisterChange, RegisterLoad, RegisterLoadRow
 from portal.models.types import utcnow
 
@@ -33,14 +32,15 @@ class CannotNow(Exception):
     """Why a load cannot be applied or undone now, in Chinese; nothing was written."""
 
 
-def apply(load_id: uuid.UUID) -> None:
-    """applying -> applied, in the running transaction; the caller commits. Does nothing when it is not applying.
+def apply(load_id: uuid.UUID) -> RegisterLoad | None:
+    """applying -> applied, in the running transaction; the caller commits. Does nothing, and gives None, when it is not
+    applying. What waits for a bureau is left alone.
 
     Raises CannotNow when the register moved since the check.
     """
     load = _take(load_id, "applying", status="applied", applied_at=utcnow(), message="")
     if load is None:
-        return
+        return None
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
     try:
         for rows in _chunks(load_id, ADDED):
@@ -48,37 +48,38 @@ def apply(load_id: uuid.UUID) -> None:
             db.session.execute(insert(PUPILS), new)
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
-                _rewrite(rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version)
+                _all_over(rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version)
     except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
         raise CannotNow(MOVED) from error
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
     landed = landings.confirm_landed(load_id, seen)
     record(load, "load.applied", landed=len(landed), counts=load.counts)
-    reach("load.before_commit")
+    return load
 
 
-def undo(load_id: uuid.UUID) -> None:
-    """undoing -> undone, in the running transaction; the caller commits. Does nothing when it is not undoing.
+def undo(load_id: uuid.UUID) -> RegisterLoad | None:
+    """undoing -> undone, in the running transaction; the caller commits. Does nothing, and gives None, when it is not
+    undoing.
 
     Raises CannotNow when cases or later loads touched the pupils since.
     """
     load = _take(load_id, "undoing", status="undone", undone_at=utcnow(), message="")
     if load is None:
-        return
+        return None
     if reason := why_not_undo(load):
         raise CannotNow(reason)
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
     codes = {school_id: code for code, school_id in schools.items()}
 
     def still_stands(pupil: Any, row: Any) -> bool:
-        present = comparing.stored_texts(pupil, codes) | {"gone_since": _text(pupil.gone_since)}
+        present = comparing.stored_texts(pupil, codes) | {"gone_since": text_of(pupil.gone_since)}
         return all((present.get(key) or "") == (text or "") for key, text in row.after.items())
 
     landings.withdraw_confirmations(load_id)
     try:
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
-                _rewrite(rows, schools, "before", still_stands)
+                _all_over(rows, schools, "before", still_stands)
     except KeyError as error:
         raise CannotNow("有学生原来的学校已不在本单位管辖之下，不能整批撤销") from error
     try:
@@ -87,7 +88,7 @@ def undo(load_id: uuid.UUID) -> None:
     except IntegrityError as error:  # a case about one of them was begun in this very moment
         raise CannotNow("刚刚有人为其中的学生发起了业务，没有撤销；请稍后再看") from error
     record(load, "load.undone")
-    reach("load.before_commit")
+    return load
 
 
 def why_not_undo(load: RegisterLoad) -> str:
@@ -184,26 +185,38 @@ _REWRITE = (
 )
 
 
-def _rewrite(
+def _all_over(
     rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, unmoved: Callable[[Any, Any], bool]
 ) -> None:
-    """Write one side of the findings over their pupils, each of whom must be `unmoved`(pupil, finding)."""
+    """Write one side of all these findings over their pupils, or raise CannotNow."""
+    if write_over(rows, schools, side, unmoved):
+        raise CannotNow(MOVED)
+
+
+def write_over(
+    rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, unmoved: Callable[[Any, Any], bool]
+) -> list[int]:
+    """Write one side of the findings over those of their pupils who are `unmoved`(pupil, finding); the ids of the other
+    findings."""
     ids = [row.pupil_id for row in rows]
     locked = select(PUPILS).where(PUPILS.c.id.in_(ids)).order_by(PUPILS.c.id).with_for_update()
     pupils = {pupil.id: pupil for pupil in db.session.execute(locked)}
-    values = []
+    values, moved = [], []
     for row in rows:
         pupil = pupils.get(row.pupil_id)
         if pupil is None or not unmoved(pupil, row):
-            raise CannotNow(MOVED)
+            moved.append(row.id)
+            continue
         changed = comparing.changed_pupil(pupil, getattr(row, side), schools)
         values.append(
             {f"new_{key}": value for key, value in changed.items() if key != "id"} | {"row_id": pupil.id}
         )
-    db.session.connection().execute(_REWRITE, values)
+    if values:
+        db.session.connection().execute(_REWRITE, values)
+    return moved
 
 
-def _text(day: date | None) -> str:
+def text_of(day: date | None) -> str:
     return day.isoformat() if day else ""
 
 

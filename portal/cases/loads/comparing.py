@@ -28,7 +28,8 @@ from portal.workflows.facts import ANOTHER, Ending
 
 ADDED, CHANGED, MISSING = "added", "changed", "missing"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
-KINDS = (ADDED, CHANGED, MISSING, HELD, LANDED, WARNED, FAULTY)
+WAITING, MOVED = "waiting", "moved"  # for the bureau above the school; and what its yes could no longer write
+KINDS = (ADDED, CHANGED, MISSING, WAITING, MOVED, HELD, LANDED, WARNED, FAULTY)
 WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
 PUPILS = Pupil.__table__
 STORED = tuple(column.key for column in BY_KEY.values() if column.stored)

@@ -13,8 +13,8 @@ from sqlalchemy import Select, delete, select, update
 from portal import audit, tasks
 from portal.cases.access import Actor
 from portal.cases.evidence_keeping import free_later
-from portal.cases.loads import applying, mapping, work
-from portal.cases.loads.comparing import FAULTY, KINDS, WRITTEN
+from portal.cases.loads import applying, mapping, proposals, work
+from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, WAITING, WRITTEN
 from portal.cases.loads.reading import head_of
 from portal.extensions import db
 from portal.models import RegisterLoad, RegisterLoadRow, Role
@@ -136,7 +136,7 @@ def ask_apply(load: RegisterLoad, actor: Actor, *, without_faulty: bool) -> None
     """Apply what was previewed. Rows with errors are left out, which the person has to have ticked."""
     if load.counts.get(FAULTY) and not without_faulty:
         raise LoadRefused("有错误的行不会载入。确认先载入其余各行的，请勾选“不含有错误的行”")
-    if not any(load.counts.get(kind) for kind in (*WRITTEN, "landed")):
+    if not any(load.counts.get(kind) for kind in (*WRITTEN, LANDED, WAITING)):
         raise LoadRefused("没有需要写入的变动")
     _move(load, ("checked",), "applying", account_id=actor.id, message="")
     tasks.enqueue(work.APPLY, load_id=str(load.id))
@@ -146,7 +146,7 @@ def ask_apply(load: RegisterLoad, actor: Actor, *, without_faulty: bool) -> None
 def ask_undo(load: RegisterLoad, actor: Actor) -> None:
     """Take an applied load back as a whole. Raises LoadRefused with the reason when it cannot be."""
     if load.status == "applied":
-        reason = applying.why_not_undo(load)
+        reason = applying.why_not_undo(load) or proposals.why_not_undo(load)
         if reason:
             raise LoadRefused(reason)
     _move(load, ("applied",), "undoing", account_id=actor.id, message="")
@@ -213,6 +213,18 @@ def first_kind(load: RegisterLoad) -> str:
 def findings(load: RegisterLoad, kind: str, after: int = 0, before: int = 0, size: int = PAGE) -> Listing:
     """A page of the findings of a kind, in the order of the sheet, after or before a finding's id."""
     wanted = select(RegisterLoadRow).where(RegisterLoadRow.load_id == load.id, RegisterLoadRow.kind == kind)
+    return _page(wanted, after, before, size)
+
+
+def proposed(load: RegisterLoad, waits_as: str, after: int = 0, before: int = 0, size: int = PAGE) -> Listing:
+    """A page of the rows that a bureau was asked about, whatever became of them."""
+    wanted = select(RegisterLoadRow).where(
+        RegisterLoadRow.load_id == load.id, RegisterLoadRow.waits_as == waits_as
+    )
+    return _page(wanted, after, before, size)
+
+
+def _page(wanted: Select[RegisterLoadRow], after: int, before: int, size: int) -> Listing:
     if before:
         query = wanted.where(RegisterLoadRow.id < before).order_by(RegisterLoadRow.id.desc())
     else:

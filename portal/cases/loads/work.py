@@ -22,10 +22,12 @@ from sqlalchemy.exc import OperationalError
 
 from portal import tasks
 from portal.cases import clock
-from portal.cases.loads import applying, comparing, reading
+from portal.cases.loads import applying, comparing, proposals, reading
 from portal.cases.loads.checking import Checker, School
 from portal.cases.loads.reading import Table, Unreadable
+from portal.cases.loads.waiting import Gate
 from portal.extensions import db, reading_only
+from portal.faults import reach
 from portal.models import Level, Office, RegisterLoad, RegisterLoadRow
 from portal.models.types import new_id, utcnow
 from portal.standards import id_number
@@ -67,13 +69,13 @@ def check(load_id: str) -> None:
 @tasks.task(APPLY)
 def apply(load_id: str) -> None:
     """Write the findings into the register; status applying -> applied, or back to checked with the reason."""
-    _in_one_transaction(uuid.UUID(load_id), "applying", "checked", applying.apply)
+    _in_one_transaction(uuid.UUID(load_id), "applying", "checked", _apply)
 
 
 @tasks.task(UNDO)
 def undo(load_id: str) -> None:
     """Take the load back; status undoing -> undone, or back to applied with the reason."""
-    _in_one_transaction(uuid.UUID(load_id), "undoing", "applied", applying.undo)
+    _in_one_transaction(uuid.UUID(load_id), "undoing", "applied", _undo)
 
 
 @tasks.unfinished
@@ -144,6 +146,7 @@ class _Survey:
 def _check(load_id: uuid.UUID, worker: str) -> None:
     load = db.session.get_one(RegisterLoad, load_id)
     office, chosen, complete = load.office, dict(load.mapping), load.complete
+    gate = Gate.of(office)
     stored = Sealed(**load.stored)
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load_id))
     _advance(load_id, worker, done_rows=0, total_rows=0, counts={})
@@ -155,9 +158,10 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
         own = next(iter(schools.values()), None) if office.level == Level.SCHOOL else None
         checker = Checker(table.head.headings, chosen, schools, own, survey.duplicates, clock.today())
         scope = comparing.Scope({one.id: one.code for one in schools.values()}, survey.shared_ids)
-        counts = _compare_all(load_id, worker, table, checker, scope)
+        counts = _compare_all(load_id, worker, table, checker, scope, gate)
     if complete:
-        counts[comparing.MISSING] = _find_missing(load_id, worker, scope, survey.numbers)
+        for kind, found in _find_missing(load_id, worker, scope, survey.numbers, gate).items():
+            counts[kind] = counts.get(kind, 0) + found
     counts["rows"] = survey.total
     if not _update(
         load_id,
@@ -202,13 +206,13 @@ def _schools(office: Office) -> dict[str, School]:
 
 
 def _compare_all(
-    load_id: uuid.UUID, worker: str, table: Table, checker: Checker, scope: comparing.Scope
+    load_id: uuid.UUID, worker: str, table: Table, checker: Checker, scope: comparing.Scope, gate: Gate
 ) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     rows, done = table.rows(), 0
     while chunk := [checker.check(row, texts) for row, texts in islice(rows, CHUNK)]:
         with _reading():
-            findings = comparing.compare(load_id, chunk, scope)
+            findings = gate.part(comparing.compare(load_id, chunk, scope))
         for finding in findings:
             counts[finding["kind"]] += 1
         if findings:
@@ -227,10 +231,14 @@ def _reading() -> Iterator[None]:
     db.session.rollback()
 
 
-def _find_missing(load_id: uuid.UUID, worker: str, scope: comparing.Scope, numbers: set[str]) -> int:
-    """Pupils of the office who are not in a complete export and were there until now."""
+def _find_missing(
+    load_id: uuid.UUID, worker: str, scope: comparing.Scope, numbers: set[str], gate: Gate
+) -> dict[str, int]:
+    """Pupils of the office who are not in a complete export and were there until now: how many of each kind of finding."""
     pupils = comparing.PUPILS
-    today, found, last = clock.today().isoformat(), 0, ""
+    today, last = clock.today().isoformat(), ""
+    counts: dict[str, int] = defaultdict(int)
+    counts[comparing.MISSING] = 0
     while True:
         query = (
             select(pupils.c.id, pupils.c.student_number, pupils.c.name, pupils.c.version)
@@ -245,10 +253,10 @@ def _find_missing(load_id: uuid.UUID, worker: str, scope: comparing.Scope, numbe
         )
         batch = db.session.execute(query).all()
         if not batch:
-            return found
+            return dict(counts)
         last = batch[-1].student_number
         gone = [one for one in batch if one.student_number not in numbers]
-        findings = [
+        missing = [
             {
                 "load_id": load_id,
                 "row": 0,
@@ -263,13 +271,29 @@ def _find_missing(load_id: uuid.UUID, worker: str, scope: comparing.Scope, numbe
             }
             for one in gone
         ]
+        findings = gate.part(missing)
         if findings:
             db.session.execute(insert(ROWS), findings)
-        found += len(gone)
+        for finding in findings:
+            counts[finding["kind"]] += 1
         _advance(load_id, worker)
 
 
 # --- applying and undoing -------------------------------------------------------------------------------------------
+
+
+def _apply(load_id: uuid.UUID) -> None:
+    load = applying.apply(load_id)
+    if load is not None:
+        proposals.propose(load)
+        reach("load.before_commit")
+
+
+def _undo(load_id: uuid.UUID) -> None:
+    load = applying.undo(load_id)
+    if load is not None:
+        proposals.take_back(load)
+        reach("load.before_commit")
 
 
 def _in_one_transaction(
