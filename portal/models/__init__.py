@@ -41,7 +41,7 @@ from portal.models.people import (
     SignInAttempt,
     SignInSession,
 )
-from portal.models.register import Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models.register import NameGram, Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
 from portal.models.unsent import UnsentText
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "Level",
     "LocalConditionSet",
     "NationalEntry",
+    "NameGram",
     "NumberRange",
     "NumberSeries",
     "Office",

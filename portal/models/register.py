@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.extensions import db
 from portal.models.keyed_rows import KeyedRow
 from portal.models.people import Office
-from portal.models.types import Json, UtcDateTime, new_id, utcnow
+from portal.models.types import Json, UtcDateTime, by_code_point, new_id, utcnow
 
 
 class Pupil(KeyedRow, db.Model):
@@ -56,6 +56,23 @@ class Pupil(KeyedRow, db.Model):
     gone_since: Mapped[date | None] = mapped_column()  # missing from a full load since
 
     school: Mapped[Office] = relationship(lazy="joined")
+
+
+class NameGram(db.Model):
+    """One thing by which a pupil's name is looked for in a county: see portal/cases/name_index.py. `name` is the whole
+    name as it is read and written, by which results are in order.
+
+    Compared by code points on both databases, so that a prefix is a range. No foreign key to the pupil: each deletion of
+    one would look through the whole table.
+    """
+
+    __tablename__ = "name_grams"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    gram: Mapped[str] = mapped_column(by_code_point(4), primary_key=True)
+    county_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(by_code_point(600), primary_key=True)
+    pupil_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class RegisterLoad(db.Model):

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from portal.cases import digests, register
+from portal.cases import digests, name_index, register
 from portal.cases.rosters.reading import CLOSED, chunks
 from portal.extensions import db
 from portal.faults import reach
@@ -66,6 +66,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> str:
         )
     if made:
         db.session.execute(insert(PUPILS), made)
+        name_index.enter(made)
     db.session.execute(insert(CHANGES), changes)
     db.session.connection().execute(_NUMBER, ids)
     reach("decide.after_register")
@@ -147,6 +148,7 @@ def _go_on(
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise register.RegisterMoved
+    name_index.move([pupil._mapping], [{**pupil._mapping, **values}])
     return _changes(case, pupil.id, before, changed, pupil.version, at)
 
 
