@@ -34,12 +34,17 @@ def upgrade():
     )
     # What is kept of a name is the program's present knowledge of names, so it is asked for it, whichever release that is.
     pupils = sa.table(
-        "pupils", sa.column("id", sa.Uuid()), sa.column("name", sa.String()), sa.column("school_id", sa.Uuid())
+        "pupils",
+        sa.column("id", sa.Uuid()),
+        sa.column("name", sa.String()),
+        sa.column("school_id", sa.Uuid()),
     )
     last = None
     while True:
         query = sa.select(pupils).order_by(pupils.c.id).limit(CHUNK)
-        rows = op.get_bind().execute(query if last is None else query.where(pupils.c.id > last)).mappings().all()
+        rows = (
+            op.get_bind().execute(query if last is None else query.where(pupils.c.id > last)).mappings().all()
+        )
         if not rows:
             return
         name_index.enter(rows, op.get_bind())

@@ -8,7 +8,7 @@ folded name, initials), so that results are in order of pinyin and longer querie
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,31 +69,35 @@ def entries(name: str) -> set[tuple[str, str]]:
     return found
 
 
-def counties_of(school_ids: Iterable[uuid.UUID], connection: Connection | None = None) -> dict[uuid.UUID, uuid.UUID]:
+def counties_of(
+    school_ids: Iterable[uuid.UUID], connection: Connection | None = None
+) -> dict[uuid.UUID, uuid.UUID]:
     """school -> the county in whose index its pupils stand; for a school directly under the state, the state."""
     run = connection or db.session.connection()
     query = select(OFFICES.c.id, OFFICES.c.path).where(OFFICES.c.id.in_(set(school_ids)))
-    lines = {one: [uuid.UUID(part) for part in path.strip("/").split("/")] for one, path in run.execute(query)}
+    lines = {
+        one: [uuid.UUID(part) for part in path.strip("/").split("/")] for one, path in run.execute(query)
+    }
     above = {one for line in lines.values() for one in line}
     counties = select(OFFICES.c.id).where(OFFICES.c.id.in_(above), OFFICES.c.level == Level.COUNTY)
     known = set(run.execute(counties).scalars())
     return {one: next((office for office in line if office in known), line[0]) for one, line in lines.items()}
 
 
-def enter(pupils: Sequence[Mapping[str, Any]], connection: Connection | None = None) -> None:
+def enter(pupils: Sequence[Any], connection: Connection | None = None) -> None:
     """Keep the names of new pupils: mappings with id, name and school_id, as they are written into `pupils`. Loads call it
     with a chunk at a time, in the transaction that writes the pupils."""
     _write(_rows(pupils, connection), connection)
 
 
-def leave(pupils: Sequence[Mapping[str, Any]], connection: Connection | None = None) -> None:
+def leave(pupils: Sequence[Any], connection: Connection | None = None) -> None:
     """Forget pupils as they stood: id, name, school_id."""
     _forget(_rows(pupils, connection), connection)
 
 
 def move(
-    before: Sequence[Mapping[str, Any]],
-    after: Sequence[Mapping[str, Any]],
+    before: Sequence[Any],
+    after: Sequence[Any],
     connection: Connection | None = None,
 ) -> None:
     """Follow pupils whose name or school was rewritten, one of `after` for each of `before`; who kept both costs nothing."""
@@ -112,7 +116,7 @@ def move(
 _Key = tuple[str, uuid.UUID, str, uuid.UUID]
 
 
-def _rows(pupils: Sequence[Mapping[str, Any]], connection: Connection | None) -> set[_Key]:
+def _rows(pupils: Sequence[Any], connection: Connection | None) -> set[_Key]:
     counties = counties_of((one["school_id"] for one in pupils), connection)
     return {
         (gram, counties[one["school_id"]], order, one["id"])
@@ -154,8 +158,9 @@ def _rewritten(_mapper: Any, connection: Connection, pupil: Pupil) -> None:
     now = _named(pupil)
     was = dict(now)
     for key in ("name", "school_id"):
-        if deleted := inspect(pupil).attrs[key].history.deleted:
-            was[key] = deleted[0]
+        history: Any = inspect(pupil).attrs[key].history
+        if history.deleted:
+            was[key] = history.deleted[0]
     move([was], [now], connection)
 
 
@@ -207,41 +212,47 @@ class Wanted:
         self,
         counties: Sequence[uuid.UUID],
         narrowed: ColumnElement[bool] | None,
-        after: tuple[str, uuid.UUID] | None,
+        beyond: tuple[str, uuid.UUID] | None,
         limit: int,
+        *,
+        backwards: bool = False,
     ) -> Select[Any]:
-        """(name, pupil_id) in order, from a position on: each range of each county by itself, so that every one ends after
-        `limit` rows of the index."""
-        parts = [
-            select(part.c.name, part.c.pupil_id)
+        """(name, pupil_id) in order, from a position on or back from it: each range of each county by itself, so that every
+        one ends after `limit` rows of the index."""
+        ranges = [
+            _range((county, *one), narrowed, beyond, backwards).limit(limit).subquery()
             for county in counties
-            for gram, prefix, text in self.ranges
-            if (part := _range(county, gram, prefix, text, narrowed, after, limit)) is not None
+            for one in self.ranges
         ]
+        parts = [select(one.c.name, one.c.pupil_id) for one in ranges]
         whole = (parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]).subquery()
-        return select(whole.c.name, whole.c.pupil_id).order_by(whole.c.name, whole.c.pupil_id).limit(limit)
+        found: Select[Any] = select(whole.c.name, whole.c.pupil_id).limit(limit)
+        return found.order_by(*_in_order(whole.c.name, whole.c.pupil_id, backwards=backwards))
+
+
+def _in_order(*columns: Any, backwards: bool) -> list[Any]:
+    return [column.desc() if backwards else column for column in columns]
 
 
 def _range(
-    county: uuid.UUID,
-    gram: str,
-    prefix: str,
-    part: str,
+    of: tuple[uuid.UUID, str, str, str],
     narrowed: ColumnElement[bool] | None,
-    after: tuple[str, uuid.UUID] | None,
-    limit: int,
-) -> Any:
+    beyond: tuple[str, uuid.UUID] | None,
+    backwards: bool,
+) -> Select[Any]:
+    county, gram, prefix, part = of
     name, pupil = NameGram.name, NameGram.pupil_id
-    query = select(name, pupil).where(NameGram.gram == gram, NameGram.county_id == county)
+    query: Any = select(name, pupil).where(NameGram.gram == gram, NameGram.county_id == county)
     if prefix:
         query = query.where(name >= prefix, name < prefix + _LAST)
     if part:
         query = query.where(name.contains(part, autoescape=True))
-    if after:
-        query = query.where(name >= after[0], tuple_(name, pupil) > tuple_(*map(literal, after)))
+    if beyond:
+        here, there = tuple_(name, pupil), tuple_(*map(literal, beyond))
+        query = query.where(here < there if backwards else here > there)
     if narrowed is not None:
         query = query.where(narrowed)
-    return query.order_by(name, pupil).limit(limit).subquery()
+    return query.order_by(*_in_order(name, pupil, backwards=backwards))
 
 
 def pupils_named(text: str, counties: Sequence[uuid.UUID] | None = None) -> Select[Any]:

@@ -94,7 +94,7 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     at = utcnow()
     written: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
-    moved: list[tuple[Mapping[str, Any], dict[str, Any]]] = []
+    moved: list[tuple[Any, dict[str, Any]]] = []
     for pupil in db.session.execute(query):
         new = attributes(pupil, {column: texts[pupil.id]}) | {"version": pupil.version + 1}
         new = keyed_rows.keyed(PUPILS.name, pupil._mapping, new)

@@ -11,7 +11,14 @@ from portal.standards import classes, grades, id_number, names
 
 NAMES = frozenset({"name", "former_name", "guardian1_name", "guardian2_name"})
 NUMBERS = frozenset(
-    {"student_number", "id_number", "guardian1_id_number", "guardian2_id_number", "school_number", "secondary_number"}
+    {
+        "student_number",
+        "id_number",
+        "guardian1_id_number",
+        "guardian2_id_number",
+        "school_number",
+        "secondary_number",
+    }
 )
 
 

@@ -45,7 +45,9 @@ def _without_grade(text: str, stage: str, grade: str, system: str) -> str:
     before = grades.BEFORE_A_CLASS.match(text)
     if own is None or before is None:
         return text
-    said = grades.of(own.stage, before["grade"], system) or grades.of(own.stage, f"{before['grade']}年级", system)
+    said = grades.of(own.stage, before["grade"], system) or grades.of(
+        own.stage, f"{before['grade']}年级", system
+    )
     return text[before.end() :] if said == own else text
 
 

@@ -94,7 +94,26 @@ def every(system: str = USUAL) -> tuple[Grade, ...]:
     """The twelve grades of a system in their order."""
     primary = LAST_OF_PRIMARY[system]
     stages = ((PRIMARY, range(1, primary + 1)), (JUNIOR, range(primary + 1, 10)), (SENIOR, range(10, 13)))
-    return tuple(grade for stage, years in stages for year in years if (grade := _grade(year, stage, primary)))
+    return tuple(
+        grade for stage, years in stages for year in years if (grade := _grade(year, stage, primary))
+    )
+
+
+def titled(title: str, system: str = USUAL) -> Grade | None:
+    """The grade of this usual word."""
+    return next((grade for grade in every(system) if grade.title == title), None)
+
+
+def spellings(grade: Grade, system: str = USUAL) -> tuple[str, ...]:
+    """The usual writings of a grade, for a list that a database narrows: 七年级, 7年级, 初一, 初中一年级, …"""
+    within = grade.year - {PRIMARY: 0, JUNIOR: LAST_OF_PRIMARY[system], SENIOR: 9}[grade.stage]
+    found = []
+    for number, words in ((grade.year, ("",)), (within, ("", grade.stage, grade.stage[0]))):
+        if number > 10 and grade.stage != SENIOR:
+            continue
+        for one in (_chinese(number), str(number)):
+            found += [f"{word}{one}年级" for word in words] + [f"{word}{one}" for word in words if word]
+    return tuple(one for one in dict.fromkeys(found) if of(grade.stage, one, system) == grade)
 
 
 def _chinese(number: int) -> str:

@@ -23,6 +23,10 @@ class Fault:
     remedy: str
 
 
+class Note(Fault):
+    """Something that is pointed at and stops nothing."""
+
+
 def tidy(text: str) -> str:
     """Remove white space and what nobody sees, fold full-width characters, raise x to X. Nothing else is guessed."""
     return "".join(plain(text).translate(_FULL_WIDTH).split()).upper()

@@ -11,10 +11,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from pypinyin import Style, lazy_pinyin
 
-from portal.standards.id_number import Fault
+from portal.standards.id_number import Fault, Note
 from portal.standards.words import code_points, plain, unseen
 
 MAX_LENGTH = 50
@@ -35,14 +36,18 @@ PRIVATE_RANGES = ((0xE000, 0xF8FF), (0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
 # Radicals that are taken for the character and that NFKC leaves alone (Unicode EquivalentUnifiedIdeograph.txt).
 RADICALS = dict(
     zip(
-        "⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻥⻦⻨⻩⻬⻮⻰⻳⻤⻣⺠⺟⼾", "虎西见角贝车长门青韦页风飞食马鱼鸟麦黄齐齿龙龟鬼骨民母户", strict=True
+        "⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻥⻦⻨⻩⻬⻮⻰⻳⻤⻣⺠⺟⼾",
+        "虎西见角贝车长门青韦页风飞食马鱼鸟麦黄齐齿龙龟鬼骨民母户",
+        strict=True,
     )
 )
 _RADICALS = str.maketrans(RADICALS)
 _HAN = "".join(f"{chr(low)}-{chr(high)}" for low, high in HAN_RANGES)
 _DOT = re.escape(DOTS)
 _LINED_UP = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}{_DOT}.])|(?<=[{_DOT}.])\s+(?=[{_HAN}])")
-_USUAL = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{1,20}")  # nearly every name: nothing to fold, nothing to judge
+_USUAL = re.compile(
+    "[\u3400-\u4dbf\u4e00-\u9fff]{1,20}"
+)  # nearly every name: nothing to fold, nothing to judge
 _DROPPED_FROM_KEY = str.maketrans("", "", DOTS + ".'’")
 _MIXED = ("LATIN", "CYRILLIC", "GREEK")  # scripts whose letters are taken for each other
 
@@ -54,7 +59,7 @@ class Name:
 
     value: str
     fault: Fault | None = None
-    note: Fault | None = None
+    note: Note | None = None
 
 
 def read(text: str) -> Name:
@@ -95,7 +100,9 @@ def _strange(character: str) -> Fault | None:
         remedy = "如是“〇”（U+3007），请用输入法重新输入"
     elif meant != character and len(meant) == 1 and _is_letter(meant):
         remedy = f"应是“{meant}”（{code_points(meant)}），请用输入法重新输入"
-    shown = f"“{character}”（{code_points(character)}）" if character.isprintable() else code_points(character)
+    shown = (
+        f"“{character}”（{code_points(character)}）" if character.isprintable() else code_points(character)
+    )
     return Fault(f"姓名中有不能使用的字符{shown}", remedy)
 
 
@@ -106,27 +113,27 @@ def _structure_fault(name: str) -> Fault | None:
         return Fault("姓名中没有文字", "请按户口簿填写姓名")
     if not _is_letter(name[0]) or _joins(name[-1]):
         return Fault("姓名不能以符号开头或结尾", "间隔号只写在两部分姓名之间，如“买买提·艾力”")
-    for one, other in zip(name, name[1:], strict=False):
+    for one, other in pairwise(name):
         if _joins(one) and _joins(other) and (one, other) != (".", " "):
             return Fault("姓名中的符号连在一起", "间隔号每处只写一个，如“买买提·艾力”")
-    scripts = {script: one for one in name for script in _MIXED if unicodedata.name(one, "").startswith(script)}
+    scripts = {
+        script: one for one in name for script in _MIXED if unicodedata.name(one, "").startswith(script)
+    }
     if len(scripts) > 1:
         odd = next(one for script, one in scripts.items() if script != "LATIN")
-        return Fault(
-            f"姓名中混有形似的外文字母“{odd}”（{code_points(odd)}）", "请用同一种文字的字母重新输入"
-        )
+        return Fault(f"姓名中混有形似的外文字母“{odd}”（{code_points(odd)}）", "请用同一种文字的字母重新输入")
     return None
 
 
-def _note(text: str, bare: str, value: str) -> Fault | None:
+def _note(text: str, bare: str, value: str) -> Note | None:
     if hidden := [one for one in text if unseen(one)]:
         reason = f"姓名中有看不见的字符 {code_points(''.join(hidden))}，已经去掉"
-        return Fault(reason, f"按“{value}”登记；请核对来源文件")
+        return Note(reason, f"按“{value}”登记；请核对来源文件")
     if value != bare:
-        return Fault(f"姓名“{bare}”中有空格", f"应写成“{value}”，字间不留空格")
+        return Note(f"姓名“{bare}”中有空格", f"应写成“{value}”，字间不留空格")
     if private := [one for one in value if _within(one, PRIVATE_RANGES)]:
         reason = f"姓名中有自造字 {code_points(''.join(private))}，别的电脑上可能显示不出"
-        return Fault(reason, "照原样登记；请查对户口簿，公安系统已改用标准字的，发起更正的业务")
+        return Note(reason, "照原样登记；请查对户口簿，公安系统已改用标准字的，发起更正的业务")
     return None
 
 

@@ -11,10 +11,28 @@ from portal.standards.names import name_key
 
 # 姓 -> the reading as a surname, where it differs from the common one (GB/T 28039-2011 names the principle).
 SURNAMES = {
-    **{"曾": "zeng", "单": "shan", "單": "shan", "解": "xie", "仇": "qiu", "查": "zha", "区": "ou", "盖": "ge"},
+    **{
+        "曾": "zeng",
+        "单": "shan",
+        "單": "shan",
+        "解": "xie",
+        "仇": "qiu",
+        "查": "zha",
+        "区": "ou",
+        "盖": "ge",
+    },
     **{"朴": "piao", "缪": "miao", "乐": "yue", "覃": "qin", "翟": "zhai", "尉迟": "yuchi", "万俟": "moqi"},
     **{"尹": "yin", "黑": "he", "折": "she", "种": "chong", "繁": "po", "员": "yun", "都": "du", "隗": "wei"},
-    **{"召": "shao", "洗": "xian", "宓": "mi", "秘": "bi", "句": "gou", "那": "na", "祭": "zhai", "长孙": "zhangsun"},
+    **{
+        "召": "shao",
+        "洗": "xian",
+        "宓": "mi",
+        "秘": "bi",
+        "句": "gou",
+        "那": "na",
+        "祭": "zhai",
+        "长孙": "zhangsun",
+    },
 }
 
 
@@ -31,7 +49,9 @@ def ways(name: str) -> tuple[tuple[str, str], ...]:
             rest = syllables[length:]
             readings = [(own + "".join(rest), first + "".join(one[:1] for one in rest)), common]
             break
-    passport = [(full.replace("v", "yu"), short) for full, short in readings if "v" in full and not key.isascii()]
+    passport = [
+        (full.replace("v", "yu"), short) for full, short in readings if "v" in full and not key.isascii()
+    ]
     return tuple(dict.fromkeys((*readings, *passport)))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0"  # Default_Ignorable_Code_Point outside Cf
+_FILLERS = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0"  # Default_Ignorable_Code_Point outside Cf
+)
 
 
 def visible_in(text: str) -> int:

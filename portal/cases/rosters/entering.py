@@ -17,6 +17,7 @@ from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, Office, Pupil, RegisterChange, RosterRow, keyed_rows
 from portal.models.types import new_id, utcnow
+from portal.standards.alike import alike
 from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import TERMINAL
 from portal.workflows.facts import Facts
@@ -135,7 +136,7 @@ def _go_on(
     """Rewrite an earlier record, guarded by its version; what changed."""
     before = {key: register.stored_text(pupil, key) for key in new if key != "school_code"}
     before["school_code"] = school_code
-    changed = {key: text for key, text in new.items() if before[key] != text}
+    changed = {key: text for key, text in new.items() if not alike(key, before[key], text, new)}
     own = {key: text for key, text in changed.items() if key != "school_code"}
     values = register.attributes(pupil, own) | {
         "school_id": case.owner_office_id,
