@@ -82,6 +82,12 @@ OPEN_CASE = OtherCase("GJ2026000009", WORKFLOW.id, "关键信息变更", "审核
 TABLE = [
     ("complete", facts(), set()),
     ("name unchanged", facts({"new_name": "马小明"}), {"value_unchanged"}),
+    ("name with a blank added", facts({"new_name": "马 小明"}), {"value_unchanged"}),
+    (
+        "name with another dot",
+        facts({"new_name": "买买提.艾力"}, pupil={"name": "买买提·艾力"}),
+        {"value_unchanged"},
+    ),
     (
         "check digit",
         facts({"new_id_number": NUMBER[:17] + ("0" if NUMBER[17] != "0" else "1")}),
