@@ -252,7 +252,8 @@ def _range(
         query = query.where(here < there if backwards else here > there)
     if narrowed is not None:
         query = query.where(narrowed)
-    return query.order_by(*_in_order(name, pupil, backwards=backwards))
+    found: Select[Any] = query.order_by(*_in_order(name, pupil, backwards=backwards))
+    return found
 
 
 def pupils_named(text: str, counties: Sequence[uuid.UUID] | None = None) -> Select[Any]:

@@ -33,8 +33,9 @@ class Pupil(KeyedRow, db.Model):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     student_number: Mapped[str] = mapped_column(String(20), unique=True)  # 学籍号, never rewritten
-    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
-    name: Mapped[str] = mapped_column(String(80))  # 姓名, byte for byte as certified
+    # Of school and name the former value is always known: the index of names forgets by it.
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"), active_history=True)
+    name: Mapped[str] = mapped_column(String(80), active_history=True)  # 姓名, byte for byte as certified
     name_key: Mapped[str] = mapped_column(String(80), default="")  # folded for comparison only
     initials: Mapped[str] = mapped_column(String(80), default="")  # pinyin initials for search
     former_name: Mapped[str] = mapped_column(String(80), default="")
