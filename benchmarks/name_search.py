@@ -137,7 +137,11 @@ def measure(reviewer: Actor) -> None:
 
 
 def _show(
-    title: str, reviewer: Actor, wanted: str, place: roster.Place, narrowed: roster.Narrowed = roster.EVERYBODY
+    title: str,
+    reviewer: Actor,
+    wanted: str,
+    place: roster.Place,
+    narrowed: roster.Narrowed = roster.EVERYBODY,
 ) -> None:
     understood = name_index.Wanted.of(wanted)
     assert understood is not None
@@ -145,7 +149,9 @@ def _show(
     counties, among = roster._counties(reviewer), roster._among(reviewer, narrowed)
     query = understood.query(counties, among, beyond, roster.PAGE + 1)
     compiled = str(query.compile(db.engine, compile_kwargs={"literal_binds": True}))
-    like = text("SELECT id FROM pupils WHERE name_key LIKE :part AND school_id IN (SELECT id FROM offices WHERE parent_id = :county) LIMIT 31")
+    like = text(
+        "SELECT id FROM pupils WHERE name_key LIKE :part AND school_id IN (SELECT id FROM offices WHERE parent_id = :county) LIMIT 31"
+    )
     values = {"part": f"%{names.name_key(wanted)}%", "county": _bound(reviewer)}
     own = milliseconds(lambda: db.session.execute(query).all())
     bare = milliseconds(lambda: _bare(compiled))
@@ -179,7 +185,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pupils", type=int, default=1_000_000)
-    parser.add_argument("--small", action="store_true", help="20,000 pupils: whether it runs, not what it costs")
+    parser.add_argument(
+        "--small", action="store_true", help="20,000 pupils: whether it runs, not what it costs"
+    )
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database")
     chosen = parser.parse_args()
     pupils = 20_000 if chosen.small else chosen.pupils

@@ -16,6 +16,7 @@ from portal import audit
 from portal.blueprints import pupil_view
 from portal.cases import preferences, roster
 from portal.cases.access import find_pupil
+from portal.cases.offices import school_system
 from portal.extensions import db
 from portal.models import Level, Office, Role
 from portal.standards import codes, enrolment, grades, id_number, school_numbers
@@ -162,13 +163,17 @@ def _narrowed(school: Office | None) -> roster.Narrowed:
     """What the results are narrowed to. Grade, class and status are no personal data and may stand in the address."""
     grade, status = request.args.get("grade", ""), request.args.get("status", "")
     class_name = request.args.get("class_name", "") if school and grade else ""
-    return roster.Narrowed(school, grade, class_name, status)
+    return roster.Narrowed(school, grade, class_name, status, _system())
+
+
+def _system() -> str:
+    return school_system(db.session.get_one(Office, actor().office_id))
 
 
 def _grades(school: Office | None) -> list[str]:
     """The grades of the school, or those that there are."""
     if school is None:
-        return [grade.title for grade in grades.every()]
+        return [grade.title for grade in grades.every(_system())]
     return list(dict.fromkeys(one.grade for one in roster.classes(actor(), school.id)))
 
 

@@ -45,6 +45,7 @@ class Narrowed:
     grade: str = ""
     class_name: str = ""
     status: str = ""
+    system: str = grades.USUAL  # how the grades of several schools are counted
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,8 @@ def _conditions(narrowed: Narrowed) -> list[ColumnElement[bool]]:
     if narrowed.grade and narrowed.school:
         found.append(_sitting_in(narrowed.school, narrowed.grade, narrowed.class_name or None))
     elif narrowed.grade:
-        system = grades.USUAL
-        grade = grades.titled(narrowed.grade, system)
-        found.append(Pupil.grade.in_(grades.spellings(grade, system) if grade else [narrowed.grade]))
+        grade = grades.titled(narrowed.grade, narrowed.system)
+        found.append(Pupil.grade.in_(grades.spellings(grade, narrowed.system) if grade else [narrowed.grade]))
         if grade:
             found.append(Pupil.stage.in_(("", grade.stage, "特教")))
     return found
