@@ -19,7 +19,7 @@ from benchmarks._installation import installation, milliseconds
 from portal.cases import name_index, roster
 from portal.cases.access import Actor
 from portal.extensions import db
-from portal.models import Level, Pupil, Role
+from portal.models import Level, Office, Pupil, Role
 from portal.standards import names
 from tests.builders import a_pupil, a_state, an_actor, an_office
 
@@ -40,7 +40,10 @@ DIALECTS = {
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :pupils)",
         "lower(hex(randomblob(16)))",
     ),
-    "postgresql": ("WITH n AS (SELECT generate_series(0, :pupils - 1) AS i)", "gen_random_uuid()"),
+    "postgresql": (
+        "WITH n AS (SELECT generate_series(CAST(0 AS bigint), :pupils - 1) AS i)",
+        "gen_random_uuid()",
+    ),
 }
 
 
@@ -52,7 +55,8 @@ def build(pupils: int) -> Actor:
     reviewer = an_actor(Role.REVIEWER, counties[0])
     model = a_pupil(schools[0], name="模范")
     db.session.commit()
-    _temporary(schools)
+    named = min(NAMES, pupils // 4)
+    _temporary(schools, named)
     rows, random_id = DIALECTS[db.engine.dialect.name]
     changed = {
         "id": random_id,
@@ -66,7 +70,7 @@ def build(pupils: int) -> Actor:
     columns = [column.name for column in Pupil.__table__.columns]
     values = ", ".join(changed.get(name, f'p."{name}"') for name in columns)
     statement = f"""{rows} INSERT INTO pupils ({", ".join(f'"{name}"' for name in columns)}) SELECT {values}
-        FROM n JOIN bench_schools s ON s.i = n.i % {len(schools)} JOIN bench_names b ON b.i = (n.i * 7919) % {NAMES}
+        FROM n JOIN bench_schools s ON s.i = n.i % {len(schools)} JOIN bench_names b ON b.i = (n.i * 7919) % {named}
         JOIN pupils p ON p.student_number = :model"""
     db.session.execute(text(statement), {"pupils": pupils, "model": model.student_number})
     db.session.execute(
@@ -80,11 +84,11 @@ def build(pupils: int) -> Actor:
     return reviewer
 
 
-def _temporary(schools: list[object]) -> None:
+def _temporary(schools: list[Office], named: int) -> None:
     """Names, what is kept of them, and schools, numbered in tables of the benchmark's own."""
     chosen = random.Random(7)
     made: dict[str, None] = {}
-    while len(made) < NAMES:
+    while len(made) < named:
         given = "".join(chosen.choice(GIVEN) for _ in range(chosen.choice((1, 2, 2, 2))))
         made.setdefault(chosen.choice(SURNAMES) + given)
     for statement in (
@@ -106,7 +110,7 @@ def _temporary(schools: list[object]) -> None:
     db.session.execute(text("INSERT INTO bench_grams VALUES (:i, :gram, :ordered)"), grams)
     for i, school in enumerate(schools):
         one = text("INSERT INTO bench_schools SELECT :i, id, parent_id FROM offices WHERE code = :code")
-        db.session.execute(one, {"i": i, "code": school.code})  # type: ignore[attr-defined]
+        db.session.execute(one, {"i": i, "code": school.code})
     for statement in (
         "CREATE INDEX ix_bench_names ON bench_names (i)",
         "CREATE INDEX ix_bench_grams ON bench_grams (i)",

@@ -32,6 +32,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("gram", "county_id", "name", "pupil_id", name=op.f("pk_name_grams")),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_pupils_school_id_id", "pupils", ["school_id", "id"])
     # What is kept of a name is the program's present knowledge of names, so it is asked for it, whichever release that is.
     pupils = sa.table(
         "pupils",
@@ -52,4 +53,5 @@ def upgrade():
 
 
 def downgrade():
+    op.drop_index("ix_pupils_school_id_id", table_name="pupils")
     op.drop_table("name_grams")

@@ -26,6 +26,7 @@ class Pupil(KeyedRow, db.Model):
     __table_args__ = (
         Index("ix_pupils_school_class", "school_id", "grade", "class_name"),
         Index("ix_pupils_school_name", "school_id", "name"),
+        Index("ix_pupils_school_id_id", "school_id", "id"),  # who is of a school, from the index alone
         Index("ix_pupils_name_key", "name_key"),
         Index("ix_pupils_initials", "initials"),
         Index("ix_pupils_id_number", "id_number"),
