@@ -189,7 +189,8 @@ def _matching(text: str) -> ColumnElement[bool]:
         folded: Any = func.lower(Admitted.name)
         for mark in (*names.DOTS, ".", "'", "’", " "):
             folded = func.replace(folded, mark, "")
-        return folded.contains(names.name_key(text), autoescape=True)
+        found: ColumnElement[bool] = folded.contains(names.name_key(text), autoescape=True)
+        return found
     return or_(Admitted.id_number == number, Admitted.exam_number.startswith(number, autoescape=True))
 
 
