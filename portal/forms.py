@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -11,7 +12,7 @@ from wtforms import DateField, Field, Form, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the published types
 from wtforms.validators import Length, ValidationError
 
-from portal.standards.words import visible_in
+from portal.standards.words import plain, visible_in
 
 MESSAGES = {
     "This field is required.": "请填写此项",
@@ -122,6 +123,11 @@ class ChineseDateField(DateField):
 class LineField(StringField):
     """One line of text; control characters, which no form and no DOCX can hold, are an error rather than a crash."""
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed without what nobody sees: copied from a page, it comes along unnoticed."""
+        if valuelist:
+            self.data = plain(valuelist[0])
+
     def pre_validate(self, form: Any) -> None:
         if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in self.data or ""):
             raise ValidationError("有不能使用的控制字符，请删去后重新输入")
@@ -129,6 +135,7 @@ class LineField(StringField):
 
 def read_date(text: str) -> date | None:
     """A calendar date in any of the ways people write one, or None."""
+    text = unicodedata.normalize("NFKC", plain(text))
     for mark in "年月/.":
         text = text.replace(mark, "-")
     parts = text.replace("日", "").strip().split("-")

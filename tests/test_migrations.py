@@ -13,14 +13,14 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from portal import audit
-from portal.cases import clock, register
+from portal.cases import clock, register, roster
 from portal.cases.stamped import receiving
 from portal.extensions import db
-from portal.models import AdmittedList, RegisterChange, RosterRow, StampedPage
+from portal.models import AdmittedList, Pupil, RegisterChange, RosterRow, StampedPage
 from portal.oversight import audit_walk, holidays
 from portal.oversight.findings import Findings
 from portal.standards.school_year import year_of_entry
-from tests.builders import Cast, a_case, a_state
+from tests.builders import Cast, a_case, a_pupil, a_state
 from tests.intakes import a_list, people
 from tests.web.test_intake import Intake
 
@@ -145,3 +145,19 @@ def test_back_from_0006_and_forth_the_chain_still_verifies_and_rows_wait_to_be_s
     assert app.test_cli_runner().invoke(args=["audit", "seal"]).exit_code == 0
     assert all(one != ("",) for one in stored("SELECT row_digest FROM pupils"))
     assert audit_walk.walk(Findings()).told == []
+
+
+def test_0016_makes_the_index_of_names_and_goes_back(app: Flask) -> None:
+    """For the pupils that are there."""
+    cast = Cast()
+    pupil = a_pupil(cast.school, name="曾晓慧")
+    db.session.commit()
+    kept = stored("SELECT gram, name FROM name_grams ORDER BY gram, name, pupil_id")
+    assert ("晓慧", "zengxiaohui 曾晓慧 zxh") in kept
+    let_go()
+    downgrade(revision="0012")
+    assert "name_grams" not in inspect(db.engine).get_table_names()
+    let_go()
+    upgrade()
+    assert stored("SELECT gram, name FROM name_grams ORDER BY gram, name, pupil_id") == kept
+    assert roster.search(cast.reviewer, "zxh").pupils == [db.session.get_one(Pupil, pupil.id)]

@@ -16,17 +16,22 @@ from portal import audit
 from portal.blueprints import pupil_view
 from portal.cases import preferences, roster
 from portal.cases.access import find_pupil
+from portal.cases.offices import school_system
 from portal.extensions import db
 from portal.models import Level, Office, Role
-from portal.standards import id_number, school_numbers
+from portal.standards import codes, enrolment, grades, id_number, school_numbers
 from portal.standards.columns import BY_KEY
+from portal.standards.words import plain
 from portal.web import actor, found, go, reply, roles
 
 bp = Blueprint("register", __name__)
 
 READERS = (Role.REGISTRAR, Role.HEAD, Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
 KEPT = "register.search"
-EMPTY = "请输入姓名、拼音首字母、学籍号或身份证件号"
+_SITTING = {
+    code: title for code, title in codes.table(codes.ENROLMENT_STATUS).items() if code not in enrolment.LEFT
+}
+EMPTY = "请输入姓名、拼音、学籍号或身份证件号"
 
 bp.add_app_template_filter(id_number.masked, "masked_id")
 bp.add_app_template_filter(school_numbers.masked, "masked_student_number")
@@ -44,12 +49,12 @@ def search() -> Response:
 @roles(*READERS)
 def look_up() -> BaseResponse:
     """Look for what was posted: one hit by number goes straight to the pupil, everything else to the results."""
-    text = request.form.get("q", "").strip()[: roster.MAX_QUERY]
+    text = plain(request.form.get("q", "")).strip()[: roster.MAX_QUERY]
     school = _chosen_school(roster.schools(actor()), request.form.get("school", ""))
     if not text:
         return _form(school, error=EMPTY)
     kind = roster.kind_of(text)
-    hits = roster.search(actor(), text, school.id if school else None).pupils
+    hits = roster.search(actor(), text, roster.Narrowed(school)).pupils
     only = hits[0] if kind in ("student_number", "id_number") and len(hits) == 1 else None
     if only is None:
         preferences.keep(actor().id, KEPT, {"q": text, "school": str(school.id) if school else ""})
@@ -63,13 +68,24 @@ def look_up() -> BaseResponse:
 def results() -> BaseResponse:
     """What the person looked for last, a page at a time."""
     kept = preferences.kept(actor().id, KEPT)
-    text, page = str(kept.get("q", "")), _page()
+    text = str(kept.get("q", ""))
     if not text:
         return go("register.search")
     school = _chosen_school(roster.schools(actor()), str(kept.get("school", "")))
-    pupils = roster.search(actor(), text, school.id if school else None, page)
+    narrowed = _narrowed(school)
+    pupils = roster.search(actor(), text, narrowed, _place())
     shown = text if roster.kind_of(text) in ("name", "initials") else "这个号码"
-    return reply("register/results.html", found=pupils, text=shown, school=school, size=roster.PAGE)
+    return reply(
+        "register/results.html",
+        found=pupils,
+        text=shown,
+        school=school,
+        size=roster.PAGE,
+        narrowed=narrowed,
+        grades=_grades(school),
+        classes=_classes(school, narrowed.grade),
+        statuses=codes.table(codes.ENROLMENT_STATUS),
+    )
 
 
 @bp.get("/register/class")
@@ -78,7 +94,9 @@ def class_list() -> Response:
     """The pupils of one class. A class is no personal datum and may stand in the address."""
     school = found(_chosen_school(roster.schools(actor()), request.args.get("school", "")))
     grade, class_name = request.args.get("grade", ""), request.args.get("class_name", "")
-    pupils = roster.in_class(actor(), school.id, grade, class_name, _page())
+    order, status = request.args.get("order", ""), request.args.get("status", "")
+    order = order if order in roster.ORDERS else "name"
+    pupils = roster.in_class(actor(), school.id, grade, class_name, _page(), order=order, status=status)
     return reply(
         "register/class.html",
         found=pupils,
@@ -86,6 +104,10 @@ def class_list() -> Response:
         grade=grade,
         class_name=class_name,
         size=roster.PAGE,
+        order=order,
+        orders=roster.ORDERS,
+        status=status,
+        statuses=_SITTING,
     )
 
 
@@ -135,6 +157,35 @@ def _chosen_school(schools: Sequence[Office], chosen: str) -> Office | None:
     if actor().office_level is Level.SCHOOL:
         return schools[0] if schools else None
     return next((school for school in schools if str(school.id) == chosen), None)
+
+
+def _narrowed(school: Office | None) -> roster.Narrowed:
+    """What the results are narrowed to. Grade, class and status are no personal data and may stand in the address."""
+    grade, status = request.args.get("grade", ""), request.args.get("status", "")
+    class_name = request.args.get("class_name", "") if school and grade else ""
+    return roster.Narrowed(school, grade, class_name, status, _system())
+
+
+def _system() -> str:
+    return school_system(db.session.get_one(Office, actor().office_id))
+
+
+def _grades(school: Office | None) -> list[str]:
+    """The grades of the school, or those that there are."""
+    if school is None:
+        return [grade.title for grade in grades.every(_system())]
+    return list(dict.fromkeys(one.grade for one in roster.classes(actor(), school.id)))
+
+
+def _classes(school: Office | None, grade: str) -> list[str]:
+    if school is None or not grade:
+        return []
+    return [one.class_name for one in roster.classes(actor(), school.id) if one.grade == grade]
+
+
+def _place() -> roster.Place:
+    after, before = (request.args.get(key, None, type=uuid.UUID) for key in ("after", "before"))
+    return roster.Place(_page(), after, before)
 
 
 def _page() -> int:

@@ -13,6 +13,7 @@ from portal import audit
 from portal.extensions import db
 from portal.models import NationalEntry, RegisterChange, RosterRow
 from portal.models.types import utcnow
+from portal.standards.alike import alike
 from portal.standards.columns import COLUMNS
 
 CHUNK = 500
@@ -56,9 +57,14 @@ def _landed(pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, s
         place = (change.pupil_id, change.column)
         accepted[place].add(change.after)
         if confirmed_at is None:
-            here = seen[change.pupil_id].get(change.column) in accepted[place]
+            here = _shown(change.column, seen[change.pupil_id], accepted[place])
             shown[change.case_id] = shown.get(change.case_id, True) and here
     return [case_id for case_id, all_shown in shown.items() if all_shown]
+
+
+def _shown(column: str, row: Mapping[str, str], accepted: Iterable[str]) -> bool:
+    """Whether an export shows one of the accepted values, in whatever writing."""
+    return column in row and any(alike(column, row[column], one, row) for one in accepted)
 
 
 def _enter_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]]) -> None:

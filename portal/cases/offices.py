@@ -9,6 +9,7 @@ from sqlalchemy import select
 from portal.extensions import db
 from portal.models import Level, Office
 from portal.policies import Policy, PolicyError, policy
+from portal.standards import grades
 
 
 def line_of(office: Office) -> list[Office]:
@@ -32,6 +33,14 @@ def policy_of(office: Office) -> Policy:
         if one.policy:
             return policy(one.policy)
     raise PolicyError(f"no office above {office.code} names a policy pack")
+
+
+def school_system(office: Office) -> str:
+    """How the nine years of compulsory schooling are split there (standards.grades); the usual way where no policy is named."""
+    try:
+        return str(policy_of(office).value("grades.system"))
+    except PolicyError:
+        return grades.USUAL
 
 
 def place_below(office: Office, parent: Office | None) -> None:

@@ -14,12 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import selectinload
 
-from portal.cases import claims, clock
+from portal.cases import claims, clock, name_index
 from portal.cases.access import Actor, visible_to, waiting_for
 from portal.extensions import db
-from portal.models import Case, Decision, Level, Office, Pupil, Role, Status
+from portal.models import Case, Decision, Level, Office, Role, Status
 from portal.models.types import utcnow
-from portal.standards import names
 
 PAGE = 50
 CAP = 10_000
@@ -335,7 +334,7 @@ def _conditions(actor: Actor, box: Box, filters: Filters) -> list[ColumnElement[
         schools = select(Office.id).where(Office.name.contains(filters.school, autoescape=True))
         found.append(Case.owner_office_id.in_(schools))
     if filters.name:
-        found.append(Case.pupil_id.in_(_pupils_named(filters.name)))
+        found.append(Case.pupil_id.in_(name_index.pupils_named(filters.name)))
     return found
 
 
@@ -346,10 +345,3 @@ def _condition(actor: Actor, box: Box, filters: Filters) -> ColumnElement[bool]:
     wide = box.condition is visible_to and actor.office_level != Level.SCHOOL
     narrowed = filters.school or filters.name or filters.status
     return condition.is_(true()) if wide and not narrowed else condition
-
-
-def _pupils_named(text: str) -> Select[Any]:
-    """Pupils by the beginning of the name or of its pinyin initials."""
-    if text.isascii():
-        return select(Pupil.id).where(Pupil.initials.startswith(text.lower(), autoescape=True))
-    return select(Pupil.id).where(Pupil.name_key.startswith(names.name_key(text), autoescape=True))

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from portal.cases import digests
+from portal.cases import digests, name_index
 from portal.cases.endings import endings_of
 from portal.extensions import db
 from portal.faults import reach
@@ -69,15 +69,15 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> str:
     ]
     db.session.add_all(RegisterChange(**row) for row in written)
     db.session.flush()
-    values = keyed_rows.keyed(
-        PUPILS.name, keyed_rows.values_of(pupil), attributes(pupil, changes) | {"version": version}
-    )
+    before = keyed_rows.values_of(pupil)
+    values = keyed_rows.keyed(PUPILS.name, before, attributes(pupil, changes) | {"version": version})
     done = db.session.execute(
         update(Pupil).where(Pupil.id == pupil.id, Pupil.version == pupil.version).values(**values),
         execution_options={"synchronize_session": "evaluate"},
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise RegisterMoved
+    name_index.move([before], [before | values])
     db.session.add(NationalEntry(case_id=case.id, approved_at=at))
     reach("decide.after_register")
     return digests.of_changes(case.id, written)
@@ -94,9 +94,11 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     at = utcnow()
     written: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
+    moved: list[tuple[Any, dict[str, Any]]] = []
     for pupil in db.session.execute(query):
         new = attributes(pupil, {column: texts[pupil.id]}) | {"version": pupil.version + 1}
         new = keyed_rows.keyed(PUPILS.name, pupil._mapping, new)
+        moved.append((pupil._mapping, {**pupil._mapping, **new}))
         written.append({"of": pupil.id, "seen": pupil.version} | {f"new_{key}": new[key] for key in new})
         changes.append(
             {
@@ -120,6 +122,7 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     done = db.session.connection().execute(update(PUPILS).where(guarded).values(**values), written)
     if done.rowcount != len(written):
         raise RegisterMoved
+    name_index.move([before for before, _ in moved], [after for _, after in moved])
     db.session.connection().execute(insert(CHANGES), changes)
     return digests.of_changes(case.id, changes)
 

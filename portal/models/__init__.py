@@ -42,7 +42,7 @@ from portal.models.people import (
     SignInAttempt,
     SignInSession,
 )
-from portal.models.register import Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models.register import NameGram, Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
 from portal.models.unsent import UnsentText
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "KnownBrowser",
     "Level",
     "LocalConditionSet",
+    "NameGram",
     "NationalEntry",
     "NumberRange",
     "NumberSeries",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.extensions import db
 from portal.models.keyed_rows import KeyedRow
 from portal.models.people import Office
-from portal.models.types import Json, UtcDateTime, new_id, utcnow
+from portal.models.types import Json, UtcDateTime, by_code_point, new_id, utcnow
 
 
 class Pupil(KeyedRow, db.Model):
@@ -26,6 +26,7 @@ class Pupil(KeyedRow, db.Model):
     __table_args__ = (
         Index("ix_pupils_school_class", "school_id", "grade", "class_name"),
         Index("ix_pupils_school_name", "school_id", "name"),
+        Index("ix_pupils_school_id_id", "school_id", "id"),  # who is of a school, from the index alone
         Index("ix_pupils_name_key", "name_key"),
         Index("ix_pupils_initials", "initials"),
         Index("ix_pupils_id_number", "id_number"),
@@ -33,8 +34,9 @@ class Pupil(KeyedRow, db.Model):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     student_number: Mapped[str] = mapped_column(String(20), unique=True)  # 学籍号, never rewritten
-    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
-    name: Mapped[str] = mapped_column(String(80))  # 姓名, byte for byte as certified
+    # Of school and name the former value is always known: the index of names forgets by it.
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"), active_history=True)
+    name: Mapped[str] = mapped_column(String(80), active_history=True)  # 姓名, byte for byte as certified
     name_key: Mapped[str] = mapped_column(String(80), default="")  # folded for comparison only
     initials: Mapped[str] = mapped_column(String(80), default="")  # pinyin initials for search
     former_name: Mapped[str] = mapped_column(String(80), default="")
@@ -56,6 +58,23 @@ class Pupil(KeyedRow, db.Model):
     gone_since: Mapped[date | None] = mapped_column()  # missing from a full load since
 
     school: Mapped[Office] = relationship(lazy="joined")
+
+
+class NameGram(db.Model):
+    """One thing by which a pupil's name is looked for in a county: see portal/cases/name_index.py. `name` is the whole
+    name as it is read and written, by which results are in order.
+
+    Compared by code points on both databases, so that a prefix is a range. No foreign key to the pupil: each deletion of
+    one would look through the whole table.
+    """
+
+    __tablename__ = "name_grams"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    gram: Mapped[str] = mapped_column(by_code_point(4), primary_key=True)
+    county_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(by_code_point(600), primary_key=True)
+    pupil_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class RegisterLoad(db.Model):

@@ -16,6 +16,7 @@ from portal.workflows import WORKFLOWS
 
 TITLES = {
     "clock": "办理时限",
+    "grades": "学制",
     "evidence": "证明材料",
     "return_reasons": "退回原因",
     "offered": "开办本业务",
@@ -46,6 +47,7 @@ TITLES = {
     "form_words": "表上的地方用语",
     "usual_age": "一般入学年龄",
     "grade": "入学年级",
+    "system": "义务教育学制（小学—初中年数）",
 }
 COLUMN_TITLES = {
     "title": "名称",

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from portal.standards.words import plain
+
 FOLDER = Path(__file__).parent / "codes"
 
 SEX = "xb"
@@ -51,7 +53,7 @@ def _codes_by_name(name: str) -> dict[str, str]:
 
 def code_of(name: str, text: str) -> str | None:
     """The code for what stands in a cell: the code itself or its name; None where the table has neither."""
-    text = text.strip()
+    text = plain(text).strip()
     if text in table(name):
         return text
     return _codes_by_name(name).get(text)

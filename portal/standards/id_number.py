@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from portal.standards.words import plain
+
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_DIGITS = "10X98765432"
 RESIDENT_CARD = "1"  # SFZJLX code of 居民身份证
@@ -21,9 +23,13 @@ class Fault:
     remedy: str
 
 
+class Note(Fault):
+    """Something that is pointed at and stops nothing."""
+
+
 def tidy(text: str) -> str:
-    """Remove white space, fold full-width characters, raise x to X. Nothing else is guessed."""
-    return "".join(text.translate(_FULL_WIDTH).split()).upper()
+    """Remove white space and what nobody sees, fold full-width characters, raise x to X. Nothing else is guessed."""
+    return "".join(plain(text).translate(_FULL_WIDTH).split()).upper()
 
 
 def is_shaped(number: str) -> bool:

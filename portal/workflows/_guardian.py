@@ -51,7 +51,7 @@ class GuardianForm(AnswersForm):
     def validate_guardian_name(self, field: LineField) -> None:
         self._not_alone(field, "请填写申请人姓名")
         if field.data and (fault := names.name_fault(field.data)):
-            raise ValidationError(fault.reason.replace("姓名", "申请人姓名", 1))
+            raise ValidationError(f"{fault.reason.replace('姓名', '申请人姓名', 1)}。{fault.remedy}")
 
     def validate_guardian_relation(self, field: SelectField) -> None:
         self._not_alone(field, "请选择申请人与学生的关系")
@@ -118,7 +118,7 @@ def guardian_rules(workflow_id: str, applies: Condition = always) -> tuple[Rule,
 def asked_by(facts: Facts, applies: Condition = always) -> str:
     """The name of the guardian who asks; "" where nobody does, and where the pupil asks in person."""
     in_person = facts.answer("guardian_relation") == IN_PERSON
-    return str(facts.answer("guardian_name")) if applies(facts) and not in_person else ""
+    return names.tidy(str(facts.answer("guardian_name"))) if applies(facts) and not in_person else ""
 
 
 def guardian_names(facts: Facts, applies: Condition = always) -> Mapping[str, str]:
@@ -127,7 +127,7 @@ def guardian_names(facts: Facts, applies: Condition = always) -> Mapping[str, st
         return dict.fromkeys(FIELDS, "")
     day = facts.answer("guardian_day")
     return {
-        "guardian_name": str(facts.answer("guardian_name")),
+        "guardian_name": names.tidy(str(facts.answer("guardian_name"))),
         "guardian_relation": codes.label(codes.RELATION, str(facts.answer("guardian_relation"))),
         "guardian_day": day.isoformat() if isinstance(day, date) else "",
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.standards import id_number
+from portal.standards import id_number, names
+from portal.standards.alike import alike
 from portal.standards.columns import BY_KEY
 from portal.workflows.facts import Facts
 
@@ -30,7 +31,8 @@ def new_values(facts: Facts) -> dict[str, str]:
         value = facts.answer(f"new_{key}")
         if value:
             text = value if isinstance(value, str) else value.isoformat()
-            new[key] = id_number.tidy(text) if key == "id_number" else text
+            tidy = {"id_number": id_number.tidy, "name": names.tidy}.get(key, str)
+            new[key] = tidy(text)
     return new
 
 
@@ -40,7 +42,9 @@ def after(facts: Facts, column: str) -> str:
 
 
 def unchanged(facts: Facts) -> list[str]:
-    return [BY_KEY[key].title for key, new in new_values(facts).items() if new == facts.pupil[key]]
+    return [
+        BY_KEY[key].title for key, new in new_values(facts).items() if alike(key, new, facts.pupil[key], {})
+    ]
 
 
 def titles(keys: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, NumberRange
 
 from portal.forms import AnswersForm
 from portal.standards import id_number
+from portal.standards.alike import alike
 from portal.standards.columns import BY_KEY
 from portal.standards.school_year import age_on
 from portal.workflows import enrolment_forms
@@ -71,7 +72,9 @@ def shown(column: str, text: str) -> str:
 
 def difference(row: RosterRow, column: str) -> str:
     """What the list of the admitted says otherwise of a column, "" where it agrees or the cell cannot be read."""
-    if column in row.faults or row.admitted is None or row[column] == row.admitted.get(column, ""):
+    if column in row.faults or row.admitted is None:
+        return ""
+    if alike(column, row[column], row.admitted.get(column, ""), {}):
         return ""
     if column == "id_number":  # what is found stands on pages that mask numbers
         return "与录取名单上的号码不同"

@@ -58,15 +58,16 @@ def test_search_by_name_initials_and_number(client: FlaskClient, cast: Cast) -> 
     wanted = a_pupil(cast.school, name="买买提·阿不都热依木")
     a_pupil(name="买买提·阿不都")  # of another county
     sign_in(client, cast.registrar)
-    for query in ("买买提", "阿不都", "买买提•阿", "mmt", "MMTAB"):
+    for query in ("买买提", "阿不都", "买买提•阿", "买买提.阿\u200b", "mmt", "MMTAB", "maimaiti"):
         answer = client.post("/register", data={"q": query}, follow_redirects=True)
         rows = soup(answer).select("tbody tr")
         assert [row.select_one("a").text for row in rows] == ["买买提·阿不都热依木"], query
-    for number in (wanted.student_number, wanted.id_number, wanted.id_number.lower()):
+    unseen = wanted.id_number[:9] + "\u200b" + wanted.id_number[9:]
+    for number in (wanted.student_number, wanted.id_number, wanted.id_number.lower(), unseen):
         answer = client.post("/register", data={"q": number})
         assert answer.status_code == 303
         assert answer.location == f"/register/pupils/{wanted.id}"
-    assert actions_recorded().count("register.searched") == 8
+    assert actions_recorded().count("register.searched") == 11
 
 
 def test_nothing_personal_in_addresses_and_numbers_masked(client: FlaskClient, cast: Cast) -> None:
@@ -391,3 +392,34 @@ def soup_of(app: Flask, who: Any, pupil_id: Any) -> BeautifulSoup:
     answer = enter(app, who).get(f"/register/pupils/{pupil_id}")
     assert answer.status_code == 200
     return BeautifulSoup(answer.text, "html.parser")
+
+
+def test_results_and_class_lists_are_narrowed_ordered_and_paged_without_names_in_addresses(
+    client: FlaskClient, cast: Cast
+) -> None:
+    for number in range(31):
+        a_pupil(cast.school, name=f"童{chr(0x4E00 + number)}", grade="高中一年级", class_name="（7）班")
+    a_pupil(cast.school, name="童高二", grade="高二", class_name="1班", enrolment_status="02")
+    sign_in(client, cast.registrar)
+    page = soup(client.post("/register", data={"q": "童"}, follow_redirects=True))
+    assert len(page.select("tbody tr")) == 30
+    onward = page.select_one("a[rel=next]")
+    assert onward is not None and "童" not in str(onward["href"]) and "%E7%AB%A5" not in str(onward["href"])
+    second = soup(client.get(str(onward["href"])))
+    assert len(second.select("tbody tr")) == 2 and "第 31–32 名" in second.text
+    back = second.select_one("a[rel=prev]")
+    assert back is not None
+    first = soup(client.get(str(back["href"])))
+    assert [row.text for row in first.select("tbody tr")] == [row.text for row in page.select("tbody tr")]
+    narrowed = soup(client.get("/register/results?grade=高二&status=02"))
+    assert [link.text for link in narrowed.select("tbody a")] == ["童高二"]
+    assert narrowed.select_one("#class_name option[value='1班']") is not None, (
+        "the classes of the grade are offered"
+    )
+    nobody = client.get("/register/results?grade=高二&status=01")
+    assert nobody.status_code == 200 and "没有查到学生" in nobody.text
+    query = f"school={cast.school.id}&grade=高一&class_name=7班"
+    listed = soup(client.get(f"/register/class?{query}&order=number"))
+    numbers = [cell.text for cell in listed.select("td[data-label=学籍号]")]
+    assert len(numbers) == 30 and listed.select_one("#order option[selected]")["value"] == "number"  # type: ignore[index]
+    assert "没有这样的学生" in client.get(f"/register/class?{query}&status=02").text

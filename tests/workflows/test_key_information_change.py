@@ -11,7 +11,7 @@ import pytest
 from portal.policies import all_policies, policy
 from portal.workflows._guardian import FIELDS
 from portal.workflows._key_causes import RECORDS
-from portal.workflows._key_items import CHANGEABLE
+from portal.workflows._key_items import CHANGEABLE, new_values
 from portal.workflows.facts import EvidenceFact, Facts, Holder, OtherCase, PupilFacts, SchoolFacts
 from portal.workflows.key_information_change import WORKFLOW, KeyInformationForm
 from tests.builders import an_id_number
@@ -82,6 +82,12 @@ OPEN_CASE = OtherCase("GJ2026000009", WORKFLOW.id, "关键信息变更", "审核
 TABLE = [
     ("complete", facts(), set()),
     ("name unchanged", facts({"new_name": "马小明"}), {"value_unchanged"}),
+    ("name with a blank added", facts({"new_name": "马 小明"}), {"value_unchanged"}),
+    (
+        "name with another dot",
+        facts({"new_name": "买买提.艾力"}, pupil={"name": "买买提·艾力"}),
+        {"value_unchanged"},
+    ),
     (
         "check digit",
         facts({"new_id_number": NUMBER[:17] + ("0" if NUMBER[17] != "0" else "1")}),
@@ -484,3 +490,18 @@ def test_who_asks_is_told_where_the_policy_says_so_and_never_in_parts() -> None:
 
 def test_a_case_that_has_left_the_school_is_not_asked_for_more() -> None:
     assert guardian_errors({}, with_school=False) == {}
+
+
+def test_what_nobody_sees_is_left_out_of_what_was_typed() -> None:
+    raw = {"fields": ["name"], "cause": "renamed", "explanation": "依法更名", "new_name": "马晓\u200b明 "}
+    form = KeyInformationForm.from_raw(raw, facts())
+    assert not form.errors_in({"new_name"})
+    given = facts(form.typed() | FATHER | {"cause": "renamed"})
+    assert new_values(given)["name"] == "马晓明"
+
+
+@pytest.mark.parametrize("name", ["马 晓明", "·", "-", "李··四", "马4"])
+def test_a_name_that_is_none_is_refused_at_its_field_with_a_remedy(name: str) -> None:
+    raw = {"fields": ["name"], "cause": "renamed", "explanation": "依法更名", "new_name": name}
+    (message,) = KeyInformationForm.from_raw(raw, facts()).errors_in({"new_name"})["new_name"]
+    assert message.startswith("姓名") and "。" in message

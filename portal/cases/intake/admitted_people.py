@@ -186,8 +186,11 @@ def _matching(text: str) -> ColumnElement[bool]:
     """An identity number only in full; an exam number from its beginning; a name by any part, dots and spaces aside."""
     number, kind = id_number.tidy(text), kind_of(text)
     if kind == "name":
-        folded = func.lower(func.replace(func.replace(Admitted.name, "·", ""), " ", ""))
-        return folded.contains(names.name_key(text), autoescape=True)
+        folded: Any = func.lower(Admitted.name)
+        for mark in (*names.DOTS, ".", "'", "’", " "):
+            folded = func.replace(folded, mark, "")
+        found: ColumnElement[bool] = folded.contains(names.name_key(text), autoescape=True)
+        return found
     return or_(Admitted.id_number == number, Admitted.exam_number.startswith(number, autoescape=True))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.cases import landings
+from portal.cases import landings, name_index
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
 from portal.extensions import db
@@ -46,6 +46,7 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
         for rows in _chunks(load_id, ADDED):
             new = [_new(load_id, row, schools) for row in rows]
             db.session.execute(insert(PUPILS), new)
+            name_index.enter(new)
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
                 _all_over(rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version)
@@ -84,7 +85,10 @@ def undo(load_id: uuid.UUID) -> RegisterLoad | None:
         raise CannotNow("有学生原来的学校已不在本单位管辖之下，不能整批撤销") from error
     try:
         for rows in _chunks(load_id, ADDED):
-            db.session.execute(delete(PUPILS).where(PUPILS.c.id.in_([row.pupil_id for row in rows])))
+            ids = [row.pupil_id for row in rows]
+            named = select(PUPILS.c.id, PUPILS.c.name, PUPILS.c.school_id).where(PUPILS.c.id.in_(ids))
+            name_index.leave(db.session.execute(named).mappings().all())
+            db.session.execute(delete(PUPILS).where(PUPILS.c.id.in_(ids)))
     except IntegrityError as error:  # a case about one of them was begun in this very moment
         raise CannotNow("刚刚有人为其中的学生发起了业务，没有撤销；请稍后再看") from error
     record(load, "load.undone")
@@ -201,18 +205,21 @@ def write_over(
     ids = [row.pupil_id for row in rows]
     locked = select(PUPILS).where(PUPILS.c.id.in_(ids)).order_by(PUPILS.c.id).with_for_update()
     pupils = {pupil.id: pupil for pupil in db.session.execute(locked)}
-    values, moved = [], []
+    values, before, after, moved = [], [], [], []
     for row in rows:
         pupil = pupils.get(row.pupil_id)
         if pupil is None or not unmoved(pupil, row):
             moved.append(row.id)
             continue
         changed = comparing.changed_pupil(pupil, getattr(row, side), schools)
+        before.append(pupil._mapping)
+        after.append(changed)
         values.append(
             {f"new_{key}": value for key, value in changed.items() if key != "id"} | {"row_id": pupil.id}
         )
     if values:
         db.session.connection().execute(_REWRITE, values)
+        name_index.move(before, after)
     return moved
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from portal.forms import read_date
-from portal.standards import codes, id_number, names, school_numbers
+from portal.standards import alike, codes, grades, id_number, names, school_numbers
 from portal.standards.columns import BY_KEY, STAGES, Column
-from portal.standards.id_number import Fault
+from portal.standards.id_number import Fault, Note
+from portal.standards.words import plain
 
 ERROR, WARNING = "error", "warning"
 REMEMBERED = 5_000  # distinct texts kept for a column: enough for every code, date, school and class
@@ -91,8 +92,10 @@ class Checker:
         own: School | None,
         duplicates: Mapping[str, Sequence[int]],
         today: date,
+        school_system: str = grades.USUAL,
     ) -> None:
         self._schools, self._own, self._duplicates, self._today = schools, own, duplicates, today
+        self._system = school_system
         self._headings = {key: headings[int(position)] for position, key in mapping.items()}
         self._columns: list[tuple[int, Column, Judge, dict[str, Judged]]] = [
             (int(position), BY_KEY[key], self._judge(BY_KEY[key]), {}) for position, key in mapping.items()
@@ -111,7 +114,7 @@ class Checker:
                     remembered[text] = known
             values[column.key], fault = known
             if fault:
-                faults.append(self._fault(column.key, text, fault, _level(column)))
+                faults.append(self._fault(column.key, text, fault, _level(column, fault)))
         checked = CheckedRow(row, values, self._school_of(values), faults)
         self._judge_together(checked)
         return checked
@@ -120,7 +123,7 @@ class Checker:
 
     def _judge(self, column: Column) -> Judge:
         kinds: dict[str, Judge] = {
-            "name": lambda text: (text, names.name_fault(text)),
+            "name": _name,
             "student_number": self._student_number,
             "school_code": self._school_code,
             "date": self._date,
@@ -130,7 +133,12 @@ class Checker:
         by_kind: Judge = kinds.get(column.kind, lambda text: _text(column, text))
         by_kind = _stage if column.key == "stage" else by_kind
         blank: Judged = ("", _empty(column)) if column.required else (_default(column), None)
-        return lambda text: by_kind(text) if text.strip() else blank
+
+        def judged(text: str) -> Judged:
+            bare = plain(text)
+            return by_kind(text if column.kind == "name" else bare) if bare.strip() else blank
+
+        return judged
 
     def _student_number(self, text: str) -> tuple[str, Fault | None]:
         if lost := _lost_digits(text):
@@ -211,7 +219,8 @@ class Checker:
             checked.values["stage"] = stages[0]
             return
         grade = checked.values.get("grade", "")
-        stage = next((stage for shape, stage in _GRADES if shape.search(grade)), "")
+        named = grades.of("", grade, self._system)
+        stage = named.stage if named else next((one for shape, one in _GRADES if shape.search(grade)), "")
         if stage:
             checked.values["stage"] = stage
             return
@@ -246,9 +255,14 @@ def _lost_digits(text: str) -> Fault | None:
     )
 
 
-def _level(column: Column) -> str:
+def _level(column: Column, fault: Fault) -> str:
     """An unknown code of an item that no rule uses is kept as written and pointed at; it must not keep a pupil out."""
-    return WARNING if column.kind == "code" and not column.stored else ERROR
+    return WARNING if isinstance(fault, Note) or (column.kind == "code" and not column.stored) else ERROR
+
+
+def _name(text: str) -> Judged:
+    name = names.read(text)
+    return (name.value, name.fault) if name.fault else (name.value, name.note)
 
 
 def _code(column: Column, text: str) -> tuple[str, Fault | None]:
@@ -261,7 +275,7 @@ def _code(column: Column, text: str) -> tuple[str, Fault | None]:
 
 
 def _text(column: Column, text: str) -> tuple[str, Fault | None]:
-    value = text.strip()
+    value = names.tidy(text) if column.key in alike.NAMES and not _CONTROL.search(text) else text.strip()
     if _CONTROL.search(value):
         return "", Fault("有不能使用的控制字符（如换行）", "请删去换行等字符")
     limit = LIMITS.get(column.key, LOOSE_LIMIT)

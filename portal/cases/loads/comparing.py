@@ -21,7 +21,8 @@ from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, s
 from portal.extensions import db
 from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow, keyed_rows
 from portal.models.types import new_id
-from portal.standards import enrolment
+from portal.standards import enrolment, grades
+from portal.standards.alike import alike
 from portal.standards.columns import BY_KEY
 from portal.standards.school_numbers import STUDENT_NUMBER, STUDENT_NUMBER_LENGTH
 from portal.workflows.facts import ANOTHER, Ending
@@ -43,6 +44,7 @@ class Scope:
 
     codes: Mapping[uuid.UUID, str]
     shared_ids: frozenset[str] = frozenset()
+    school_system: str = grades.USUAL
 
 
 @dataclass(frozen=True)
@@ -154,14 +156,15 @@ def _against(
     after: dict[str, str | None] = {}
     held: dict[str, str] = {}
     told: list[CellFault] = []
+    record = _common(row.values, present, scope.school_system)
     for key, text in row.values.items():
-        if text == (present.get(key) or ""):
+        if text == (here := present.get(key) or "") or alike(key, text, here, record, scope.school_system):
             continue
         ended = known.ended.get(pupil.student_number) if key == enrolment.STATUS else None
         if ended and text not in enrolment.TERMINAL:
             held[key] = text
             told.append(_ended(key, text, ended, WARNING))
-        elif any(one.column == key and one.before == text for one in approved):
+        elif any(one.column == key and alike(key, one.before, text, record) for one in approved):
             held[key] = text
         else:
             before[key], after[key] = present.get(key), text
@@ -173,8 +176,20 @@ def _against(
     if held:
         yield HELD, {"before": {key: present.get(key) for key in held}, "after": held, "faults": told}
     shown = {one.column: row.values[one.column] for one in approved if one.column in row.values}
-    if any(one.after == shown.get(one.column) for one in approved):
+    if any(alike(one.column, one.after, shown.get(one.column) or "", record) for one in approved):
         yield LANDED, {"after": shown}
+
+
+def _common(
+    values: Mapping[str, str], present: Mapping[str, str | None], system: str
+) -> Mapping[str, str | None]:
+    """The stage and grade that row and record share: what 一年级 and （2）班 are is said by them."""
+    stage = present.get("stage") or ""
+    if values.get("stage", stage) != stage:
+        return {}
+    grade = present.get("grade") or ""
+    shared = alike("grade", values.get("grade", grade), grade, {"stage": stage}, system)
+    return {"stage": stage, "grade": grade if shared else ""}
 
 
 def _ended(key: str, text: str, ended: Ending, level: str) -> CellFault:

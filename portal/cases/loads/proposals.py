@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import items, landings
+from portal.cases import items, landings, name_index
 from portal.cases.access import Actor
 from portal.cases.endings import standing
 from portal.cases.loads import applying, comparing
@@ -151,6 +151,7 @@ def _add(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUID])
         try:
             with db.session.begin_nested():
                 db.session.execute(insert(PUPILS), new)
+                name_index.enter(new)
         except (
             IntegrityError
         ):  # somebody entered one of them in this very moment: none of this chunk is written

@@ -26,6 +26,7 @@ from portal.cases.loads import applying, comparing, proposals, reading
 from portal.cases.loads.checking import Checker, School
 from portal.cases.loads.reading import Table, Unreadable
 from portal.cases.loads.waiting import Gate
+from portal.cases.offices import school_system
 from portal.extensions import db, reading_only
 from portal.faults import reach
 from portal.models import Level, Office, RegisterLoad, RegisterLoadRow
@@ -153,11 +154,11 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
     with tasks.store().open(stored) as stream, reading.open_table(stream) as table:
         survey = _survey(table, chosen)
         _advance(load_id, worker, total_rows=survey.total)
-        schools = _schools(office)
+        schools, system = _schools(office), school_system(office)
         db.session.rollback()
         own = next(iter(schools.values()), None) if office.level == Level.SCHOOL else None
-        checker = Checker(table.head.headings, chosen, schools, own, survey.duplicates, clock.today())
-        scope = comparing.Scope({one.id: one.code for one in schools.values()}, survey.shared_ids)
+        checker = Checker(table.head.headings, chosen, schools, own, survey.duplicates, clock.today(), system)
+        scope = comparing.Scope({one.id: one.code for one in schools.values()}, survey.shared_ids, system)
         counts = _compare_all(load_id, worker, table, checker, scope, gate)
     if complete:
         for kind, found in _find_missing(load_id, worker, scope, survey.numbers, gate).items():

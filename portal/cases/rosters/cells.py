@@ -6,13 +6,13 @@ Judging a stored value again gives the same value, so rows are kept as stored an
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
 from portal.forms import read_date
-from portal.standards import codes, id_number, names
+from portal.standards import classes, codes, grades, id_number, names
 from portal.standards.columns import BY_KEY
+from portal.standards.words import plain
 from portal.workflows.roster import Roster, RosterColumn
 
 Fault = tuple[str, str]  # reason, remedy
@@ -22,10 +22,6 @@ LIMITS = {"class_name": 40}  # where the register takes fewer
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EXAM_NUMBER = re.compile(r"[0-9A-Z]{4,20}")
 _SCORE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
-_CLASS = re.compile(
-    r"(?:高一(?:年级)?)?[(]?第?(?P<number>[0-9]{1,2}|[一二三四五六七八九十]{1,3})[)]?(?P<word>班)?"
-)
-_TENS = re.compile(r"(?P<tens>[一二三四五六七八九]?)(?P<ten>十?)(?P<ones>[一二三四五六七八九]?)")
 _DIGITS_LOST = re.compile(r"-?[0-9.]+[eE]\+[0-9]+")
 
 
@@ -34,6 +30,8 @@ class Judge:
 
     def __init__(self, roster: Roster, school: str, today: date) -> None:
         self._today, self._school = today, school
+        firsts = (one for one in grades.every() if one.stage == roster.stage and one.first)
+        self._stage, self._grade = roster.stage, next((one.title for one in firsts), "")
         self._columns: list[tuple[RosterColumn, Callable[[str], Judged], dict[str, Judged]]] = [
             (column, self._for(column), {}) for column in roster.columns
         ]
@@ -59,7 +57,7 @@ class Judge:
             "exam_number": self._exam_number,
             "exam_score": self._score,
             "school": self._own_school,
-            "class_name": _class,
+            "class_name": lambda text: _class(text, self._stage, self._grade),
         }
         table = BY_KEY[column.key].table if column.key in BY_KEY else ""
         most = LIMITS.get(column.key, MOST)
@@ -67,11 +65,18 @@ class Judge:
             (lambda text: _code(table, text)) if table else (lambda text: _text(text, most))
         )
         missing = (f"没有填写{column.title}", f"请补填{column.title}") if column.required else None
-        return lambda text: kind(text.strip()) if text.strip() else ("", missing)
+
+        def judged(text: str) -> Judged:
+            bare = plain(text).strip()
+            return kind(bare) if bare else ("", missing)
+
+        return judged
 
     def _name(self, text: str) -> Judged:
-        fault = names.name_fault(text)
-        return text, (fault.reason, fault.remedy) if fault else None
+        name = names.read(
+            text
+        )  # names of two characters are lined up in a school's own list: not worth a question
+        return name.value, (name.fault.reason, name.fault.remedy) if name.fault else None
 
     def _date(self, text: str) -> Judged:
         day = read_date(text.partition(" ")[0])
@@ -116,31 +121,10 @@ def _code(table: str, text: str) -> Judged:
     return _kept(text)[:MOST], ("没有这个名称", f"请用标准名称，例如：{some}")
 
 
-def _class(text: str) -> Judged:
-    """A class, in one form where there is no doubt, so that a school's counts by class do not split.
-
-    Understood as 2班: 2, ２, 02, 2班, 02班, 第2班, (2)班, （2）班, (2), 二班, （二）班, 第二班, and each of them behind 高一 or
-    高一年级, e.g. 高一2班, 高一（2）班, 高一(二)班; from 1 to 99, spaces aside. Everything else is kept as typed: another
-    grade (高二2班), a year or a code (2026级2班, 2601班), names (火箭班, A班, 2班文科), a Chinese number without 班 (二).
-    """
+def _class(text: str, stage: str, grade: str) -> Judged:
+    """A class, in one form where there is no doubt (standards.classes)."""
     value, fault = _text(text, LIMITS["class_name"])
-    plain = "".join(unicodedata.normalize("NFKC", value).split())
-    found = None if fault else _CLASS.fullmatch(plain)
-    if found is None or plain.count("(") != plain.count(")"):
-        return value, fault
-    number = found["number"]
-    count = int(number) if number.isdecimal() else _counted(number) if found["word"] else 0
-    return (f"{count}班" if count else value), None
-
-
-def _counted(text: str) -> int:
-    """一 to 九十九 as a number, 0 for what is none."""
-    found = _TENS.fullmatch(text)
-    if found is None or (found["tens"] and found["ones"] and not found["ten"]):
-        return 0
-    digits = "零一二三四五六七八九"
-    tens, ones = (digits.index(found[part]) if found[part] else 0 for part in ("tens", "ones"))
-    return (tens or 1) * 10 + ones if found["ten"] else tens or ones
+    return (value, fault) if fault else (classes.one_form(value, stage, grade), None)
 
 
 def _text(text: str, most: int = MOST) -> Judged:

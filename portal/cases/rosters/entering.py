@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from portal.cases import digests, register
+from portal.cases import digests, name_index, register
 from portal.cases.rosters.reading import CLOSED, chunks
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import Case, Office, Pupil, RegisterChange, RosterRow, keyed_rows
 from portal.models.types import new_id, utcnow
+from portal.standards.alike import alike
 from portal.standards.columns import BY_KEY
 from portal.standards.enrolment import TERMINAL
 from portal.workflows.facts import Facts
@@ -66,6 +67,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> str:
         )
     if made:
         db.session.execute(insert(PUPILS), made)
+        name_index.enter(made)
     db.session.execute(insert(CHANGES), changes)
     db.session.connection().execute(_NUMBER, ids)
     reach("decide.after_register")
@@ -134,7 +136,7 @@ def _go_on(
     """Rewrite an earlier record, guarded by its version; what changed."""
     before = {key: register.stored_text(pupil, key) for key in new if key != "school_code"}
     before["school_code"] = school_code
-    changed = {key: text for key, text in new.items() if before[key] != text}
+    changed = {key: text for key, text in new.items() if not alike(key, before[key], text, new)}
     own = {key: text for key, text in changed.items() if key != "school_code"}
     values = register.attributes(pupil, own) | {
         "school_id": case.owner_office_id,
@@ -147,6 +149,7 @@ def _go_on(
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise register.RegisterMoved
+    name_index.move([pupil._mapping], [{**pupil._mapping, **values}])
     return _changes(case, pupil.id, before, changed, pupil.version, at)
 
 
