@@ -16,6 +16,7 @@ from jinja2 import FileSystemBytecodeCache
 from portal import create_app
 from portal.extensions import db
 from portal.settings import Settings
+from tests import quick
 from tests.portals import portal_for
 from tests.services import (  # noqa: F401 - fixtures
     chromium_path,
@@ -28,6 +29,7 @@ from tests.services import (  # noqa: F401 - fixtures
 
 EMBEDDED, SERVICES = "sqlite+folder", "postgresql+s3"
 KEY = "a-key-for-tests-only-0123456789abcdef"
+quick.hash_cheaply()
 
 
 def settings_for(data_dir: Path, database_url: str = "", store_url: str = "", **changes: Any) -> Settings:

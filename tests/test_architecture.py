@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def python_files(*rooms: Path) -> list[Path]:
     return sorted(path for room in rooms for path in room.rglob("*.py"))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
+    """A file parsed once for all tests; they read it and change nothing."""
     return ast.parse(path.read_text("utf-8"), str(path))
 
 

@@ -22,11 +22,9 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RULE_MARKER, run_state_machine_as_test
-from sqlalchemy import event
 
 from portal import audit, create_app
 from portal.cases import actions, claims, evidence, facts
-from portal.extensions import db
 from tests.cases.machine import Machine
 from tests.cases.world import Installation, World, make_template
 from tests.conftest import EMBEDDED, settings_for
@@ -82,8 +80,6 @@ def on_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copy(migrated_sqlite, template / "portal.db")
     world = make_template(settings_for(template))
     app = create_app(settings_for(here))
-    with app.app_context():  # what a power cut leaves is not asked here, so nothing waits for the disk
-        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
 
     @contextmanager
     def installation() -> Iterator[Flask]:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from portal import create_app, tasks
@@ -42,7 +41,7 @@ def installed(request: pytest.FixtureRequest, kind: str, folder: Any) -> Iterato
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Flask]:
-    """The portal in an application context, without limits on the number of requests and without waiting for disks."""
+    """The portal in an application context, without limits on the number of requests."""
     app = create_app(settings)
     app.test_client_class = ServedClient
     app.config["TESTING"] = True
@@ -50,8 +49,6 @@ def running(settings: Settings) -> Iterator[Flask]:
     app.config["WTF_CSRF_ENABLED"] = False
     limited, limiter.enabled = limiter.enabled, False
     with app.app_context():
-        if settings.database_url.startswith("sqlite"):
-            event.listen(db.engine, "connect", _without_fsync)
         try:
             yield app
         finally:
@@ -59,7 +56,3 @@ def running(settings: Settings) -> Iterator[Flask]:
             db.session.remove()
             tasks.wait()
             db.engine.dispose()
-
-
-def _without_fsync(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
