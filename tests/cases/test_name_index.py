@@ -195,7 +195,7 @@ def test_a_load_tells_what_it_put_right_in_a_name(cast: Cast) -> None:
     rows = list(exports.rows_of(3, [cast.school.code]))
     for row, name in zip(rows, ("李 四", "周\u200b八", "\ue000中"), strict=True):
         row["name"] = name
-    load = apply(check(cast.registrar, rows), cast.registrar)
+    load = apply(check(cast.reviewer, rows), cast.reviewer)
     assert load.counts["added"] == 3 and load.counts["warning"] == 3 and "faulty" not in load.counts
     numbers = [row["student_number"] for row in rows]
     stored = dict(db.session.execute(select(Pupil.student_number, Pupil.name)).all())
