@@ -487,13 +487,13 @@ FORMS: dict[str, Form] = {
         "registrar",
         _load_at("apply"),
         {"register_loads": {"status", "applied_at", "counts"}, "register_load_rows": {"pupil_version"}},
-        adds=frozenset({"pupils"}),
+        adds=frozenset({"pupils", "name_grams"}),
     ),
     "loads.undo": Form(
         "registrar",
         _load_at("undo"),
         {"register_loads": {"status", "undone_at"}},
-        removes=frozenset({"pupils"}),
+        removes=frozenset({"pupils", "name_grams"}),
     ),
     "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status", "stored"}}),
     # the school's desk
@@ -607,7 +607,8 @@ FORMS: dict[str, Form] = {
         "approver",
         to("/cases/{state_approval}/decide", seen="@state_approval", verb="approve", note="同意", to=""),
         {"cases": DECIDED, "pupils": PUPIL, **HELD},
-        frozenset({"case_events", "decisions", "register_changes", "national_entries"}),
+        frozenset({"case_events", "decisions", "register_changes", "national_entries", "name_grams"}),
+        removes=frozenset({"name_grams"}),
     ),
     "picture_standards.save": Form(
         "approver",
