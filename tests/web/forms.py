@@ -522,7 +522,7 @@ FORMS: dict[str, Form] = {
             "register_load_rows": {"kind"},
             "register_loads": {"counts"},
         },
-        adds=frozenset({"item_events", "pupils"}),
+        adds=frozenset({"item_events", "pupils", "name_grams"}),
     ),
     "proposals.refuse": Form(
         "reviewer",
@@ -641,7 +641,8 @@ FORMS: dict[str, Form] = {
         "approver",
         to("/cases/{state_approval}/decide", seen="@state_approval", verb="approve", note="同意", to=""),
         {"cases": DECIDED, "pupils": PUPIL, **HELD},
-        frozenset({"case_events", "decisions", "register_changes", "national_entries"}),
+        frozenset({"case_events", "decisions", "register_changes", "national_entries", "name_grams"}),
+        removes=frozenset({"name_grams"}),
     ),
     "picture_standards.save": Form(
         "approver",
