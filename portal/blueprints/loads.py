@@ -88,6 +88,8 @@ def upload() -> BaseResponse:
     who, file = actor(), request.files.get("file")
     if file is None or not file.filename:
         return _index(fault("请选择从全国学籍系统导出的文件（.xlsx 或 .csv）"), 422)
+    if refused := lifecycle.fault_in_flight(who):
+        return _index(fault(refused), 409)
     data = file.read()
     if len(data) > lifecycle.MAX_BYTES:
         return _index(oversize.told(len(data), lifecycle.MAX_BYTES, oversize.TABLE), 422)
@@ -149,6 +151,21 @@ def _columns(load: RegisterLoad, chosen: dict[str, str], *, complete: bool, erro
         complete=complete,
         error=error,
     )
+
+
+@bp.post("/register/loads/<uuid:load_id>/sheet")
+@roles(*lifecycle.LOADERS)
+def sheet(load_id: uuid.UUID) -> BaseResponse:
+    """Read another sheet of the workbook."""
+    load, who = _load(load_id), actor()
+    try:
+        lifecycle.choose_sheet(load, who, request.form.get("sheet", ""))
+    except LoadRefused as error:
+        db.session.rollback()
+        load = _load(load_id)
+        return _columns(load, load.mapping, complete=load.complete, error=str(error))
+    db.session.commit()
+    return go("loads.columns", load_id=load_id)
 
 
 @bp.post("/register/loads/<uuid:load_id>/columns")

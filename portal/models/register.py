@@ -90,6 +90,9 @@ class RegisterLoad(db.Model):
     stored: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # where the sealed file lies
     status: Mapped[str] = mapped_column(String(12), default="uploaded")
     headings: Mapped[list[str]] = mapped_column(Json, default=list)
+    sheet: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict
+    )  # loads.reading.Sheet, and rows of totals
     mapping: Mapped[dict[str, str]] = mapped_column(
         Json, default=dict
     )  # position of the heading -> column key

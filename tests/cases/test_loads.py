@@ -110,7 +110,7 @@ BAD_CELLS = (
     ("student_number", "X62299920080909", "19 位"),
     ("student_number", "", "没有填写"),
     ("student_number", "G622999200809080013", "校验码"),
-    ("student_number", "6.22999200809E+17", "学籍号"),
+    ("student_number", "6.22999200809E+17", "末几位已经丢失"),
     ("student_number", "6.22999200809e+17", "末几位已经丢失"),
     ("school_code", "3462999999", "不是本校"),
     ("name", "", "没有填写"),

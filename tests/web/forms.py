@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import openpyxl
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from portal.cases.unsent import Place, Sheet
 from portal.extensions import db
 from portal.models import Account, Case, Item, Office, PhoneCapture, StampedPage
 from portal.oversight import holiday_table, holidays
+from portal.standards.columns import BY_KEY
 from portal.standards.statutory_days import statutory_days
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
@@ -176,6 +178,21 @@ def _load_at(stage: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, 
         return f"{here}/{stage}", {"without_faulty": "1"} if stage == "apply" else {}
 
     return fill
+
+
+def _another_sheet(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    """A workbook with two lists, of which the second is asked for."""
+    book = openpyxl.Workbook()
+    for name, key in (("第一张", "name"), ("第二张", "sex")):
+        sheet = book.create_sheet(name)
+        sheet.append([BY_KEY["student_number"].title, BY_KEY[key].title])
+        sheet.append(["G622999201005060011", "1"])
+    del book["Sheet"]
+    data = io.BytesIO()
+    book.save(data)
+    sent = {"file": (io.BytesIO(data.getvalue()), "名单.xlsx")}
+    columns = client.post("/register/loads", data=sent).headers["Location"]
+    return columns.replace("/columns", "/sheet"), {"sheet": "第二张"}
 
 
 def _answered(verb: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
@@ -500,6 +517,9 @@ FORMS: dict[str, Form] = {
             "preferences": {"value"},
         },
         adds=frozenset({"preferences", "register_load_rows"}),
+    ),
+    "loads.sheet": Form(
+        "registrar", _another_sheet, {"register_loads": {"headings", "sheet", "mapping", "counts"}}
     ),
     "loads.apply": Form(
         "registrar",

@@ -163,6 +163,7 @@ ROUTES: dict[str, Rule] = {
     "loads.check": Rule(
         LOADERS, {"load_id": "load:uploaded"}, {"column-0": "=student_number", "column-1": "=name"}
     ),
+    "loads.sheet": Rule(LOADERS, {"load_id": "load:uploaded"}, {"sheet": "=第二张"}),
     "loads.show": Rule(LOADERS, {"load_id": "load:checked"}),
     "loads.progress": Rule(LOADERS, {"load_id": "load:checked"}, shows=False),
     "loads.apply": Rule(LOADERS, {"load_id": "load:checked"}, {"without_faulty": "=1"}),

@@ -413,6 +413,7 @@ def _loads(estate: Estate, level: str, office: Office) -> None:
             stored=vars_of(_put("loads", sheet + words.word.encode(), "text/csv")),
             status=status,
             headings=["学籍号", "姓名", words.text()],
+            sheet={},
             mapping={"0": "student_number", "1": "name"},
             counts={"added": 1, "changed": 1, "faulty": 1, "rows": 3} if status != "uploaded" else {},
             message=words.text() if status == "failed" else "",

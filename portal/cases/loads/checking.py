@@ -15,13 +15,13 @@ from portal.forms import read_date
 from portal.standards import alike, codes, grades, id_number, names, school_numbers
 from portal.standards.columns import BY_KEY, STAGES, Column
 from portal.standards.id_number import Fault, Note
+from portal.standards.spreadsheet import lost_digits, serial_day, without_result
 from portal.standards.words import plain
 
 ERROR, WARNING = "error", "warning"
 REMEMBERED = 5_000  # distinct texts kept for a column: enough for every code, date, school and class
 LIMITS = {"former_name": 80, "nationality": 40, "grade": 20, "class_name": 40, "problem": 200}
 LOOSE_LIMIT = 300
-DIGITS_LOST = re.compile(r"-?[0-9.]+e\+[0-9]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _STAGE_NAMES = {
     **{stage: stage for stage in STAGES},
@@ -73,7 +73,9 @@ class CheckedRow:
         return any(fault.level == ERROR for fault in self.faults)
 
 
-Judged = tuple[str, Fault | None]  # the value to store, what is wrong
+Judged = tuple[
+    str | None, Fault | None
+]  # the value to store (None: what the register holds stays), what is wrong
 Judge = Callable[[str], Judged]  # of a text as written
 
 
@@ -112,7 +114,9 @@ class Checker:
                 known = judge(text)
                 if len(remembered) < REMEMBERED:
                     remembered[text] = known
-            values[column.key], fault = known
+            value, fault = known
+            if value is not None:
+                values[column.key] = value
             if fault:
                 faults.append(self._fault(column.key, text, fault, _level(column, fault)))
         checked = CheckedRow(row, values, self._school_of(values), faults)
@@ -127,7 +131,7 @@ class Checker:
             "student_number": self._student_number,
             "school_code": self._school_code,
             "date": self._date,
-            "id_number": lambda text: (id_number.tidy(text), _lost_digits(text)),
+            "id_number": lambda text: (id_number.tidy(text), None),
             "code": lambda text: _code(column, text),
         }
         by_kind: Judge = kinds.get(column.kind, lambda text: _text(column, text))
@@ -136,13 +140,13 @@ class Checker:
 
         def judged(text: str) -> Judged:
             bare = plain(text)
+            if unread := _unread(column, bare.strip()):
+                return unread
             return by_kind(text if column.kind == "name" else bare) if bare.strip() else blank
 
         return judged
 
     def _student_number(self, text: str) -> tuple[str, Fault | None]:
-        if lost := _lost_digits(text):
-            return text.strip(), lost
         number = id_number.tidy(text)
         rows = self._duplicates.get(number)
         if rows:
@@ -164,6 +168,10 @@ class Checker:
         )
 
     def _date(self, text: str) -> tuple[str, Fault | None]:
+        if serial := serial_day(text):
+            return "", Fault(
+                f"是 Excel 的日期序号（{serial}）", "请把这一列设成日期或文本格式后另存，写成 2012-09-01"
+            )
         day = read_date(text.strip().partition(" ")[0])
         if day is None:
             return "", Fault("不是有效的日期", "日期应写成 20120901 或 2012-09-01，并且日历上有这一天")
@@ -247,12 +255,15 @@ def _default(column: Column) -> str:
     return "01" if column.key == "enrolment_status" else ""
 
 
-def _lost_digits(text: str) -> Fault | None:
-    if not DIGITS_LOST.fullmatch(text.strip()):
+def _unread(column: Column, text: str) -> Judged | None:
+    """A cell that holds no value of its own: an error, a formula without a result, a number that has lost digits. Nothing
+    is emptied by it: of an item that no rule uses the register's value stays, any other keeps the row out."""
+    fault = without_result(text)
+    if fault is None and column.kind not in ("code", "date"):
+        fault = lost_digits(text)
+    if fault is None:
         return None
-    return Fault(
-        "号码被 Excel 存成了数字，末几位已经丢失", "请从全国学籍系统重新导出，不要在 Excel 中改动这一列"
-    )
+    return ("", fault) if column.stored or column.required else (None, Note(fault.reason, fault.remedy))
 
 
 def _level(column: Column, fault: Fault) -> str:

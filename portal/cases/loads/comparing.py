@@ -160,6 +160,10 @@ def _against(
     for key, text in row.values.items():
         if text == (here := present.get(key) or "") or alike(key, text, here, record, scope.school_system):
             continue
+        if key == "id_number" and not text:
+            held[key] = text
+            told.append(_emptied(key, str(present.get(key) or "")))
+            continue
         ended = known.ended.get(pupil.student_number) if key == enrolment.STATUS else None
         if ended and text not in enrolment.TERMINAL:
             held[key] = text
@@ -190,6 +194,18 @@ def _common(
     grade = present.get("grade") or ""
     shared = alike("grade", values.get("grade", grade), grade, {"stage": stage}, system)
     return {"stage": stage, "grade": grade if shared else ""}
+
+
+def _emptied(key: str, number: str) -> CellFault:
+    """An identity number is never taken away by an empty cell: a person says so in a case of its own."""
+    return CellFault(
+        key,
+        BY_KEY[key].title,
+        BY_KEY[key].shown(number),
+        "名单中这一格是空的，登记中已有证件号，保留原号",
+        "确需清空的，请为该生发起关键信息变更",
+        WARNING,
+    )
 
 
 def _ended(key: str, text: str, ended: Ending, level: str) -> CellFault:

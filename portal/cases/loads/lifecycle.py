@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from portal import audit, tasks
 from portal.cases.access import Actor
 from portal.cases.evidence_keeping import free_later
 from portal.cases.loads import applying, mapping, proposals, work
 from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, WAITING, WRITTEN
-from portal.cases.loads.reading import head_of
+from portal.cases.loads.reading import Unreadable, head_of
 from portal.extensions import db
 from portal.models import RegisterLoad, RegisterLoadRow, Role
 from portal.models.types import new_id
@@ -26,6 +26,9 @@ MAX_BYTES = 25 * 1024 * 1024
 PAGE = 50
 BEFORE_APPLYING = ("uploaded", "checking", "checked", "failed")
 RECENT = 50
+MOST_IN_FLIGHT = (
+    20  # loads of one office that are neither applied nor thrown away: each keeps many pupils' data
+)
 
 
 class LoadRefused(Exception):
@@ -57,6 +60,7 @@ class Received:
 
     filename: str
     headings: list[str]
+    sheet: dict[str, Any]
     sealed: Sealed
 
 
@@ -65,12 +69,12 @@ def receive(filename: str, data: bytes) -> Received:
 
     Raises Unreadable for a file that is no export.
     """
-    headings = head_of(io.BytesIO(data)).headings
+    head, sheet = head_of(io.BytesIO(data))
     store = tasks.store()
     sealed = store.put(
         new_key("loads"), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
     )
-    return Received(filename[-200:], headings, sealed)
+    return Received(filename[-200:], head.headings, sheet.as_json(), sealed)
 
 
 def begin(actor: Actor, received: Received) -> RegisterLoad:
@@ -84,6 +88,7 @@ def begin(actor: Actor, received: Received) -> RegisterLoad:
         sha256=received.sealed.sha256,
         stored=asdict(received.sealed),
         headings=received.headings,
+        sheet=received.sheet,
         mapping=chosen,
         status="uploaded",
     )
@@ -91,6 +96,42 @@ def begin(actor: Actor, received: Received) -> RegisterLoad:
     db.session.flush()
     audit.append("load.uploaded", "load", load.id, sha256=load.sha256, size=received.sealed.size)
     return load
+
+
+def choose_sheet(load: RegisterLoad, actor: Actor, name: str) -> None:
+    """Read another visible sheet of the same workbook. Slow: the caller holds no transaction that writes. Raises LoadRefused
+    for a sheet that is not there or has no headings."""
+    if load.status not in ("uploaded", "checked", "failed") or name not in load.sheet.get("others", []):
+        raise LoadRefused("没有这张工作表，请刷新页面重新选择")
+    stored, office_id = Sealed(**load.stored), actor.office_id
+    db.session.rollback()
+    try:
+        with tasks.store().open(stored) as stream:
+            head, sheet = head_of(stream, name)
+    except Unreadable as error:
+        raise LoadRefused(f"工作表“{name}”：{error}") from error
+    chosen = mapping.recall(office_id, head.headings) or mapping.propose(head.headings)
+    _move(
+        load,
+        ("uploaded", "checked", "failed"),
+        "uploaded",
+        headings=head.headings,
+        sheet=sheet.as_json(),
+        mapping=chosen,
+        counts={},
+        message="",
+    )
+    audit.append("load.sheet_chosen", "load", load.id)
+
+
+def fault_in_flight(actor: Actor) -> str:
+    """Why this office may not begin another load now, in Chinese; "" when it may."""
+    query = select(func.count()).where(
+        RegisterLoad.office_id == actor.office_id, RegisterLoad.status.in_(BEFORE_APPLYING)
+    )
+    if int(db.session.execute(query).scalar_one()) < MOST_IN_FLIGHT:
+        return ""
+    return f"本单位已有 {MOST_IN_FLIGHT} 份导入没有应用，请先应用或放弃其中一些，再导入新的文件"
 
 
 def give_up(received: Received) -> None:

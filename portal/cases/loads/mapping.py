@@ -34,18 +34,25 @@ GUARDIAN_WORDS = {
 }
 _OPENERS = ("name", "relation")  # a guardian's block begins with one of these
 _PREFIX = re.compile(r"(?:家庭)?(?:成员)?(?:或)?(?:监护人|家庭成员|成员)(?:信息)?([一二12]?)(.+)")
-_NOISE = re.compile(r"[\s*＊★:：]|[(（](?:必填|选填|必采)[)）]")
+NOISE = re.compile(r"[\s*＊★:：]|[(（](?:必填|选填|必采)[)）]")
 _BY_TITLE = {
     title: column.key
     for column in COLUMNS
     for title in (column.title, *column.aliases)
     if not column.key.startswith("guardian")
 }
+TITLES = frozenset(_BY_TITLE) | frozenset(GUARDIAN_WORDS)  # headings that stand by themselves
+_GROUP = re.compile(r"(?:家庭)?(?:成员)?(?:或)?(?:监护人|家庭成员|成员)(?:信息)?[一二12]?")
+
+
+def is_group(text: str) -> bool:
+    """Whether a heading names a guardian's group of columns, which tells of whom the headings below it are."""
+    return bool(_GROUP.fullmatch(tidy(text)))
 
 
 def tidy(heading: str) -> str:
     """A heading without stars, spaces and marks of obligation."""
-    return _NOISE.sub("", heading)
+    return NOISE.sub("", heading)
 
 
 def propose(headings: Sequence[str]) -> dict[str, str]:

@@ -139,6 +139,7 @@ class _Survey:
     """What a first walk over the file tells: how many rows, which numbers stand twice."""
 
     total: int
+    totals: int
     numbers: set[str]
     duplicates: dict[str, list[int]]
     shared_ids: frozenset[str]
@@ -148,10 +149,10 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
     load = db.session.get_one(RegisterLoad, load_id)
     office, chosen, complete = load.office, dict(load.mapping), load.complete
     gate = Gate.of(office)
-    stored = Sealed(**load.stored)
+    stored, sheet = Sealed(**load.stored), load.sheet.get("sheet", "")
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load_id))
     _advance(load_id, worker, done_rows=0, total_rows=0, counts={})
-    with tasks.store().open(stored) as stream, reading.open_table(stream) as table:
+    with tasks.store().open(stored) as stream, reading.open_table(stream, sheet=sheet) as table:
         survey = _survey(table, chosen)
         _advance(load_id, worker, total_rows=survey.total)
         schools, system = _schools(office), school_system(office)
@@ -164,6 +165,7 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
         for kind, found in _find_missing(load_id, worker, scope, survey.numbers, gate).items():
             counts[kind] = counts.get(kind, 0) + found
     counts["rows"] = survey.total
+    counts |= {"totals": survey.totals} if survey.totals else {}
     if not _update(
         load_id,
         RegisterLoad.worker == worker,
@@ -196,7 +198,7 @@ def _survey(table: Table, chosen: dict[str, str]) -> _Survey:
         identity = id_number.tidy(texts[where_id]) if where_id is not None else ""
         if identity and holder.setdefault(identity, number) != number:
             shared.add(identity)
-    return _Survey(total, set(first), duplicates, frozenset(shared))
+    return _Survey(total, len(table.totals()), set(first), duplicates, frozenset(shared))
 
 
 def _schools(office: Office) -> dict[str, School]:

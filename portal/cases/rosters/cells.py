@@ -12,6 +12,7 @@ from datetime import date
 from portal.forms import read_date
 from portal.standards import classes, codes, grades, id_number, names
 from portal.standards.columns import BY_KEY
+from portal.standards.spreadsheet import lost_digits, serial_day, without_result
 from portal.standards.words import plain
 from portal.workflows.roster import Roster, RosterColumn
 
@@ -22,7 +23,6 @@ LIMITS = {"class_name": 40}  # where the register takes fewer
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EXAM_NUMBER = re.compile(r"[0-9A-Z]{4,20}")
 _SCORE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
-_DIGITS_LOST = re.compile(r"-?[0-9.]+[eE]\+[0-9]+")
 
 
 class Judge:
@@ -68,6 +68,9 @@ class Judge:
 
         def judged(text: str) -> Judged:
             bare = plain(text).strip()
+            unread = without_result(bare) or (None if table else lost_digits(bare))
+            if unread:
+                return _kept(bare), (unread.reason, unread.remedy)
             return kind(bare) if bare else ("", missing)
 
         return judged
@@ -79,6 +82,8 @@ class Judge:
         return name.value, (name.fault.reason, name.fault.remedy) if name.fault else None
 
     def _date(self, text: str) -> Judged:
+        if serial := serial_day(text):
+            return _kept(text), (f"是 Excel 的日期序号（{serial}）", "请把这一列设成日期或文本格式后重新填写")
         day = read_date(text.partition(" ")[0])
         if day is None:
             return _kept(text), ("不是有效的日期", "日期应写成 20110901 或 2011-09-01")
@@ -87,8 +92,6 @@ class Judge:
         return day.isoformat(), None
 
     def _id_number(self, text: str) -> Judged:
-        if _DIGITS_LOST.fullmatch(text):
-            return text, ("号码被 Excel 存成了数字，末几位已经丢失", "请把这一列设为文本格式后重新填写")
         number = id_number.tidy(text)
         if len(number) > 20 or _CONTROL.search(number):
             return _kept(number)[:20], ("证件号超过 20 个字符", "请对照证件核对")

@@ -33,7 +33,7 @@ class SheetRows:
 def read_sheet(stream: BinaryIO, columns: Sequence[RosterColumn]) -> SheetRows:
     """The rows of an XLSX or CSV below its headings; a title may stand above them. Raises Unreadable with a sentence."""
     known = {tidy(name): column.key for column in columns for name in (column.title, *column.aliases)}
-    with open_lines(stream) as lines:
+    with open_lines(stream, known) as lines:
         heading_row, headings = _headings(lines.first(HEAD_ROWS), known, columns)
         places = _places(headings, known)
         rows = [
