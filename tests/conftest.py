@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 
 from portal import create_app
@@ -30,6 +32,11 @@ from tests.services import (  # noqa: F401 - fixtures
 EMBEDDED, SERVICES = "sqlite+folder", "postgresql+s3"
 KEY = "a-key-for-tests-only-0123456789abcdef"
 quick.hash_cheaply()
+# On a busy machine an example is slow and says nothing of the portal.
+hypothesis_settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy machine")
 
 
 def settings_for(data_dir: Path, database_url: str = "", store_url: str = "", **changes: Any) -> Settings:
@@ -47,10 +54,16 @@ def settings_for(data_dir: Path, database_url: str = "", store_url: str = "", **
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the services out where a module is marked `pages`: what people read there is the same on both pairs."""
-    left_out = {one for one in items if one.get_closest_marker("pages") and SERVICES in one.nodeid}
+    """Run on one pair what is the same on both: `pages` on the embedded one, a journey `in_service` on the services."""
+    left_out = {one for one in items if _left_out(one)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [one for one in items if one not in left_out]
+
+
+def _left_out(one: pytest.Item) -> bool:
+    if SERVICES in one.nodeid:
+        return bool(one.get_closest_marker("pages")) and not one.get_closest_marker("both_pairs")
+    return EMBEDDED in one.nodeid and bool(one.get_closest_marker("in_service"))
 
 
 @pytest.fixture(scope="session")

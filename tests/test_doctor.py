@@ -145,6 +145,7 @@ def test_the_database_probe_commits_and_leaves_nothing(installation: Installatio
     assert done == ["commit"] and db.session.query(Preference).count() == 0
 
 
+@pytest.mark.pages
 def test_every_disk_that_is_filled_is_looked_at(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +229,7 @@ def test_a_head_that_fits_no_record_is_red(installation: Installation) -> None:
     assert found(installation)["audit"].tone == LATE
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize(
     "day, missing, tone",
     [
@@ -258,6 +260,7 @@ def test_uploads_left_for_more_than_a_day_are_counted(app: Flask, installation: 
     assert check.tone == SOON and check.text.startswith("1 个")
 
 
+@pytest.mark.pages
 def test_a_short_key_and_open_cookies_show(installation: Installation) -> None:
     open_ = readiness.check_keys(installation)
     assert open_.tone == SOON and "XUEJI_SECURE_COOKIES" in open_.text
@@ -279,6 +282,7 @@ def test_the_doctor_prints_every_check_and_exits_by_colour(app: Flask, installat
     assert sick.exit_code == 1 and "✗ 数据库结构" in sick.output
 
 
+@pytest.mark.pages
 def test_the_details_are_for_administrators_and_auditors(app: Flask, installation: Installation) -> None:
     cast = Cast()
     for name, person in cast.everybody().items():
@@ -361,6 +365,7 @@ def test_an_embedded_installation_needs_no_worker(app: Flask) -> None:
     assert answer.exit_code == 0 and "no worker is needed" in answer.output
 
 
+@pytest.mark.pages
 def test_the_shipped_notices_are_entered_once(app: Flask) -> None:
     top = a_state()
     holidays.enter_shipped(top)
@@ -372,6 +377,7 @@ def test_the_shipped_notices_are_entered_once(app: Flask) -> None:
     assert db.session.query(Holiday).filter_by(day=date(2026, 10, 1)).one().kind == "off"
 
 
+@pytest.mark.pages
 def test_each_state_enters_its_own_notices(installation: Installation) -> None:
     other = a_state()
     db.session.commit()

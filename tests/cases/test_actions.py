@@ -29,6 +29,8 @@ from portal.models import (
 )
 from tests.builders import NEW_NAME, Cast, a_case, a_file, a_pupil, a_reason, a_school, act, an_actor
 
+pytestmark = pytest.mark.pages
+
 OWNER = {"edit", "submit", "withdraw"}
 DECIDER = {"approve", "return", "reject"}
 MATRIX = {
@@ -67,6 +69,7 @@ def _is_refused(case: Case, actor: Actor, verb: str) -> None:
     assert (stamp(case), case.status, case.step) == before
 
 
+@pytest.mark.both_pairs
 def test_the_whole_journey_changes_the_register_once(app: Flask) -> None:
     cast = Cast()
     pupil, number = cast.pupil, cast.pupil.student_number
@@ -105,6 +108,7 @@ def test_every_event_has_its_audit_record(app: Flask) -> None:
     assert recorded == ["started", "edited", "submitted", "approved", "approved"]
 
 
+@pytest.mark.both_pairs
 def test_a_stale_page_is_refused_and_told(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -116,6 +120,7 @@ def test_a_stale_page_is_refused_and_told(app: Flask) -> None:
     assert cast.reviewer.name in refused.value.message and "同意" in refused.value.message
 
 
+@pytest.mark.both_pairs
 def test_a_page_older_than_the_register_is_refused(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -214,6 +219,7 @@ def test_the_state_may_return_to_the_county(app: Flask) -> None:
     assert case.status == Status.APPROVED
 
 
+@pytest.mark.both_pairs
 def test_a_claim_keeps_others_from_deciding(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -254,6 +260,7 @@ def test_a_total_clock_runs_on_between_offices(app: Flask) -> None:
         assert (case.clock_from == date(2026, 11, 2)) is same
 
 
+@pytest.mark.both_pairs
 def test_a_second_case_on_the_same_pupil_is_stopped_at_the_start(app: Flask) -> None:
     cast = Cast()
     a_case(cast, "draft")
@@ -281,12 +288,14 @@ def test_a_draft_keeps_what_cannot_be_read_yet(app: Flask) -> None:
     assert any(r.field == "new_birth_date" for r in actions.refusals_now(case, read_facts(case)))
 
 
+@pytest.mark.both_pairs
 def test_numbers_are_never_given_twice(app: Flask) -> None:
     cast = Cast()
     numbers = [a_case(cast, "draft", pupil=a_pupil(cast.school)).number for _ in range(5)]
     assert len(set(numbers)) == 5 and numbers == sorted(numbers)
 
 
+@pytest.mark.both_pairs
 def test_the_last_approval_moves_the_search_keys_too(app: Flask) -> None:
     cast = Cast()
     a_case(cast, "approved")

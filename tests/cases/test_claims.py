@@ -16,6 +16,8 @@ from portal.models import AuditRecord
 from portal.models.types import utcnow
 from tests.builders import Cast, a_case, act
 
+pytestmark = pytest.mark.pages
+
 
 def audited() -> list[str]:
     return [
@@ -25,6 +27,7 @@ def audited() -> list[str]:
     ]
 
 
+@pytest.mark.both_pairs
 def test_a_claim_keeps_colleagues_from_deciding_until_it_is_given_up(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -39,6 +42,7 @@ def test_a_claim_keeps_colleagues_from_deciding_until_it_is_given_up(app: Flask)
     assert audited() == ["case.claimed", "case.released", "case.claimed"]
 
 
+@pytest.mark.both_pairs
 def test_taking_over_passes_over_a_living_claim_and_is_recorded(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -48,6 +52,7 @@ def test_taking_over_passes_over_a_living_claim_and_is_recorded(app: Flask) -> N
     assert audited() == ["case.claimed", "case.taken_over"]
 
 
+@pytest.mark.both_pairs
 def test_a_claim_lapses_after_the_time_of_the_settings(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")

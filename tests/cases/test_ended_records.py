@@ -26,6 +26,8 @@ from tests.withdrawals import ENDS, REVERSES, a_reversal, a_withdrawal
 from tests.workflows import returning
 from tests.workflows.added import added
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
@@ -98,6 +100,7 @@ def test_the_record_ends_and_the_pupil_leaves_the_class(
     assert invariants.cheap() == []
 
 
+@pytest.mark.both_pairs
 def test_the_papers_are_archived_with_the_decision(cast: Cast) -> None:
     case = a_withdrawal(cast)
     db.session.commit()
@@ -155,6 +158,7 @@ def test_a_case_begun_before_is_stopped_too(returning_cast: Cast) -> None:
     assert ended.number in refused.value.refusals[0].text
 
 
+@pytest.mark.both_pairs
 def test_the_register_itself_refuses(returning_cast: Cast) -> None:
     """Beneath the rule: also for a record that ended before it came here, and for a reversal of nothing."""
     cast = returning_cast
@@ -221,6 +225,7 @@ def test_a_load_never_opens_an_ended_record(cast: Cast, shown: str, confirmed: b
     assert pupil not in roster.in_class(cast.registrar, cast.school.id, "高一", "5班").pupils
 
 
+@pytest.mark.both_pairs
 def test_the_same_person_under_another_number_is_not_taken_in(cast: Cast) -> None:
     ended = a_withdrawal(cast)
     row = as_exported(cast.pupil, student_number="L622999201005069999", enrolment_status="在读")
@@ -230,6 +235,7 @@ def test_the_same_person_under_another_number_is_not_taken_in(cast: Cast) -> Non
     assert not findings(load, "added") and not findings(load, "changed")
 
 
+@pytest.mark.both_pairs
 def test_an_ending_lands_when_the_export_shows_the_status(cast: Cast) -> None:
     """What no export carries (the kind and reason of the change) is not waited for."""
     ended = a_withdrawal(cast)
@@ -241,6 +247,7 @@ def test_an_ending_lands_when_the_export_shows_the_status(cast: Cast) -> None:
     assert pupil.particulars["change_type"] == "31"
 
 
+@pytest.mark.both_pairs
 def test_after_the_reversal_loads_are_free_again(cast: Cast) -> None:
     ended = a_withdrawal(cast)
     landed(ended)
@@ -251,6 +258,7 @@ def test_after_the_reversal_loads_are_free_again(cast: Cast) -> None:
     assert faults == []
 
 
+@pytest.mark.both_pairs
 def test_a_load_checked_before_the_decision_is_not_applied_after_it(cast: Cast) -> None:
     case = a_withdrawal(cast, "state_approval")
     load = check(cast.registrar, [as_exported(cast.pupil, enrolment_status="复学")])

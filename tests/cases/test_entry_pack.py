@@ -28,6 +28,8 @@ from tests.builders import NEW_NAME, Cast, a_case, a_pupil, act, an_id_number
 from tests.cases.forms import enter
 from tests.cases.test_printing import PAYLOADS
 
+pytestmark = pytest.mark.pages
+
 FOUR = {
     "fields": ["name", "id_number", "birth_date", "sex"],
     "cause": "household_corrected",
@@ -84,6 +86,7 @@ def records(action: str) -> list[AuditRecord]:
     return found
 
 
+@pytest.mark.both_pairs
 def test_the_pack_holds_values_in_order_and_pictures_that_the_national_system_takes(app: Flask) -> None:
     cast = Cast()
     old = {"name": cast.pupil.name, "id_number": cast.pupil.id_number}
@@ -133,6 +136,7 @@ def test_no_text_becomes_a_formula_or_is_changed(payload: str) -> None:
     assert pack.file_name.endswith(".zip") and not set(pack.file_name) & set('\\/:*?"<>|\n')
 
 
+@pytest.mark.both_pairs
 def test_a_changed_or_missing_original_makes_no_pack(app: Flask) -> None:
     cast = Cast()
     case = an_approved_case(app, cast)
@@ -195,6 +199,7 @@ def test_a_receipt_that_cannot_be_one_is_asked_for_again(app: Flask, typed: str)
     assert fresh(case).receipt == ""
 
 
+@pytest.mark.both_pairs
 def test_a_receipt_is_corrected_until_it_is_confirmed_and_never_by_a_stale_page(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "approved")
@@ -229,6 +234,7 @@ def test_an_open_case_has_no_receipt(app: Flask) -> None:
     assert answer.status_code == 409 and "业务还没有批准" in answer.text
 
 
+@pytest.mark.both_pairs
 def test_the_list_shows_each_stage_with_what_is_stuck(app: Flask) -> None:
     cast, stranger = Cast(), Cast()
     a_case(stranger, "approved")
@@ -282,6 +288,7 @@ def test_the_list_is_one_s_own(app: Flask) -> None:
     assert client.get("/landings").status_code == 404
 
 
+@pytest.mark.both_pairs
 def test_pages_follow_each_other_without_gap_or_repetition(app: Flask) -> None:
     cast = Cast()
     made = [a_case(cast, "approved", pupil=a_pupil(cast.school)).id for _ in range(7)]

@@ -18,7 +18,7 @@ from portal.models import Level, Role
 from tests.builders import Cast, a_school, act, an_actor, an_office
 from tests.intakes import DOCUMENT, a_list, a_plan, a_roster, people
 
-pytestmark = pytest.mark.usefixtures("app")
+pytestmark = [pytest.mark.usefixtures("app"), pytest.mark.pages]
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +85,7 @@ def test_figures_of_strangers_are_not_taken(cast: Cast) -> None:
     assert not figures and not faults
 
 
+@pytest.mark.both_pairs
 def test_versions_are_kept_and_compared(cast: Cast) -> None:
     who = here(cast.approver)
     first, _ = planning.save(who, form(cast, "20", "12"), DOCUMENT, "", 0)
@@ -116,6 +117,7 @@ def test_a_school_decision_goes_by_the_plan_of_its_day(cast: Cast) -> None:
     assert next_year and not planning.read(next_year, form(cast, "9", "3"))[1]
 
 
+@pytest.mark.both_pairs
 def test_the_ledger_has_the_engines_own_figures(cast: Cast) -> None:
     a_plan(cast.state, cast.approver, {cast.school: 5})
     a_list(cast.state, cast.approver, {cast.school: people(5)})
@@ -133,6 +135,7 @@ def test_the_ledger_has_the_engines_own_figures(cast: Cast) -> None:
     assert province.standing(case).text == f"已报省（{DOCUMENT}），已返回 0/4"
 
 
+@pytest.mark.both_pairs
 def test_totals_know_what_the_rows_know() -> None:
     none, some = ledger.Figures(), ledger.Figures(3, None, 2, 1, 1)
     assert ledger.total_of([none, some]) == ledger.Figures(3, None, 2, 1, 1)

@@ -12,6 +12,8 @@ from portal.models import Case, EvidencePage
 from portal.policies import policy
 from tests.builders import Cast, a_case, a_file, a_pupil, a_school, an_actor
 
+pytestmark = pytest.mark.pages
+
 HASH = 0x0F1E2D3C4B5A6978
 
 
@@ -46,6 +48,7 @@ def test_a_few_bits_apart_is_almost_the_same(app: Flask) -> None:
     assert near(now) is None and near(now, ~HASH & (2**64 - 1)) is None
 
 
+@pytest.mark.both_pairs
 def test_the_nearest_of_several_is_named_with_its_day(app: Flask) -> None:
     cast = Cast()
     with_page(cast, HASH ^ 3)
@@ -81,6 +84,7 @@ def test_what_is_not_compared(app: Flask) -> None:
     assert likeness.nearest(now, [None, "", "zz", "not sixteen digits"]) == []
 
 
+@pytest.mark.both_pairs
 def test_only_the_newest_cases_are_looked_through(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     cast = Cast()
     with_page(cast, HASH)

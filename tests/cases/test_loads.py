@@ -131,6 +131,7 @@ BAD_CELLS = (
 )
 
 
+@pytest.mark.pages
 def test_each_bad_cell_is_named_with_row_column_value_reason_and_remedy(cast: Cast) -> None:
     good = list(exports.rows_of(len(BAD_CELLS) + 2, [cast.school.code]))
     for number, (column, value, _) in enumerate(BAD_CELLS):
@@ -146,6 +147,7 @@ def test_each_bad_cell_is_named_with_row_column_value_reason_and_remedy(cast: Ca
         assert fault["remedy"] and fault["heading"] and fault["level"] == "error"
 
 
+@pytest.mark.pages
 def test_values_that_disagree_are_loaded_and_pointed_at(cast: Cast) -> None:
     rows = list(exports.rows_of(3, [cast.school.code]))
     rows[0]["birth_date"] = "20100101"
@@ -160,6 +162,7 @@ def test_values_that_disagree_are_loaded_and_pointed_at(cast: Cast) -> None:
     assert loaded.particulars["guardian1_relation"] == "干爹"
 
 
+@pytest.mark.pages
 def test_a_pupil_without_a_number_is_not_refused(cast: Cast) -> None:
     (row,) = exports.rows_of(1, [cast.school.code])
     row |= {"id_number": "", "id_type": "", "former_name": ""}
@@ -178,6 +181,7 @@ def test_names_stay_byte_for_byte(cast: Cast) -> None:
         assert stored[row["student_number"]].encode() == name.encode()
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_csv_in_either_encoding_and_in_the_forms_headings(cast: Cast, encoding: str) -> None:
     rows = list(exports.rows_of(60, [cast.school.code]))
@@ -191,6 +195,7 @@ def test_csv_in_either_encoding_and_in_the_forms_headings(cast: Cast, encoding: 
         assert pupil.stage == "高中"
 
 
+@pytest.mark.pages
 def test_the_stage_comes_from_the_grade_where_the_school_has_several(app: Flask) -> None:
     school = a_school(stages=("小学", "初中", "高中"))
     bureau = an_actor(Role.REVIEWER, school.parent)
@@ -283,6 +288,7 @@ def test_changes_show_old_and_new_and_bump_the_version(cast: Cast) -> None:
     assert equal.counts == {"rows": 1}
 
 
+@pytest.mark.pages
 def test_missing_pupils_only_when_the_export_is_complete(cast: Cast) -> None:
     other = a_pupil(cast.school)
     elsewhere = a_pupil(a_school(cast.county))
@@ -400,6 +406,7 @@ def test_an_approved_value_is_held_until_the_export_shows_it(cast: Cast) -> None
     assert entry_of(case).confirmed_at is None and entries.count(cast.registrar, WAITING) == 1
 
 
+@pytest.mark.pages
 def test_a_third_value_is_loaded_and_pointed_at(cast: Cast) -> None:
     old = as_exported(cast.pupil)
     apply(check(cast.registrar, [old]), cast.reviewer)

@@ -65,7 +65,7 @@ def place(app: Flask) -> Place:
     return Place()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     pupils=st.lists(st.tuples(standing(), told()), max_size=5),
     added=st.integers(0, 3),

@@ -94,6 +94,7 @@ def test_pages_go_forth_and_back_without_losing_a_row(app: Flask, sort: str) -> 
     assert sort != "due" or ordered == sorted(ordered)
 
 
+@pytest.mark.pages
 def test_neighbours_and_position_follow_the_page(app: Flask) -> None:
     cast = Cast()
     waiting(cast, 5)
@@ -117,6 +118,7 @@ def test_the_following_case_passes_over_those_others_work_on_and_begins_again_at
     assert queues.following(cast.reviewer2, box, filters, rows[1]) == rows[2].id
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize(
     "key", ["nonsense", "2026-12-01", "2026-12-01~zz~1", "2026-13-01~" + "0" * 32 + "~1", "~~", "1~2~3~4"]
 )
@@ -172,6 +174,7 @@ def test_counting_stops_at_the_cap_and_says_so(app: Flask, monkeypatch: pytest.M
     assert str(queues.position(cast.reviewer, BOXES["todo"], Filters(), listing.cases[4])) == "3+"
 
 
+@pytest.mark.pages
 def test_a_page_costs_the_same_number_of_queries_whatever_its_rows(app: Flask) -> None:
     cast = Cast()
     cases = waiting(cast, 8)

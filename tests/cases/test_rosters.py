@@ -20,7 +20,7 @@ from tests.cases.test_loads import apply, as_exported, check, undo
 from tests.intakes import a_list, a_plan, a_roster, people, series
 
 SEX = {"男": "1", "女": "2"}
-pytestmark = pytest.mark.usefixtures("app")
+pytestmark = [pytest.mark.usefixtures("app"), pytest.mark.pages]
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def rows_of(case) -> list[RosterRow]:
     )
 
 
+@pytest.mark.both_pairs
 def test_from_the_school_to_the_register(cast: Cast) -> None:
     case = a_roster(cast.registrar, people(5))
     act(case, cast.registrar, "submit")
@@ -127,6 +128,7 @@ def test_when_all_are_struck_nothing_is_left_to_approve(cast: Cast) -> None:
     assert [one.rule for one in refused.value.refusals] == ["empty_roster"]
 
 
+@pytest.mark.both_pairs
 def test_what_was_struck_comes_back_only_while_its_number_is_free(cast: Cast) -> None:
     case = a_roster(cast.registrar, people(4))
     act(case, cast.registrar, "submit")
@@ -141,6 +143,7 @@ def test_what_was_struck_comes_back_only_while_its_number_is_free(cast: Cast) ->
         act(case, cast.reviewer, "put_back", rows=tuple(struck))
 
 
+@pytest.mark.both_pairs
 def test_a_load_that_shows_the_former_school_takes_nothing_back(cast: Cast) -> None:
     texts = people(1)[0]
     junior = a_school(cast.county, ("初中",))
@@ -247,6 +250,7 @@ def test_a_struck_row_comes_back_mended_or_when_the_school_says_that_it_is_right
     assert all(row.standing for row in read_facts(case).roster)
 
 
+@pytest.mark.both_pairs
 def test_who_entered_is_found_by_the_new_number(cast: Cast) -> None:
     case = a_roster(cast.registrar, people(2))
     for who, verb in ((cast.registrar, "submit"), (cast.reviewer, "approve"), (cast.approver, "approve")):
@@ -258,6 +262,7 @@ def test_who_entered_is_found_by_the_new_number(cast: Cast) -> None:
         assert [one.id for one in roster.search(cast.registrar, text).pupils] == [row.pupil_id]
 
 
+@pytest.mark.both_pairs
 def test_the_plan_holds_over_several_rosters(cast: Cast) -> None:
     first = a_roster(cast.registrar, people(3))
     act(first, cast.registrar, "submit")
@@ -267,6 +272,7 @@ def test_the_plan_holds_over_several_rosters(cast: Cast) -> None:
     assert "over_plan" in {one.rule for one in refused.value.refusals}
 
 
+@pytest.mark.both_pairs
 def test_who_stands_on_another_roster_is_found(cast: Cast) -> None:
     first = a_roster(cast.registrar, people(2))
     act(first, cast.registrar, "submit")
@@ -288,6 +294,7 @@ def test_a_mended_roster_keeps_its_first_number_when_it_became_shorter(cast: Cas
     assert (held.first, held.last) == (1, 3)
 
 
+@pytest.mark.both_pairs
 def test_a_longer_one_gets_numbers_that_nobody_had(cast: Cast) -> None:
     case = a_roster(cast.registrar, people(2))
     act(case, cast.registrar, "submit")
@@ -324,6 +331,7 @@ def test_texts_that_cannot_be_read_are_kept_as_typed(cast: Cast) -> None:
     assert set(row.faults) == {"birth_date", "sex"}
 
 
+@pytest.mark.both_pairs
 def test_people_of_the_admitted_list_are_put_on_by_a_press(cast: Cast) -> None:
     case = a_roster(cast.registrar, [])
     assert editing.add_admitted(case, cast.registrar, actions.stamp(case)) == 6

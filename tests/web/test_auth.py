@@ -34,6 +34,8 @@ from portal.web import HEADERS
 from tests import quick
 from tests.builders import PASSWORD, a_school, a_state, an_account, sign_in
 
+pytestmark = pytest.mark.pages
+
 NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 INSIDE = "/my/sessions"
 
@@ -57,6 +59,7 @@ def actions() -> list[str]:
     return list(db.session.scalars(select(AuditRecord.action).order_by(AuditRecord.seq)))
 
 
+@pytest.mark.both_pairs
 def test_signing_in_and_out(client: FlaskClient, account: Account) -> None:
     assert client.get(INSIDE).status_code == 303
     answer = enter(client, "ma.li", PASSWORD)
@@ -125,6 +128,7 @@ def test_a_cookie_replayed_after_sign_out_is_dead(client: FlaskClient, account: 
     assert actions().count("signed_out") == 1
 
 
+@pytest.mark.both_pairs
 def test_the_token_is_new_at_each_sign_in_and_only_its_hash_is_kept(
     client: FlaskClient, account: Account
 ) -> None:
@@ -140,6 +144,7 @@ def test_the_token_is_new_at_each_sign_in_and_only_its_hash_is_kept(
     assert not kept & set(tokens)
 
 
+@pytest.mark.both_pairs
 def test_one_person_has_one_session(app: Flask, account: Account) -> None:
     first, second = app.test_client(), app.test_client()
     enter(first, "ma.li", PASSWORD)
@@ -170,6 +175,7 @@ def test_a_session_dies_after_twelve_hours_of_work(client: FlaskClient, account:
         assert client.get(INSIDE).status_code == 303
 
 
+@pytest.mark.both_pairs
 def test_a_session_from_the_future_ends_for_good(app: Flask, account: Account) -> None:
     """The clock was set back, or somebody wrote the row: its idle time and its hours bound nothing any more."""
     for column in ("last_seen_at", "created_at"):
@@ -190,6 +196,7 @@ def test_a_session_from_the_future_ends_for_good(app: Flask, account: Account) -
         assert client.get(INSIDE).status_code == 303  # it does not come back with the time
 
 
+@pytest.mark.both_pairs
 @pytest.mark.parametrize("what", ["account", "office"])
 def test_closing_an_account_or_its_office_ends_the_session_at_once(
     client: FlaskClient, account: Account, what: str
@@ -238,6 +245,7 @@ def test_an_unknown_login_costs_as_much_as_a_known_one(monkeypatch) -> None:
     assert len(hashed) == 3 and len(parameters) == 1 and "m=65536,t=3,p=4" in parameters.pop()
 
 
+@pytest.mark.both_pairs
 @pytest.mark.parametrize("login", ["ma.li", "nobody.here"])
 def test_five_failures_make_one_wait_and_the_wait_grows(
     client: FlaskClient, account: Account, login: str
@@ -283,6 +291,7 @@ def fail(app: Flask, login: str, times: int, apart: timedelta, clock: Any) -> st
     return key
 
 
+@pytest.mark.both_pairs
 @pytest.mark.parametrize("login", ["ma.li", "nobody.here"])
 def test_twenty_failures_in_a_day_lock_and_the_lock_ends_by_itself(
     client: FlaskClient, app: Flask, account: Account, login: str
@@ -329,6 +338,7 @@ def test_strangers_cannot_lock_out_a_browser_that_the_person_has_used(app: Flask
         assert enter(owner, "ma.li", PASSWORD).status_code == 303
 
 
+@pytest.mark.both_pairs
 def test_a_known_browser_has_guesses_of_its_own_and_no_more(app: Flask, account: Account) -> None:
     thief = app.test_client()
     with time_machine.travel(NOON, tick=False) as clock:
@@ -373,6 +383,7 @@ def test_the_token_of_a_browser_is_guarded_hashed_new_each_time_and_revocable(
     assert known_browsers.of_account(account_id) == []
 
 
+@pytest.mark.both_pairs
 def test_two_people_at_one_computer_are_both_known_there_and_a_reset_forgets(
     app: Flask, account: Account
 ) -> None:
@@ -388,6 +399,7 @@ def test_two_people_at_one_computer_are_both_known_there_and_a_reset_forgets(
     assert [len(known_browsers.of_account(one.id)) for one in (account, other)] == [1, 0]
 
 
+@pytest.mark.both_pairs
 def test_a_try_is_noted_before_its_password_is_weighed(
     app: Flask, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,6 +417,7 @@ def test_a_try_is_noted_before_its_password_is_weighed(
     assert db.session.scalar(select(func.count()).select_from(SignInAttempt)) == 0
 
 
+@pytest.mark.both_pairs
 def test_failures_of_one_address_are_counted_in_the_database(app: Flask, account: Account) -> None:
     with time_machine.travel(NOON, tick=False):
         for number in range(60):
@@ -601,6 +614,7 @@ FIRST = {
 }  # fmt: skip
 
 
+@pytest.mark.both_pairs
 def test_the_first_administrator_needs_a_living_code(app: Flask, client: FlaskClient) -> None:
     limiter.reset()
     assert client.get("/first-administrator").status_code == 404

@@ -28,6 +28,8 @@ from tests.builders import Cast, a_case, act, an_actor, an_id_number
 from tests.cases.forms import Browser, enter
 from tests.conftest import KEY
 
+pytestmark = pytest.mark.pages
+
 SLOT, OTHER = "change_certificate", "household_book"
 JSON = {"X-Requested-With": "capture"}
 HTMX = {"HX-Request": "true"}
@@ -101,6 +103,7 @@ def at(app: Flask) -> Desk:
 # --- the whole way --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_from_the_code_on_the_desk_to_the_picture_in_the_slot(at: Desk, pictures: dict[str, bytes]) -> None:
     before = len(at.files())
     assert "用手机拍" in at.desk.get(f"/cases/{at.case_id}/papers").text
@@ -201,6 +204,7 @@ def test_a_poor_picture_is_replaced_by_the_next(at: Desk, pictures: dict[str, by
 # --- when it is over ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_a_ticket_is_taken_once(at: Desk, app: Flask) -> None:
     link = at.hand_over()
     assert at.phone.get(link).status_code == at.phone.get(link).status_code == 200  # looking spends nothing
@@ -313,6 +317,7 @@ def test_what_the_phone_sends_is_judged_like_all_else(at: Desk) -> None:
     assert len(at.files()) == before
 
 
+@pytest.mark.both_pairs
 def test_only_hashes_are_kept(at: Desk) -> None:
     link = at.hand_over()
     at.phone.post(link)
@@ -364,6 +369,7 @@ def test_no_other_page_may_open_a_camera(at: Desk) -> None:
         assert "camera=()" in at.desk.get(path).headers["Permissions-Policy"]
 
 
+@pytest.mark.both_pairs
 def test_ending_a_session_is_what_ends_it(at: Desk) -> None:
     """The superior ends the sessions of the account: the phone is out at once."""
     phone = at.connect()

@@ -32,6 +32,8 @@ from tests.hostile.strangers import EPS, HTML, SVG
 from tests.services import fresh_bucket_url
 from tests.web.housekeeping import CheckingClient
 
+pytestmark = pytest.mark.pages
+
 NUMBER = "622999201305060023"
 SLOT = "change_certificate"
 SANDBOXED = "sandbox; default-src 'none'"
@@ -140,6 +142,7 @@ def slot_text(client: Any, case_id: uuid.UUID, slot: str = SLOT) -> str:
 # --- what is taken --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_every_kind_of_paper_is_received_and_kept_byte_for_byte(
     school: Desk, case: Case, scan: Image.Image
 ) -> None:
@@ -256,6 +259,7 @@ def test_an_advice_is_passed_with_a_typed_reason_that_the_reviewer_reads(
 # --- the same paper again -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_a_paper_that_was_returned_is_recognised(
     cast: Cast, school: Desk, case: Case, sharp: bytes, scan: Image.Image
 ) -> None:
@@ -276,6 +280,7 @@ def test_a_paper_that_was_returned_is_recognised(
     assert newest.notice in slot_text(school, case.id)
 
 
+@pytest.mark.both_pairs
 def test_a_paper_of_another_case_is_noticed(app: Flask, sharp: bytes) -> None:
     cast, stranger = Cast(), Cast()
     first, second, foreign = a_case(cast), a_case(cast, pupil=a_pupil(cast.school)), a_case(stranger)
@@ -321,6 +326,7 @@ def test_hostile_files_are_refused_in_a_sentence(school: Desk, case: Case, name:
     assert list(invariants.store().keys("evidence/")) == []
 
 
+@pytest.mark.both_pairs
 def test_a_body_beyond_the_limit_is_413(school: Desk, case: Case) -> None:
     answer = send(school, case.id, (b"\xff\xd8\xff" + bytes(28 * 1024 * 1024), "大.jpg"))
     assert answer.status_code == 413 and files_of(case.id) == []
@@ -329,6 +335,7 @@ def test_a_body_beyond_the_limit_is_413(school: Desk, case: Case) -> None:
 # --- out again ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_originals_leave_as_attachments_and_pictures_are_our_own(
     school: Desk, case: Case, scan: Image.Image
 ) -> None:
@@ -387,6 +394,7 @@ def test_a_submitted_case_takes_nothing_and_gives_nothing_up(cast: Cast, school:
     assert files_of(case.id, "staged") == []
 
 
+@pytest.mark.both_pairs
 def test_uploads_that_cross_a_submission_end_whole(cast: Cast, sharp: bytes, scan: Image.Image) -> None:
     """Two uploads were under way when the case was submitted: neither gets in, and nothing of them stays."""
     case = ready(cast)
@@ -418,6 +426,7 @@ def test_uploads_that_cross_a_submission_end_whole(cast: Cast, sharp: bytes, sca
     assert invariants.everything() == [] and files_of(case.id, "staged") == []
 
 
+@pytest.mark.both_pairs
 def test_uploads_and_a_submission_at_the_same_moment(
     app: Flask, cast: Cast, sharp: bytes, scan: Image.Image
 ) -> None:
@@ -464,6 +473,7 @@ def test_uploads_and_a_submission_at_the_same_moment(
     assert len(files_of(case_id)) == 2 + len(received), "an upload was acknowledged and is not there"
 
 
+@pytest.mark.both_pairs
 def test_the_store_is_down(app: Flask, school: Desk, case: Case, sharp: bytes, tmp_path: Path) -> None:
     """503 in Chinese, the case as it was, and the same upload goes through once the store is back."""
     working = invariants.store()

@@ -33,6 +33,8 @@ from tests.builders import Cast, a_county, a_school, act, an_actor
 from tests.cases.forms import enter
 from tests.intakes import a_list, a_plan, a_roster, people
 
+pytestmark = pytest.mark.pages
+
 YEAR = 2026
 
 
@@ -109,6 +111,7 @@ def xlsx(*lines: Sequence[str]) -> io.BytesIO:
 # --- 台账 -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_the_ledger_shows_each_their_own_and_its_totals_are_sums(app: Flask) -> None:
     cast = Intake()
     cast.plan(10, 8, 6, 4)
@@ -272,6 +275,7 @@ def test_what_is_wrong_with_a_plan_is_told_at_the_field(app: Flask) -> None:
     assert same.status_code == 422 and "没有改动" in same.text
 
 
+@pytest.mark.both_pairs
 def test_a_plan_is_never_less_than_what_is_registered(app: Flask) -> None:
     cast = Intake()
     cast.plan(10, 8)
@@ -284,6 +288,7 @@ def test_a_plan_is_never_less_than_what_is_registered(app: Flask) -> None:
     assert client.post("/intake/plan/edit", data=fine).status_code == 303
 
 
+@pytest.mark.both_pairs
 def test_a_stale_plan_is_refused_with_what_they_did(app: Flask) -> None:
     cast = Intake()
     db.session.commit()
@@ -369,6 +374,7 @@ def test_who_did_not_come_gives_up_after_the_deadline_unless_postponed(app: Flas
 # --- 报省 ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_to_the_province_and_back(app: Flask) -> None:
     cast = Intake()
     cast.plan(10, 8)

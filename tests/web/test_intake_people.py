@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
+import pytest
 from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select
@@ -26,6 +27,8 @@ from tests.cases.forms import enter
 from tests.intakes import a_list, a_roster, people
 from tests.web.test_intake import Intake, cells, look, soup
 from tests.web.test_query_counts import asked_for
+
+pytestmark = pytest.mark.pages
 
 PAGE = "/intake/admitted/people"
 
@@ -82,6 +85,7 @@ def test_each_sees_the_people_of_their_own_schools(app: Flask) -> None:
     assert len(list(db.session.scalars(seen))) == 7
 
 
+@pytest.mark.both_pairs
 def test_somebody_is_found_by_number_name_or_identity_number(app: Flask) -> None:
     cast, ones = listed()
     one = ones[2]
@@ -178,6 +182,7 @@ def everywhere() -> tuple[Intake, list[str]]:
     return cast, numbers
 
 
+@pytest.mark.both_pairs
 def test_who_is_missing_on_the_list_is_who_forfeits_at_the_school(app: Flask) -> None:
     """The rule stands twice, in SQL for the list and in Python for the school's page: both sides of the deadline."""
     cast, numbers = everywhere()
@@ -210,6 +215,7 @@ def shown(scope: Scope, school: Office) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.both_pairs
 def test_pages_are_walked_by_keys_that_name_nobody(app: Flask) -> None:
     cast, ones = listed(120)
     every = [one["exam_number"] for one in ones]
@@ -272,6 +278,7 @@ def test_the_workbook_loads_again_without_a_difference(app: Flask) -> None:
     assert enter(app, cast.approver).get(f"{PAGE}/list.xlsx?year=2031").status_code == 404
 
 
+@pytest.mark.both_pairs
 def test_versions_tell_each_office_what_changed_for_its_schools(app: Flask) -> None:
     cast, ones = listed()
     client = enter(app, cast.approver)

@@ -28,6 +28,8 @@ from tests.cases.forms import enter
 from tests.intakes import a_list, a_roster, people
 from tests.web.test_intake import Intake, cells, look, soup, xlsx
 
+pytestmark = pytest.mark.pages
+
 PAGE = "/intake/province"
 
 
@@ -75,6 +77,7 @@ def kept() -> list[tuple[str, str]]:
     return [(one.number, one.fault) for one in rows]
 
 
+@pytest.mark.both_pairs
 def test_rows_that_cannot_be_used_wait_until_a_later_load_settles_them(app: Flask) -> None:
     cast, client, rows = sent(app)
     one, two, three = (str(row.number) for row in rows)
@@ -100,6 +103,7 @@ def test_rows_that_cannot_be_used_wait_until_a_later_load_settles_them(app: Flas
     assert kept() == [] and unsettled(soup(client.get(PAGE))) == []
 
 
+@pytest.mark.both_pairs
 def test_the_same_file_again_keeps_its_rows_once(app: Flask) -> None:
     _cast, client, rows = sent(app)
     number = str(rows[0].number)
@@ -144,6 +148,7 @@ def test_another_number_is_put_right_with_reason_and_document(app: Flask) -> Non
     assert "已有相同辅号 1 人" in page.get_text() and kept() == []
 
 
+@pytest.mark.both_pairs
 def test_a_number_that_somebody_has_is_never_taken_by_a_correction(app: Flask) -> None:
     _cast, client, rows = sent(app)
     one, two, three = (str(row.number) for row in rows)
@@ -280,6 +285,7 @@ def test_the_count_of_corrections_is_the_true_one(app: Flask, monkeypatch: pytes
     assert "F3 → F4" in told.text and "F1 → F2" not in told.text and "只列出最近 2 次" in told.text
 
 
+@pytest.mark.both_pairs
 def test_two_people_with_each_others_number_are_put_right_at_once(app: Flask) -> None:
     cast, client, rows = sent(app)
     one, two, three = (str(row.number) for row in rows)

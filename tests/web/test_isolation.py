@@ -45,22 +45,26 @@ FEWEST_PAIRS = 300
 TOKEN = re.compile(rb'(name="csrf_token" value=")[^"]*|(csrf-token" content=")[^"]*')
 
 
+@pytest.mark.pages
 def test_every_route_is_declared(app: Flask) -> None:
     """Neither a route without an entry nor an entry without a route."""
     assert {one.endpoint for one in app.url_map.iter_rules()} == set(ROUTES)
 
 
+@pytest.mark.pages
 def test_declared_parts_are_the_parts_of_the_address(app: Flask) -> None:
     for address in app.url_map.iter_rules():
         assert set(ROUTES[address.endpoint].parts) == address.arguments, address.rule
 
 
+@pytest.mark.pages
 def test_public_routes_are_these(app: Flask) -> None:
     """The short list of what opens without signing in, as the code has it and as the matrix declares it."""
     opened = {name for name, view in app.view_functions.items() if getattr(view, "is_public", False)}
     assert opened | {"static"} == {name for name, rule in ROUTES.items() if rule.public}
 
 
+@pytest.mark.pages
 def test_roles_are_as_declared(app: Flask) -> None:
     """Where a view names its roles, they are the ones of the matrix."""
     for endpoint, view in app.view_functions.items():
@@ -318,6 +322,7 @@ def mutated(world: World) -> Iterator[World]:
     db.session.rollback()
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("name", MUTANTS)
 def test_the_walk_reports(mutated: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """With one check taken away, the walk over the routes that it guards finds a leak."""
@@ -328,6 +333,7 @@ def test_the_walk_reports(mutated: World, monkeypatch: pytest.MonkeyPatch, name:
     assert found.faults, name
 
 
+@pytest.mark.pages
 def test_an_undeclared_route_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(ROUTES, "review.desk")
     assert any("not declared" in fault for fault in walk(world, ["review.desk"]).faults)

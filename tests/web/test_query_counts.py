@@ -15,6 +15,8 @@ from portal.cases import claims
 from portal.extensions import db
 from tests.builders import Cast, a_case, a_file, a_pupil, sign_in
 
+pytestmark = pytest.mark.pages
+
 
 @contextmanager
 def statements() -> Iterator[list[str]]:

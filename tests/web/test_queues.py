@@ -14,6 +14,8 @@ from portal.models import Case, Preference
 from tests.builders import Cast, a_case, a_pupil
 from tests.cases.forms import enter
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
@@ -68,6 +70,7 @@ def test_a_registrar_begins_with_an_overview(app: Flask, cast: Cast) -> None:
     assert page.select_one(f"a[href='/cases/{case.id}']")
 
 
+@pytest.mark.both_pairs
 def test_every_tab_opens_and_its_count_is_its_rows(app: Flask, cast: Cast) -> None:
     a_case(cast, "returned")
     db.session.commit()
@@ -103,6 +106,7 @@ def test_another_county_sees_none_of_it(app: Flask, cast: Cast) -> None:
         assert not page.select("tbody tr") and page.select_one(".nothing"), box
 
 
+@pytest.mark.both_pairs
 def test_a_name_is_kept_for_the_person_and_stands_in_no_address(app: Flask, cast: Cast) -> None:
     client = enter(app, cast.reviewer)
     answer = client.post("/queue/todo/name?sort=newest&doubtful=", data={"name": " 马晓 "})
@@ -120,6 +124,7 @@ def test_a_name_is_kept_for_the_person_and_stands_in_no_address(app: Flask, cast
     assert db.session.scalars(select(Preference.value)).one() == {"name": ""}
 
 
+@pytest.mark.both_pairs
 def test_filters_and_order_stay_on_the_way_to_the_desk_and_the_next_page(
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

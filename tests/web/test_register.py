@@ -22,6 +22,8 @@ from tests.builders import NEW_NAME, Cast, a_case, a_pupil, a_school, act, an_ac
 from tests.cases.forms import enter
 from tests.intakes import a_list, a_plan, a_roster, people
 
+pytestmark = pytest.mark.pages
+
 
 class Browser(FlaskClient):
     """Requests share the test's session: a transaction left open on either side must not reach into the other's."""
@@ -54,6 +56,7 @@ def actions_recorded() -> list[str]:
     return list(db.session.scalars(select(AuditRecord.action).order_by(AuditRecord.seq)))
 
 
+@pytest.mark.both_pairs
 def test_search_by_name_initials_and_number(client: FlaskClient, cast: Cast) -> None:
     wanted = a_pupil(cast.school, name="买买提·阿不都热依木")
     a_pupil(name="买买提·阿不都")  # of another county
@@ -89,6 +92,7 @@ def test_empty_query_and_no_hits_say_what_to_do(client: FlaskClient, cast: Cast)
     assert "没有查到学生" in answer.text and "拼音首字母" in answer.text
 
 
+@pytest.mark.both_pairs
 def test_classes_of_the_own_school_and_of_a_school_below(client: FlaskClient, cast: Cast) -> None:
     sign_in(client, cast.registrar)
     link = soup(client.get("/register")).select_one("tbody a")
@@ -102,6 +106,7 @@ def test_classes_of_the_own_school_and_of_a_school_below(client: FlaskClient, ca
     assert client.get(f"/register/class?school={foreign.id}&grade=高一&class_name=1班").status_code == 404
 
 
+@pytest.mark.both_pairs
 def test_results_are_paged(client: FlaskClient, cast: Cast) -> None:
     for number in range(40):
         a_pupil(cast.school, name=f"周同学{'一二三四五六七八九十'[number % 10]}")
@@ -185,6 +190,7 @@ def walk_to_preview(client: FlaskClient, data: bytes, name: str = "名单.xlsx",
     return soup(client.get(answer.location))
 
 
+@pytest.mark.both_pairs
 def test_two_hundred_rows_in_the_headings_of_the_form_go_through(client: FlaskClient, cast: Cast) -> None:
     data = exports.as_xlsx(exports.rows_of(200, [cast.school.code]), above=[["学生基本信息"]])
     sign_in(client, cast.reviewer)
@@ -292,6 +298,7 @@ def test_a_load_is_only_there_for_its_own_office(client: FlaskClient, cast: Cast
     assert db.session.get(RegisterLoad, load.id).status == "checked"
 
 
+@pytest.mark.both_pairs
 def test_discarding_leaves_the_register_alone(client: FlaskClient, cast: Cast) -> None:
     before = db.session.query(Pupil).count()
     sign_in(client, cast.registrar)

@@ -17,6 +17,8 @@ from tests.builders import Cast, a_case, act
 from tests.cases.forms import enter
 from tests.intakes import ENROLMENT, a_list, a_plan, a_roster, as_sheet, people, series
 
+pytestmark = pytest.mark.pages
+
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
@@ -153,6 +155,7 @@ def test_a_row_is_mended_in_its_place(app: Flask, cast: Cast) -> None:
     assert rows_of(case)[0].values["name"] == people(1)[0]["name"]
 
 
+@pytest.mark.both_pairs
 def test_a_stale_row_is_refused_and_what_was_typed_stays(app: Flask, cast: Cast) -> None:
     case = begin(app, cast)
     load(app, cast, case, people(2))
@@ -165,6 +168,7 @@ def test_a_stale_row_is_refused_and_what_was_typed_stays(app: Flask, cast: Cast)
     assert rows_of(case)[0].values["name"] == people(1)[0]["name"]
 
 
+@pytest.mark.both_pairs
 def test_people_are_picked_added_and_taken_out(app: Flask, cast: Cast) -> None:
     case = begin(app, cast)
     page = page_of(enter(app, cast.registrar).get(f"/cases/{case.id}/roster/admitted"))
@@ -180,6 +184,7 @@ def test_people_are_picked_added_and_taken_out(app: Flask, cast: Cast) -> None:
     assert len(rows_of(case)) == 2
 
 
+@pytest.mark.both_pairs
 def test_the_ticked_people_are_put_into_a_class(app: Flask, cast: Cast) -> None:
     case = begin(app, cast)
     post(app, cast.registrar, case, "admitted", all="1")
@@ -208,6 +213,7 @@ def test_beyond_the_plan_cannot_be_submitted_and_says_the_clause(app: Flask, cas
     assert db.session.get_one(Case, case.id).status == Status.DRAFT
 
 
+@pytest.mark.both_pairs
 def test_the_county_strikes_a_row_and_the_school_sees_why(app: Flask, cast: Cast) -> None:
     case = a_roster(cast.registrar, people(3))
     act(case, cast.registrar, "submit")

@@ -37,9 +37,12 @@ from tests.scans import stamped as with_seal
 from tests.services import soffice_path
 from tests.stamped import code_of, order_of, scan_of, words_of
 
-pytestmark = pytest.mark.skipif(
-    not reading.available(), reason="the extra 'reading' is not installed: pip install '.[reading]'"
-)
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.skipif(
+        not reading.available(), reason="the extra 'reading' is not installed: pip install '.[reading]'"
+    ),
+]
 
 
 @pytest.fixture
@@ -76,6 +79,7 @@ def form_of(case: Case) -> tuple[str, list[str]]:
     return code, words_of(order)
 
 
+@pytest.mark.both_pairs
 def test_a_dozen_forms_land_in_a_dozen_cases(app: Flask) -> None:
     """And the form of another version is refused with what differs, and the page without a code lies in the tray."""
     cast = Cast()
@@ -129,6 +133,7 @@ def test_the_form_as_office_software_prints_it(app: Flask, tmp_path: Path) -> No
 # --- which version counts -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_an_approval_in_between_makes_no_other_version(app: Flask) -> None:
     """Printed as a draft, printed when submitted, and scanned when the county and the state have agreed."""
     cast = Cast()
@@ -213,6 +218,7 @@ def test_another_offices_case_is_not_told_from_one_that_is_not_there(app: Flask)
     assert "盖章扫描件" not in enter(app, stranger.registrar).get(f"/cases/{theirs.id}").text
 
 
+@pytest.mark.both_pairs
 def test_the_newest_counts_and_the_older_is_kept(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -282,6 +288,7 @@ def test_the_tray_by_hand(app: Flask) -> None:
     ]
 
 
+@pytest.mark.both_pairs
 def test_where_a_page_lies_is_held_against_the_chain(app: Flask) -> None:
     cast = Cast()
     case = a_case(cast, "county_review")
@@ -336,6 +343,7 @@ def test_who_brings_stamped_forms_and_who_sees_the_batch(app: Flask) -> None:
         assert enter(app, people[who]).get("/stamped").status_code == 404
 
 
+@pytest.mark.both_pairs
 def test_the_original_comes_back_byte_for_byte(app: Flask) -> None:
     cast = Cast()
     db.session.commit()
@@ -396,6 +404,7 @@ def test_a_batch_may_be_larger_than_other_requests_but_not_without_limit(
     assert answer.status_code == 422 and "MB" in answer.text
 
 
+@pytest.mark.both_pairs
 def test_a_sorting_that_died_goes_on_where_it_stopped(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages that were filed stay as they are; asking twice files nothing twice."""
     cast = Cast()
@@ -432,6 +441,7 @@ def test_a_sorting_that_died_goes_on_where_it_stopped(app: Flask, monkeypatch: p
     assert found.pages[0].id == first[0] and calls == [1, 2, 2, 3]
 
 
+@pytest.mark.both_pairs
 def test_the_sweep_clears_what_never_arrived(app: Flask) -> None:
     """A file in the store without its second write goes, with its row claimed first; a received one stays."""
     cast = Cast()

@@ -28,9 +28,12 @@ from tests.web.test_stamped import bring, pages_of
 
 STRANGER = an_id_number(serial=770)
 
-pytestmark = pytest.mark.skipif(
-    not reading.available(), reason="the extra 'reading' is not installed: pip install '.[reading]'"
-)
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.skipif(
+        not reading.available(), reason="the extra 'reading' is not installed: pip install '.[reading]'"
+    ),
+]
 
 
 @pytest.fixture
@@ -39,6 +42,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, reading=True)
 
 
+@pytest.mark.both_pairs
 def test_a_code_on_another_paper_supersedes_nothing(app: Flask) -> None:
     """Blank and sealed, another's form, the own form unsealed or edited, two codes: the first scan goes on to count."""
     cast = Cast()
@@ -117,6 +121,7 @@ def test_a_person_looks_and_says_so(app: Flask) -> None:
     assert (record.object_id, record.body["doubts"]) == (str(second.id), "seal")
 
 
+@pytest.mark.both_pairs
 def test_what_changed_meanwhile_is_not_put_in(app: Flask) -> None:
     """Between the scan and the press: the case was edited, so the paper says something else."""
     cast = Cast()

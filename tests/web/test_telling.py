@@ -26,6 +26,8 @@ from tests.exports import rows_of as export_of
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.withdrawals import a_withdrawal
 
+pytestmark = pytest.mark.pages
+
 NUMBER = {**NEW_NAME, "fields": ["id_number"], "cause": "id_number_corrected"}
 
 
@@ -131,6 +133,7 @@ def test_a_roster_that_names_their_people(app: Flask, two: Two) -> None:
     assert not [one for one in told_rows if "退学" in one or "复学" in one or "其他学校" in one]
 
 
+@pytest.mark.both_pairs
 def test_a_load_that_names_their_numbers(app: Flask, two: Two) -> None:
     """By the identity number, ended and living, and by the number of the record; the page, the faults as XLSX, the office above."""
     rows = list(export_of(3, [two.here.school.code]))
@@ -157,6 +160,7 @@ def test_a_load_that_names_their_numbers(app: Flask, two: Two) -> None:
     assert any(two.case.number in one for one in told)
 
 
+@pytest.mark.both_pairs
 def test_search_and_pictures(app: Flask, two: Two) -> None:
     """A number that is theirs is answered like one that nobody has; a picture that they used says neither case nor day."""
     client = enter(app, two.here.registrar)

@@ -45,6 +45,8 @@ from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
 from tests.intakes import a_list, a_plan, a_roster, people
 from tests.web.pages import form_in
 
+pytestmark = pytest.mark.pages
+
 NOTE = "户口簿第三页的红章压住了日期，请重新拍摄"
 DECIDE = "form.decide"
 embedded = pytest.mark.parametrize(
@@ -399,6 +401,7 @@ def _polled(app: Flask, template: str) -> Iterator[str]:
 # --- two windows ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_of_two_windows_neither_swallows_the_other(app: Flask, cast: Cast, desk: str) -> None:
     client = person(app, cast.reviewer)
     first, second = (form_in(look(client, desk), DECIDE) for _ in range(2))
@@ -417,6 +420,7 @@ def test_of_two_windows_neither_swallows_the_other(app: Flask, cast: Cast, desk:
     assert form_in(look(client, desk), DECIDE)["note"] == ["第二个窗口里写的，又改了"]
 
 
+@pytest.mark.both_pairs
 def test_windows_that_save_at_the_same_moment_both_stay(app: Flask, cast: Cast, desk: str) -> None:
     """Real connections, one a window: of the two that find nothing there, the second finds the first."""
     client = person(app, cast.reviewer)
@@ -505,6 +509,7 @@ def test_the_word_before_what_cannot_be_taken_back_is_typed_anew(app: Flask, cas
 # --- what goes by itself --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_pairs
 def test_old_texts_and_those_of_closed_accounts_are_swept_away(app: Flask, cast: Cast, desk: str) -> None:
     case = db.session.scalars(select(Case)).one()
     place = Place(unsent.CASE, case.id, "decide")
@@ -523,6 +528,7 @@ def test_old_texts_and_those_of_closed_accounts_are_swept_away(app: Flask, cast:
     assert len(rows()) == 1
 
 
+@pytest.mark.both_pairs
 def test_one_person_cannot_fill_the_database(
     app: Flask, cast: Cast, desk: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

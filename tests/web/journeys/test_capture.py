@@ -66,6 +66,7 @@ def taken(page: Page, name: str, served: Served) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.in_service
 def test_a_phone_takes_a_picture_for_the_desk(served: Served, chromium: Browser, camera: Browser) -> None:
     registrar = Person(chromium, served, "registrar", journey="capture")
     at_the_papers(registrar)
@@ -101,6 +102,7 @@ def test_a_phone_takes_a_picture_for_the_desk(served: Served, chromium: Browser,
     registrar.leave()
 
 
+@pytest.mark.pages
 def test_the_own_phone_and_a_browser_without_a_camera(
     served: Served, chromium: Browser, camera: Browser
 ) -> None:

@@ -167,6 +167,7 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 # --- the story ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.in_service
 def test_from_plan_to_printed_forms(
     county: Served, chromium: Browser, letters: dict[str, Path], tmp_path: Path
 ) -> None:

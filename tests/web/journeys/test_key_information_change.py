@@ -36,7 +36,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    "scripts", [True, pytest.param(False, marks=pytest.mark.pages)], ids=["with-scripts", "without-scripts"]
+    "scripts",
+    [pytest.param(True, marks=pytest.mark.in_service), pytest.param(False, marks=pytest.mark.pages)],
+    ids=["with-scripts", "without-scripts"],
 )
 def test_from_photograph_to_landed_register(
     served: Served, chromium: Browser, pictures: dict[str, Path], tmp_path: Path, scripts: bool

@@ -45,7 +45,9 @@ def submitted(app: Flask, served: Served, key: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    "scripts", [True, pytest.param(False, marks=pytest.mark.pages)], ids=["with-scripts", "without-scripts"]
+    "scripts",
+    [pytest.param(True, marks=pytest.mark.in_service), pytest.param(False, marks=pytest.mark.pages)],
+    ids=["with-scripts", "without-scripts"],
 )
 def test_a_batch_is_sorted_and_the_tray_emptied(
     served: Served, settings: Settings, chromium: Browser, tmp_path: Path, scripts: bool
