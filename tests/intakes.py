@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from portal.cases import actions, clock, starting
+from portal.cases import stored_files as files
 from portal.cases.access import Actor
-from portal.cases.intake import admissions, files
+from portal.cases.intake import admissions
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope
 from portal.cases.rosters import editing
@@ -129,7 +130,7 @@ def a_list(
 def receive_list(scope: Scope, schools: Schools, name: str, data: bytes) -> admissions.Received:
     """A file as the page for uploading takes it, up to the transaction that stages it."""
     examined = admissions.examine(scope.roster, schools, data)
-    key = files.expect(scope)
+    key = files.expect(files.INTAKE, scope.state.id, scope.actor)
     return admissions.keep(key, name, data, examined)
 
 

@@ -13,7 +13,8 @@ from portal import audit
 from portal.blueprints import sealed
 from portal.blueprints.downloads import download
 from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, page, posted_file, scope
-from portal.cases.intake import admissions, files, plans
+from portal.cases import stored_files as files
+from portal.cases.intake import admissions, plans
 from portal.cases.intake.admissions import Staged
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, schools
@@ -76,7 +77,7 @@ def upload() -> BaseResponse:
         examined = admissions.examine(roster, known, data)
     except Unreadable as error:
         return _show(scope(), 422, file_fault=str(error))
-    key = files.expect(scope())
+    key = files.expect(files.INTAKE, scope().state.id, scope().actor)
     db.session.commit()
     try:
         received = admissions.keep(key, posted[0], data, examined)

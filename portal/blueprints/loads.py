@@ -10,9 +10,10 @@ from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit, keeping, oversize
-from portal.blueprints import load_view
+from portal.blueprints import load_view, sealed
 from portal.blueprints.downloads import download
-from portal.cases import items, unsent
+from portal.cases import items, stored_files, unsent
+from portal.cases.evidence_keeping import delete_all, free_later
 from portal.cases.loads import errorlist, lifecycle, mapping
 from portal.cases.loads.comparing import (
     ADDED,
@@ -94,17 +95,30 @@ def upload() -> BaseResponse:
     if len(data) > lifecycle.MAX_BYTES:
         return _index(oversize.told(len(data), lifecycle.MAX_BYTES, oversize.TABLE), 422)
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    keys: list[str] = []
+
+    def expect() -> str:
+        keys.append(stored_files.expect(stored_files.LOAD, who.office_id, who))
+        db.session.commit()
+        return keys[0]
+
     try:
-        received = lifecycle.receive(file.filename, data)
+        load = lifecycle.begin(who, lifecycle.receive(file.filename, data, expect))
+        db.session.commit()
     except Unreadable as error:
         return _index(str(error), 422)
-    try:
-        load = lifecycle.begin(who, received)
-        db.session.commit()
+    except LoadRefused as error:
+        _free(keys)
+        return _index(str(error), 409)
     except Exception:  # whatever it was: the space is freed, the answer is the error's
-        lifecycle.give_up(received)
+        _free(keys)
         raise
     return go("loads.columns", load_id=load.id)
+
+
+def _free(keys: list[str]) -> None:
+    for key in keys:
+        stored_files.give_up(sealed.store(), key)
 
 
 @bp.get("/register/loads/<uuid:load_id>/columns")
@@ -247,9 +261,11 @@ def undo(load_id: uuid.UUID) -> BaseResponse:
 @roles(*lifecycle.LOADERS)
 def discard(load_id: uuid.UUID) -> BaseResponse:
     """Throw away a load that was never applied."""
+    key = _load(load_id).stored.get("key", "")
     answer = _act(load_id, lifecycle.discard)
     if answer.status_code < 400:
-        lifecycle.forget_now(load_id)
+        if key:
+            _delete(key)
         flash("已放弃这批数据，工作副本没有变动。", "success")
         return go("loads.index")
     return answer
@@ -263,6 +279,14 @@ def _act(load_id: uuid.UUID, act: Any) -> BaseResponse:
         return _show(_load(load_id), str(error), 409)
     db.session.commit()
     return go("loads.show", load_id=load_id)
+
+
+def _delete(key: str) -> None:
+    """Delete a dropped file at once; what fails, the sweep does."""
+    with free_later(key):
+        delete_all(sealed.store(), key)
+        stored_files.forget(key)
+        db.session.commit()
 
 
 @bp.get("/register/loads/<uuid:load_id>/faults.xlsx")

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from portal import audit, tasks
 from portal.demo.acts import prepare
 from portal.extensions import db
-from portal.models import EvidenceFile, IntakeFile, Preference
+from portal.models import EvidenceFile, Preference, StoredFile
 
 OWNER = uuid.UUID("7eeb0d3e-0000-4000-8000-000000000001")  # nobody's: the demonstration itself
 KEY = "demo.chapters"
@@ -81,7 +81,7 @@ def clear_left_over() -> int:
     """Delete what a killed chapter had put into the store: its rows were rolled back, so nothing names it. Only while nobody
     uploads, before the portal is served. Returns the number of objects."""
     named = set(db.session.scalars(select(EvidenceFile.store_key))) | set(
-        db.session.scalars(select(IntakeFile.store_key))
+        db.session.scalars(select(StoredFile.key))
     )
     db.session.remove()
     store, deleted = tasks.store(), 0

@@ -12,9 +12,10 @@ import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import select
 
 from portal.cases import starting
+from portal.cases import stored_files as files
 from portal.cases.access import Actor
 from portal.cases.actions import Act, stamp
-from portal.cases.intake import admissions, files, planning
+from portal.cases.intake import admissions, planning
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, scope_of
 from portal.cases.intake.scope import schools as schools_in
@@ -190,7 +191,9 @@ def _list() -> None:
     scope, people, offices, _accounts = _scene()
     data = _sheet(people, offices)
     examined = admissions.examine(scope.roster, Schools.of(schools_in(scope)), data)
-    received = admissions.keep(files.expect(scope), "录取名单.xlsx", data, examined)
+    received = admissions.keep(
+        files.expect(files.INTAKE, scope.state.id, scope.actor), "录取名单.xlsx", data, examined
+    )
     admissions.stage(scope, received)
     reread()
     admissions.confirm(scope, received.sealed.sha256, received.judged, "", LIST_DOCUMENT)

@@ -17,7 +17,6 @@ from portal.models.evidence import (
 from portal.models.intake import (
     Admitted,
     AdmittedList,
-    IntakeFile,
     IntakePlan,
     IntakeReminder,
     NumberRange,
@@ -43,6 +42,7 @@ from portal.models.people import (
     SignInSession,
 )
 from portal.models.register import NameGram, Pupil, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models.stored import StoredFile
 from portal.models.unsent import UnsentText
 
 __all__ = [
@@ -60,7 +60,6 @@ __all__ = [
     "EvidenceFile",
     "EvidencePage",
     "Holiday",
-    "IntakeFile",
     "IntakePlan",
     "IntakeReminder",
     "Item",
@@ -95,6 +94,7 @@ __all__ = [
     "StampedBatch",
     "StampedPage",
     "Status",
+    "StoredFile",
     "ThresholdSet",
     "UnsentText",
     "Walk",

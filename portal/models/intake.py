@@ -106,21 +106,6 @@ class Admitted(db.Model):
     exam_score: Mapped[str] = mapped_column(String(10))  # 中考成绩, as written
 
 
-class IntakeFile(db.Model):
-    """A file on its way to become a list of the admitted, by the intent protocol: staged, waiting, dropped, reaping, gone.
-    `expires_at` says from when the sweep may clear it up, and of one that is gone until when it looks again."""
-
-    __tablename__ = "intake_files"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))  # the state bureau
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
-    status: Mapped[str] = mapped_column(String(10))
-    store_key: Mapped[str] = mapped_column(String(200), unique=True)
-    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    begun_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-
-
 class RosterRow(db.Model):
     """One person on the roster of a case. `values` are {column key: text}, as stored where they can be read, else as
     typed. A struck row stays, with who struck it and why, and goes back to the school."""

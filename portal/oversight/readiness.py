@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.cases import clock, evidence
 from portal.extensions import db, reading_only
-from portal.models import AuditHead, AuditRecord, EvidenceFile, IntakeFile
+from portal.models import AuditHead, AuditRecord, EvidenceFile, StoredFile
 from portal.models.types import utcnow
 from portal.oversight import holidays, judge_check, probes, walk_checks
 from portal.oversight.checks import LATE, OK, SOON, Check, Installation
@@ -210,7 +210,7 @@ def check_audit(_installation: Installation) -> Check:
 def check_staged(_installation: Installation) -> Check:
     limit = utcnow() - evidence.STAGED_FOR
     waiting = select(func.count()).where(EvidenceFile.status == "staged", EvidenceFile.uploaded_at < limit)
-    lists = select(func.count()).where(IntakeFile.status == "staged", IntakeFile.begun_at < limit)
+    lists = select(func.count()).where(StoredFile.status == "staged", StoredFile.begun_at < limit)
     number = db.session.execute(waiting).scalar_one() + db.session.execute(lists).scalar_one()
     if number:
         hours = evidence.STAGED_FOR // timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from portal import tasks
-from portal.cases import entries, landings
+from portal.cases import entries, landings, stored_files
 from portal.cases.access import Actor
 from portal.cases.entries import STAGES
 from portal.cases.loads import lifecycle, proposals, work
@@ -47,9 +47,20 @@ def check(
     """Upload and check; every column of the register unless `data` is given."""
     data = data or exports.as_xlsx(rows, exports.EVERY_COLUMN, exports.EVERY_HEADING)
     db.session.commit()
-    load = lifecycle.begin(actor, lifecycle.receive("名单.xlsx", data))
+    load = lifecycle.begin(actor, lifecycle.receive("名单.xlsx", data, expecting(actor)))
     lifecycle.start_check(load, actor, load.mapping, complete=complete)
     return settle(load)
+
+
+def expecting(actor: Actor) -> Callable[[], str]:
+    """Make and commit the row that names the key of a load's file, as the page of uploads does."""
+
+    def expect() -> str:
+        key = stored_files.expect(stored_files.LOAD, actor.office_id, actor)
+        db.session.commit()
+        return key
+
+    return expect
 
 
 def settle(load: RegisterLoad) -> RegisterLoad:

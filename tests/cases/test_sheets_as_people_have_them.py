@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import openpyxl
 import pytest
@@ -21,14 +21,14 @@ from portal.extensions import db
 from portal.models import Pupil
 from tests import exports
 from tests.builders import Cast
-from tests.cases.test_loads import apply, as_exported, check, findings
+from tests.cases.test_loads import apply, as_exported, check, expecting, findings
 
 HEADINGS = ["学籍号", "姓名", "身份证件号", "出生日期"]
 PUPIL = ["L622999200001010001", "马明", "622999200001010013", "2000-01-01"]
 
 
 def book(
-    *sheets: tuple[str, Iterable[list[object]]], edit: Callable[[openpyxl.Workbook], None] | None = None
+    *sheets: tuple[str, Iterable[Sequence[object]]], edit: Callable[[openpyxl.Workbook], None] | None = None
 ) -> bytes:
     made = openpyxl.Workbook()
     made.remove(made.active)
@@ -259,7 +259,7 @@ def test_another_sheet_can_be_chosen_and_a_missing_one_cannot(cast: Cast) -> Non
         ("乙", [["学籍号", "姓名", "班级"], [rows[0]["student_number"], "乙名", "3班"]]),
     )
     db.session.commit()
-    load = lifecycle.begin(cast.registrar, lifecycle.receive("名单.xlsx", data))
+    load = lifecycle.begin(cast.registrar, lifecycle.receive("名单.xlsx", data, expecting(cast.registrar)))
     db.session.commit()
     assert load.sheet["sheet"] == "甲" and load.headings == ["学籍号", "姓名"]
     lifecycle.choose_sheet(load, cast.registrar, "乙")

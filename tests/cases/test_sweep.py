@@ -7,21 +7,23 @@ from io import BytesIO
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.cases import evidence, evidence_keeping, evidence_rows
-from portal.cases.intake import admissions, files
+from portal.cases import stored_files as files
+from portal.cases.intake import admissions
 from portal.cases.intake.admissions import Received
 from portal.cases.intake.admitted_rows import Schools, columns
 from portal.cases.intake.scope import scope_of
 from portal.cases.loads import lifecycle
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import EvidenceFile, IntakeFile, RegisterLoad
+from portal.models import EvidenceFile, RegisterLoad, StoredFile
 from portal.models.types import utcnow
 from storage.objects import Sealed
 from tests import exports
 from tests.builders import Cast, a_case
+from tests.cases.test_loads import expecting
 from tests.intakes import a_person, receive_list
 
 
@@ -33,17 +35,22 @@ def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> 
     staged.expires_at = utcnow() - timedelta(hours=2)
     left = store.put(staged.store_key, BytesIO(b"half an upload"), size_limit=100, media_type="image/jpeg")
     received = [
-        lifecycle.receive("导出.xlsx", exports.as_xlsx([exports.a_row(n, cast.school.code)])) for n in (1, 2)
+        lifecycle.receive(
+            "导出.xlsx", exports.as_xlsx([exports.a_row(n, cast.school.code)]), expecting(cast.registrar)
+        )
+        for n in (1, 2)
     ]
     discarded, standing = (lifecycle.begin(cast.registrar, one) for one in received)
     lifecycle.discard(discarded)
+    dropped = db.session.query(StoredFile).filter_by(status="dropped").one()
+    dropped.expires_at -= timedelta(hours=2)
     staged_id, discarded_id, standing_id = staged.id, discarded.id, standing.id
     db.session.commit()
 
     result = app.test_cli_runner().invoke(args=["sweep"])
 
     assert result.exit_code == 0, result.output
-    assert "1 unfinished uploads" in result.output and "1 files of discarded loads" in result.output
+    assert "1 unfinished uploads" in result.output
     db.session.expire_all()
     assert db.session.get_one(EvidenceFile, staged_id).status == "gone"
     assert db.session.get_one(RegisterLoad, discarded_id).stored == {}
@@ -100,13 +107,13 @@ def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None
     assert admissions.stage(scope, waiting) == replaced.sealed, "and then the process died"
     db.session.commit()
     for key in (lost.sealed.key, replaced.sealed.key):
-        file = db.session.scalars(select(IntakeFile).where(IntakeFile.store_key == key)).one()
+        file = db.session.scalars(select(StoredFile).where(StoredFile.key == key)).one()
         file.expires_at = utcnow() - timedelta(hours=2)
     db.session.commit()
 
     result = app.test_cli_runner().invoke(args=["sweep"])
 
-    assert result.exit_code == 0 and "2 unfinished lists of the admitted cleared up" in result.output
+    assert result.exit_code == 0 and "2 unfinished or dropped tables cleared up" in result.output
     assert [store.exists(one.sealed) for one in (lost, replaced, waiting, fresh)] == [
         False,
         False,
@@ -124,5 +131,34 @@ def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None
     admissions.throw_away(gone)
     db.session.commit()
     assert not store.exists(waiting.sealed)
-    left = {one.store_key: one.status for one in db.session.scalars(select(IntakeFile))}
+    left = {one.key: one.status for one in db.session.scalars(select(StoredFile))}
     assert left == {lost.sealed.key: "gone", replaced.sealed.key: "gone", fresh.sealed.key: "staged"}
+
+
+def test_an_export_that_a_crash_left_and_those_whose_keeping_is_over_go(app: Flask) -> None:
+    """A process that died between the store and the row; one nobody applied; one that was applied long ago."""
+    store, cast = app.extensions["store"], Cast()
+    db.session.commit()
+
+    def receive(number: int) -> lifecycle.Received:
+        data = exports.as_xlsx([exports.a_row(number, cast.school.code)])
+        return lifecycle.receive("导出.xlsx", data, expecting(cast.registrar))
+
+    crashed, left, applied, fresh = (receive(number) for number in range(1, 5))
+    loads = [lifecycle.begin(cast.registrar, one) for one in (left, applied, fresh)]
+    file = db.session.scalars(select(StoredFile).where(StoredFile.key == crashed.sealed.key)).one()
+    file.expires_at -= timedelta(days=2)
+    long_ago = utcnow() - lifecycle.KEPT_FOR - timedelta(minutes=1)
+    loads[0].created_at = long_ago
+    loads[1].status, loads[1].applied_at = "applied", long_ago
+    db.session.commit()
+    first = app.test_cli_runner().invoke(args=["sweep"])
+    assert "2 exports of the register" in first.output and "1 unfinished or dropped" in first.output
+    assert not store.exists(crashed.sealed)
+    db.session.execute(update(StoredFile).where(StoredFile.status == "dropped").values(expires_at=long_ago))
+    db.session.commit()
+    assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+    assert [store.exists(one.sealed) for one in (left, applied, fresh)] == [False, False, True]
+    db.session.expire_all()
+    assert [load.status for load in loads] == ["discarded", "applied", "uploaded"]
+    assert [bool(load.stored) for load in loads] == [False, False, True]

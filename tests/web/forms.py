@@ -296,17 +296,17 @@ INTAKE_FORMS = {
         "approver",
         intake_forms.admitted,
         {"preferences": {"value"}},
-        frozenset({"intake_files"}),
-        frozenset({"intake_files"}),
+        frozenset({"stored_files"}),
+        frozenset({"stored_files"}),
     ),
     "admitted.confirm": Form(
         "approver",
         intake_forms.confirmed,
         adds=frozenset({"admitted_lists", "admitted"}),
-        removes=frozenset({"preferences", "intake_files"}),
+        removes=frozenset({"preferences", "stored_files"}),
     ),
     "admitted.discard": Form(
-        "approver", intake_forms.discarded, removes=frozenset({"preferences", "intake_files"})
+        "approver", intake_forms.discarded, removes=frozenset({"preferences", "stored_files"})
     ),
     "admitted_people.look_up": Form(
         "registrar",

@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 
 from portal.blueprints import evidence as evidence_pages
 from portal.cases import evidence, evidence_keeping
-from portal.cases.intake import files
+from portal.cases import stored_files as files
 from portal.cases.intake.scope import scope_of
 from portal.cases.loads import lifecycle
 from portal.cases.stamped import receiving
 from portal.extensions import db
-from portal.models import Case, EvidenceFile, IntakeFile, RegisterLoad, StampedBatch, Status
+from portal.models import Case, EvidenceFile, RegisterLoad, StampedBatch, Status, StoredFile
 from storage.judge import Judgement, judge
 from storage.objects import ObjectStore, StoreUnavailable
 from tests import exports, papers
@@ -119,14 +119,14 @@ def test_a_list_given_up_frees_its_space_and_one_that_waits_stays(app: Flask) ->
     scope = scope_of(cast.approver)
     assert scope is not None
     for settled in (False, True):
-        key = files.expect(scope)
+        key = files.expect(files.INTAKE, scope.state.id, cast.approver)
         if settled:
             files.settle(key)
         db.session.commit()
         store.put(key, io.BytesIO(b"list"), size_limit=10, media_type="text/csv")
         files.give_up(store, key)
         assert (key in lying(store, "intake")) == settled
-        row = db.session.scalars(select(IntakeFile.status).where(IntakeFile.store_key == key)).one()
+        row = db.session.scalars(select(StoredFile.status).where(StoredFile.key == key)).one()
         assert row == ("waiting" if settled else "gone")
         db.session.rollback()
 

@@ -19,7 +19,8 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
 from portal.cases import digests
-from portal.cases.intake import admitted_rows, files, plans
+from portal.cases import stored_files as files
+from portal.cases.intake import admitted_rows, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope, schools

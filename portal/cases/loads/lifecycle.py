@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 
 from portal import audit, tasks
+from portal.cases import stored_files
 from portal.cases.access import Actor
-from portal.cases.evidence_keeping import free_later
 from portal.cases.loads import applying, mapping, proposals, work
 from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, WAITING, WRITTEN
 from portal.cases.loads.reading import Unreadable, head_of
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import RegisterLoad, RegisterLoadRow, Role
-from portal.models.types import new_id
-from storage.objects import ObjectStore, Sealed, new_key
+from portal.models.types import new_id, utcnow
+from storage.objects import Sealed
 
 LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
 MAX_BYTES = 25 * 1024 * 1024
 PAGE = 50
 BEFORE_APPLYING = ("uploaded", "checking", "checked", "failed")
 RECENT = 50
+KEPT_FOR = timedelta(days=30)  # an export of the register; no source names a term (open-questions.md)
 MOST_IN_FLIGHT = (
     20  # loads of one office that are neither applied nor thrown away: each keeps many pupils' data
 )
@@ -64,21 +67,21 @@ class Received:
     sealed: Sealed
 
 
-def receive(filename: str, data: bytes) -> Received:
-    """Find the headings and store the file. Slow and without the database: call it before the first query.
-
-    Raises Unreadable for a file that is no export.
+def receive(filename: str, data: bytes, expect: Callable[[], str]) -> Received:
+    """Find the headings, then store the file under the key that `expect` makes and commits. Slow: call it while no
+    transaction is open. Raises Unreadable for a file that is no export.
     """
     head, sheet = head_of(io.BytesIO(data))
     store = tasks.store()
     sealed = store.put(
-        new_key("loads"), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
+        expect(), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
     )
     return Received(filename[-200:], head.headings, sheet.as_json(), sealed)
 
 
 def begin(actor: Actor, received: Received) -> RegisterLoad:
-    """A load with the columns that this office chose last for such headings, else those that are recognised."""
+    """A load with the columns that this office chose last for such headings, else those that are recognised. Raises
+    LoadRefused when the upload took too long."""
     chosen = mapping.recall(actor.office_id, received.headings) or mapping.propose(received.headings)
     load = RegisterLoad(
         id=new_id(),
@@ -92,6 +95,10 @@ def begin(actor: Actor, received: Received) -> RegisterLoad:
         mapping=chosen,
         status="uploaded",
     )
+    try:
+        stored_files.settle(received.sealed.key)
+    except Refused as refused:
+        raise LoadRefused(refused.message) from refused
     db.session.add(load)
     db.session.flush()
     audit.append("load.uploaded", "load", load.id, sha256=load.sha256, size=received.sealed.size)
@@ -132,19 +139,6 @@ def fault_in_flight(actor: Actor) -> str:
     if int(db.session.execute(query).scalar_one()) < MOST_IN_FLIGHT:
         return ""
     return f"本单位已有 {MOST_IN_FLIGHT} 份导入没有应用，请先应用或放弃其中一些，再导入新的文件"
-
-
-def give_up(received: Received) -> None:
-    """A file that no load came to name frees its space at once. Only where the database says that there is none: where the
-    answer of a commit was lost, the load may stand."""
-    db.session.rollback()
-    key = received.sealed.key
-    with free_later(key):
-        recent = select(RegisterLoad.stored).where(RegisterLoad.sha256 == received.sealed.sha256)
-        named = any(stored.get("key") == key for stored in db.session.scalars(recent))
-        db.session.rollback()
-        if not named:
-            tasks.store().delete(key, received.sealed.version_id)
 
 
 def start_check(load: RegisterLoad, actor: Actor, chosen: Mapping[str, str], *, complete: bool) -> None:
@@ -196,29 +190,35 @@ def ask_undo(load: RegisterLoad, actor: Actor) -> None:
 
 
 def discard(load: RegisterLoad) -> None:
-    """Throw away what was never applied, with its findings; forget_discarded() takes the file later."""
+    """Throw away what was never applied, with its findings; the file goes after the commit, else with the sweep."""
     _move(load, BEFORE_APPLYING, "discarded", message="")
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load.id))
+    _drop_file(load)
     audit.append("load.discarded", "load", load.id)
 
 
-def forget_now(load_id: uuid.UUID) -> None:
-    """Delete the file of a load that was just discarded; what fails, the sweep does."""
-    with free_later(load_id.hex):
-        forget_discarded(tasks.store(), load_id)
+def expire() -> int:
+    """Throw away what nobody applied in KEPT_FOR days, and drop the files of loads that were applied or taken back so long
+    ago: they hold many pupils' data for no purpose. Commits. Returns how many files were dropped."""
+    before = utcnow() - KEPT_FOR
+    ended = func.coalesce(RegisterLoad.undone_at, RegisterLoad.applied_at)
+    left = and_(RegisterLoad.status.in_(BEFORE_APPLYING), RegisterLoad.created_at < before)
+    done = and_(RegisterLoad.status.in_(("applied", "undone")), ended < before)
+    found = [load for load in db.session.scalars(select(RegisterLoad).where(or_(left, done))) if load.stored]
+    for load in found:
+        if load.status in BEFORE_APPLYING:
+            discard(load)
+        else:
+            _drop_file(load)
+            audit.append("load.forgotten", "load", load.id)
+    db.session.commit()
+    return len(found)
 
 
-def forget_discarded(store: ObjectStore, only: uuid.UUID | None = None) -> int:
-    """Delete the files of discarded loads, which hold many pupils' data for no purpose. Commits a row at a time."""
-    query = select(RegisterLoad).where(RegisterLoad.status == "discarded")
-    found = list(db.session.scalars(query.where(RegisterLoad.id == only) if only else query))
-    kept = [load for load in found if load.stored]
-    for load in kept:
-        store.delete(load.stored["key"], load.stored["version_id"])
+def _drop_file(load: RegisterLoad) -> None:
+    if load.stored:
+        stored_files.drop(load.stored["key"])
         load.stored = {}
-        audit.append("load.forgotten", "load", load.id)
-        db.session.commit()
-    return len(kept)
 
 
 def _move(load: RegisterLoad, sources: tuple[str, ...], status: str, **values: Any) -> None:
