@@ -13,14 +13,17 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from portal import audit
-from portal.cases import clock, register, roster
+from portal.cases import clock, register, roster, stored_files
+from portal.cases.loads import lifecycle
 from portal.cases.stamped import receiving
 from portal.extensions import db
-from portal.models import AdmittedList, Pupil, RegisterChange, RosterRow, StampedPage
+from portal.models import AdmittedList, Pupil, RegisterChange, RegisterLoad, RosterRow, StampedPage
 from portal.oversight import audit_walk, holidays
 from portal.oversight.findings import Findings
 from portal.standards.school_year import year_of_entry
+from tests import exports
 from tests.builders import Cast, a_case, a_pupil, a_state
+from tests.cases import test_loads as loads
 from tests.intakes import a_list, people
 from tests.web.test_intake import Intake
 
@@ -161,3 +164,32 @@ def test_0016_makes_the_index_of_names_and_goes_back(app: Flask) -> None:
     upgrade()
     assert stored("SELECT gram, name FROM name_grams ORDER BY gram, name, pupil_id") == kept
     assert roster.search(cast.reviewer, "zxh").pupils == [db.session.get_one(Pupil, pupil.id)]
+
+
+def test_back_to_0012_and_forth_every_file_keeps_its_row_and_what_waits_is_let_go(app: Flask) -> None:
+    """A waiting proposal, an export of the register, one thrown away, and a list of the admitted on its way."""
+    cast = Cast()
+    db.session.commit()
+    applied = loads.apply(loads.check(cast.registrar, exports.rows_of(2, [cast.school.code])), cast.registrar)
+    thrown = loads.check(cast.registrar, exports.rows_of(1, [cast.school.code]))
+    thrown_key, thrown_id, applied_id = thrown.stored["key"], thrown.id, applied.id
+    stored_files.expect(stored_files.INTAKE, cast.state.id, cast.approver)
+    db.session.commit()
+    kept = stored("SELECT kind, status, key FROM stored_files ORDER BY key")
+    assert sorted(one[:2] for one in kept) == [("intake", "staged"), ("load", "waiting"), ("load", "waiting")]
+    lifecycle.discard(db.session.get_one(RegisterLoad, thrown_id))
+    db.session.get_one(RegisterLoad, thrown_id).stored = {
+        "key": thrown_key
+    }  # as it was before files had rows
+    db.session.commit()
+    let_go()
+    downgrade(revision="0012")
+    assert [one[0] for one in stored("SELECT store_key FROM intake_files")] == [
+        one[2] for one in kept if one[0] == "intake"
+    ]
+    assert stored("SELECT count(*) FROM register_load_rows WHERE kind = 'waiting'") == [(0,)]
+    upgrade()
+    again = stored("SELECT kind, status, key FROM stored_files ORDER BY key")
+    assert again == [(kind, "dropped" if key == thrown_key else state, key) for kind, state, key in kept]
+    assert stored("SELECT count(*) FROM items") == [(0,)]
+    assert db.session.get_one(RegisterLoad, applied_id).sheet == {}
