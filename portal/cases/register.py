@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from portal.cases import digests, name_index
+from portal.cases import digests, name_index, pupil_numbers
 from portal.cases.endings import endings_of
 from portal.extensions import db
 from portal.faults import reach
@@ -47,13 +47,15 @@ def hold(law: Workflow, changes: Mapping[str, str]) -> None:
 def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> str:
     """Write RegisterChange rows and then the pupil, guarded by the pupil's version; the keyed digest of these changes.
 
-    Raises ValueError for a column the workflow may not touch, RegisterMoved when another change won the race.
+    What stands there already is no change. Raises ValueError for a column the workflow may not touch, RegisterMoved when
+    another change won the race.
     """
     pupil = case.pupil
     if pupil is None or changes.keys() - law.may_change:
         raise ValueError(f"{law.id} may not change {sorted(changes.keys() - law.may_change)}")
     if enrolment.STATUS in changes:
         keep_ended(law, pupil.id, pupil.enrolment_status)
+    changes = {key: text for key, text in changes.items() if text != stored_text(pupil, key)}
     at, version = utcnow(), pupil.version + 1
     written = [
         {
@@ -78,6 +80,7 @@ def apply(case: Case, law: Workflow, changes: Mapping[str, str]) -> str:
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise RegisterMoved
     name_index.move([before], [before | values])
+    pupil_numbers.move([before], [before | values], ("case", case.id))
     db.session.add(NationalEntry(case_id=case.id, approved_at=at))
     reach("decide.after_register")
     return digests.of_changes(case.id, written)
@@ -122,7 +125,9 @@ def note_later(case: Case, column: str, texts: Mapping[uuid.UUID, str], correcti
     done = db.session.connection().execute(update(PUPILS).where(guarded).values(**values), written)
     if done.rowcount != len(written):
         raise RegisterMoved
-    name_index.move([before for before, _ in moved], [after for _, after in moved])
+    olds, news = [before for before, _ in moved], [after for _, after in moved]
+    name_index.move(olds, news)
+    pupil_numbers.move(olds, news, ("case", case.id))
     db.session.connection().execute(insert(CHANGES), changes)
     return digests.of_changes(case.id, changes)
 
@@ -154,10 +159,12 @@ def attributes(pupil: Any, changes: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     loose = {key: text for key, text in changes.items() if not BY_KEY[key].stored}
     for key, text in changes.items():
+        if not BY_KEY[key].stored:
+            continue
         if BY_KEY[key].kind == "date":
             values[key] = date.fromisoformat(text) if text else None
-        elif BY_KEY[key].stored:
-            values[key] = text
+        else:
+            values[key] = (text or None) if key == "student_number" else text
     if "name" in changes:
         values |= {"name_key": names.name_key(changes["name"]), "initials": names.initials(changes["name"])}
     if loose:

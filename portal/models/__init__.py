@@ -29,6 +29,7 @@ from portal.models.intake import (
 )
 from portal.models.items import Item, ItemEvent
 from portal.models.local import LocalConditionSet
+from portal.models.numbers import Hold, PupilNumber
 from portal.models.people import (
     ROLE_LEVELS,
     Account,
@@ -59,6 +60,7 @@ __all__ = [
     "Decision",
     "EvidenceFile",
     "EvidencePage",
+    "Hold",
     "Holiday",
     "IntakePlan",
     "IntakeReminder",
@@ -81,6 +83,7 @@ __all__ = [
     "ProvinceFiling",
     "ProvinceReturnRow",
     "Pupil",
+    "PupilNumber",
     "ReadingCorrection",
     "RegisterChange",
     "RegisterLoad",

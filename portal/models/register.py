@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
@@ -33,7 +33,8 @@ class Pupil(KeyedRow, db.Model):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    student_number: Mapped[str] = mapped_column(String(20), unique=True)  # 学籍号, never rewritten
+    # 学籍号 (G, L or J), None until the national system gives one. Every number that there was stands in pupil_numbers.
+    student_number: Mapped[str | None] = mapped_column(String(20), unique=True, active_history=True)
     # Of school and name the former value is always known: the index of names forgets by it.
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"), active_history=True)
     name: Mapped[str] = mapped_column(String(80), active_history=True)  # 姓名, byte for byte as certified
@@ -52,7 +53,7 @@ class Pupil(KeyedRow, db.Model):
     class_name: Mapped[str] = mapped_column(String(40), default="")
     enrolment_status: Mapped[str] = mapped_column(String(2), default="01")  # XSDQZT
     problem: Mapped[str] = mapped_column(String(200), default="")  # 问题学籍: why; "" is none
-    particulars: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+    particulars: Mapped[dict[str, str]] = mapped_column(Json, default=dict, active_history=True)
     version: Mapped[int] = mapped_column(Integer, default=0)
     load_id: Mapped[uuid.UUID | None] = mapped_column(index=True)  # the load that added it
     gone_since: Mapped[date | None] = mapped_column()  # missing from a full load since
@@ -113,8 +114,8 @@ class RegisterLoad(db.Model):
 
 
 class RegisterLoadRow(db.Model):
-    """A finding about a row of a load: added, changed, missing, held, landed, warning, faulty, waiting for a bureau, or moved
-    while it waited. One row of the sheet may have several; equal rows are only counted. `before` and `after` are {column
+    """A finding about a row of a load: added, changed, missing, held, landed, warning, faulty, renumber (a known pupil under
+    another number, which a person confirms), waiting for a bureau, or moved while it waited. One row of the sheet may have several; equal rows are only counted. `before` and `after` are {column
     key: stored text}. `waits_as` says what a bureau's yes makes or made of it: added, changed, missing or landed."""
 
     __tablename__ = "register_load_rows"
@@ -135,6 +136,9 @@ class RegisterLoadRow(db.Model):
     after: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     faults: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     waits_as: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    # Of a row that may be about a known pupil under another number: its values, and the pupils it may be about.
+    asked: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    agrees: Mapped[bool] = mapped_column(default=False, server_default=false())  # in name, birth and identity
 
 
 class RegisterChange(db.Model):

@@ -16,14 +16,16 @@ from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.cases import landings, name_index
+from portal.cases import landings, name_index, pupil_numbers
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
+from portal.cases.pupil_numbers import Source
 from portal.extensions import db
 from portal.models import OPEN, Account, Case, RegisterChange, RegisterLoad, RegisterLoadRow
 from portal.models.types import utcnow
 
 CHUNK = 1000
+LOAD = "load"  # as the source of numbers
 ROWS = RegisterLoadRow.__table__
 MOVED = "核对之后又有学生的登记发生变动，预览已经过时。请重新核对后再应用"
 
@@ -42,14 +44,18 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
     if load is None:
         return None
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
+    source = (LOAD, load_id)
     try:
         for rows in _chunks(load_id, ADDED):
             new = [_new(load_id, row, schools) for row in rows]
             db.session.execute(insert(PUPILS), new)
             name_index.enter(new)
+            pupil_numbers.enter(new, source)
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
-                _all_over(rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version)
+                _all_over(
+                    rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version, source
+                )
     except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
         raise CannotNow(MOVED) from error
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
@@ -80,14 +86,16 @@ def undo(load_id: uuid.UUID) -> RegisterLoad | None:
     try:
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
-                _all_over(rows, schools, "before", still_stands)
+                _all_over(rows, schools, "before", still_stands, (LOAD, load_id))
     except KeyError as error:
         raise CannotNow("有学生原来的学校已不在本单位管辖之下，不能整批撤销") from error
+    pupil_numbers.take_back((LOAD, load_id))
     try:
         for rows in _chunks(load_id, ADDED):
             ids = [row.pupil_id for row in rows]
             named = select(PUPILS.c.id, PUPILS.c.name, PUPILS.c.school_id).where(PUPILS.c.id.in_(ids))
             name_index.leave(db.session.execute(named).mappings().all())
+            pupil_numbers.leave(ids)
             db.session.execute(delete(PUPILS).where(PUPILS.c.id.in_(ids)))
     except IntegrityError as error:  # a case about one of them was begun in this very moment
         raise CannotNow("刚刚有人为其中的学生发起了业务，没有撤销；请稍后再看") from error
@@ -190,15 +198,23 @@ _REWRITE = (
 
 
 def _all_over(
-    rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, unmoved: Callable[[Any, Any], bool]
+    rows: Sequence[Any],
+    schools: dict[str, uuid.UUID],
+    side: str,
+    unmoved: Callable[[Any, Any], bool],
+    source: Source,
 ) -> None:
     """Write one side of all these findings over their pupils, or raise CannotNow."""
-    if write_over(rows, schools, side, unmoved):
+    if write_over(rows, schools, side, unmoved, source):
         raise CannotNow(MOVED)
 
 
 def write_over(
-    rows: Sequence[Any], schools: dict[str, uuid.UUID], side: str, unmoved: Callable[[Any, Any], bool]
+    rows: Sequence[Any],
+    schools: dict[str, uuid.UUID],
+    side: str,
+    unmoved: Callable[[Any, Any], bool],
+    source: Source,
 ) -> list[int]:
     """Write one side of the findings over those of their pupils who are `unmoved`(pupil, finding); the ids of the other
     findings."""
@@ -220,6 +236,7 @@ def write_over(
     if values:
         db.session.connection().execute(_REWRITE, values)
         name_index.move(before, after)
+        pupil_numbers.move(before, after, source)
     return moved
 
 

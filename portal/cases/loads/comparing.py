@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.cases import register, telling
 from portal.cases.endings import standing
+from portal.cases.loads import matching
 from portal.cases.loads.checking import ERROR, WARNING, CellFault, CheckedRow, storable
 from portal.extensions import db
 from portal.models import NationalEntry, Office, Pupil, RegisterChange, RosterRow, keyed_rows
@@ -24,27 +25,28 @@ from portal.models.types import new_id
 from portal.standards import enrolment, grades
 from portal.standards.alike import alike
 from portal.standards.columns import BY_KEY
-from portal.standards.school_numbers import STUDENT_NUMBER, STUDENT_NUMBER_LENGTH
 from portal.workflows.facts import ANOTHER, Ending
 
-ADDED, CHANGED, MISSING = "added", "changed", "missing"
+ADDED, CHANGED, MISSING, RENUMBERED = "added", "changed", "missing", "renumber"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
 WAITING, MOVED = "waiting", "moved"  # for the bureau above the school; and what its yes could no longer write
-KINDS = (ADDED, CHANGED, MISSING, WAITING, MOVED, HELD, LANDED, WARNED, FAULTY)
+KINDS = (ADDED, CHANGED, MISSING, RENUMBERED, WAITING, MOVED, HELD, LANDED, WARNED, FAULTY)
 WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
 PUPILS = Pupil.__table__
 STORED = tuple(column.key for column in BY_KEY.values() if column.stored)
-# A pupil who entered by a roster has the 学号 in the place of the 学籍号 until the export brings that one.
-HAS_NATIONAL_NUMBER = func.length(PUPILS.c.student_number) == STUDENT_NUMBER_LENGTH
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What the loading office may touch: the schools below it by id, and the identity numbers used twice in the file."""
+    """What the loading office may touch: the schools below it by id. And what a whole walk over the file told: the identity
+    numbers used twice, all student numbers, the rows that have a name and birth date in common."""
 
     codes: Mapping[uuid.UUID, str]
     shared_ids: frozenset[str] = frozenset()
     school_system: str = grades.USUAL
+    numbers: Collection[str] = frozenset()
+    twins: Collection[int] = frozenset()
+    taken: dict[uuid.UUID, int] = field(default_factory=dict)  # pupil -> the row that brings a number
 
 
 @dataclass(frozen=True)
@@ -60,33 +62,37 @@ class Approved:
 class _Known:
     """What the database holds about the numbers of one chunk."""
 
-    pupils: dict[str, Any] = field(default_factory=dict)
-    awaiting: dict[str, Any] = field(
-        default_factory=dict
-    )  # by identity number: pupils without a 学籍号 so far
-    holders: dict[str, dict[str, uuid.UUID]] = field(default_factory=lambda: defaultdict(dict))
+    around: matching.Around
     approved: dict[uuid.UUID, list[Approved]] = field(default_factory=lambda: defaultdict(list))
-    ended: dict[str, Ending] = field(default_factory=dict)  # by student number
+    ended: dict[uuid.UUID, Ending] = field(default_factory=dict)
 
 
-def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> list[dict[str, Any]]:
-    """The register_load_rows of one chunk, as column -> value; equal rows give none."""
-    known = _look_up(rows)
+def compare(
+    load_id: uuid.UUID,
+    rows: Sequence[CheckedRow],
+    scope: Scope,
+    said: Mapping[int, uuid.UUID | None] = {},  # noqa: B006
+) -> list[dict[str, Any]]:
+    """The register_load_rows of one chunk, as column -> value; equal rows give none. `said` tells of rows whom they are about,
+    by the word of a person; None is somebody new."""
+    known = _look_up(rows, scope)
     found: list[dict[str, Any]] = []
     for row in rows:
-        pupil = known.pupils.get(row.values.get("student_number", "")) or known.awaiting.get(
-            row.values.get("id_number", "")
-        )
-        if pupil is not None and pupil.school_id not in scope.codes:
+        about = _about(row, known, scope, said)
+        pupil = about.pupil
+        if any(one.school_id not in scope.codes for one in (*about.maybe, *([pupil] if pupil else []))):
             row.faults.append(_held_outside(row, known))
-            pupil = None  # a finding names nobody who is not the loading office's
+            pupil, about = None, matching.Match()  # a finding names nobody who is not the loading office's
         if row.faulty:
             found.append(_finding(load_id, row, pupil, FAULTY, faults=row.faults))
             continue
         if pupil is None and (ended := _ended_namesake(row, known, scope)):
             found.append(_finding(load_id, row, None, FAULTY, faults=[*row.faults, ended]))
             continue
-        _point_at_shared_id(row, known, scope)
+        if about.maybe:
+            found.append(_asked(load_id, row, about, known, scope))
+            continue
+        _point_at_shared_id(row, pupil, known, scope)
         findings = _added(row) if pupil is None else _against(row, pupil, known, scope)
         found += [_finding(load_id, row, pupil, kind, **values) for kind, values in findings]
         if row.faults:
@@ -94,42 +100,40 @@ def compare(load_id: uuid.UUID, rows: Sequence[CheckedRow], scope: Scope) -> lis
     return found
 
 
-def _look_up(rows: Sequence[CheckedRow]) -> _Known:
-    known = _Known()
-    numbers = [row.values["student_number"] for row in rows if _well_formed(row)]
-    for pupil in db.session.execute(select(PUPILS).where(PUPILS.c.student_number.in_(numbers))):
-        known.pupils[pupil.student_number] = pupil
-    ids = [row.values["id_number"] for row in rows if row.values.get("id_number") and not row.faulty]
-    awaiting = select(PUPILS).where(PUPILS.c.id_number.in_(ids), ~HAS_NATIONAL_NUMBER)
-    known.awaiting = {pupil.id_number: pupil for pupil in db.session.execute(awaiting)}
-    columns = (PUPILS.c.id, PUPILS.c.id_number, PUPILS.c.student_number, PUPILS.c.school_id)
-    holders = select(*columns).where(PUPILS.c.id_number.in_(ids))
-    numbers_of = {pupil.id: number for number, pupil in known.pupils.items()}
-    for pupil_id, number, student_number, school_id in db.session.execute(holders):
-        known.holders[number][student_number] = school_id
-        numbers_of[pupil_id] = student_number
-    known.ended = {numbers_of[pupil_id]: one for pupil_id, one in standing(numbers_of.keys()).items()}
+def _about(
+    row: CheckedRow, known: _Known, scope: Scope, said: Mapping[int, uuid.UUID | None]
+) -> matching.Match:
+    """Whom a row is about. Of two rows that bring a number for one pupil the second is asked about."""
+    if row.row in said:
+        told = said[row.row]
+        return matching.Match(known.around.everybody()[told] if told else None)
+    about = matching.match(row, known.around, scope.numbers, scope.shared_ids, row.row in scope.twins)
+    gets = about.pupil if about.pupil is not None and about.pupil.student_number is None else None
+    only = gets or (about.maybe[0] if about.agrees else None)
+    if only is not None and scope.taken.setdefault(only.id, row.row) != row.row:
+        return matching.taken(row, only, scope.taken[only.id])
+    return about
+
+
+def _look_up(rows: Sequence[CheckedRow], scope: Scope) -> _Known:
+    known = _Known(matching.look_up(rows, scope.codes))
+    people = known.around.everybody().keys()
+    holding = {pupil_id for holders in known.around.holders.values() for pupil_id in holders}
+    known.ended = standing(people | holding)
+    columns = (RegisterChange.pupil_id, RegisterChange.column, RegisterChange.before, RegisterChange.after)
     waiting = (
-        select(RegisterChange.pupil_id, RegisterChange.column, RegisterChange.before, RegisterChange.after)
+        select(*columns)
         .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
-        .where(
-            NationalEntry.confirmed_at.is_(None),
-            RegisterChange.pupil_id.in_([pupil.id for pupil in known.pupils.values()]),
-        )
+        .where(NationalEntry.confirmed_at.is_(None), RegisterChange.pupil_id.in_(people))
         .order_by(RegisterChange.pupil_version)
     )
     entered = (  # by a roster that no export has shown so far
-        select(RegisterChange.pupil_id, RegisterChange.column, RegisterChange.before, RegisterChange.after)
+        select(*columns)
         .join(
             RosterRow,
             (RosterRow.case_id == RegisterChange.case_id) & (RosterRow.pupil_id == RegisterChange.pupil_id),
         )
-        .where(
-            RosterRow.landed_load_id.is_(None),
-            RosterRow.pupil_id.in_(
-                [pupil.id for pupil in (*known.pupils.values(), *known.awaiting.values())]
-            ),
-        )
+        .where(RosterRow.landed_load_id.is_(None), RosterRow.pupil_id.in_(people))
     )
     for query in (entered, waiting):
         for pupil_id, column, before, after in db.session.execute(query):
@@ -137,8 +141,23 @@ def _look_up(rows: Sequence[CheckedRow]) -> _Known:
     return known
 
 
-def _well_formed(row: CheckedRow) -> bool:
-    return bool(STUDENT_NUMBER.fullmatch(row.values.get("student_number", "")))
+def _asked(
+    load_id: uuid.UUID, row: CheckedRow, about: matching.Match, known: _Known, scope: Scope
+) -> dict[str, Any]:
+    """A row that a person has to say of whom it is about, with all that is needed to go on from the answer."""
+    only = about.maybe[0] if len(about.maybe) == 1 else None
+    before, after = {}, {"student_number": row.values["student_number"]}
+    for kind, values in _against(row, only, known, scope) if only is not None else ():
+        if kind == CHANGED:
+            before, after = values["before"], values["after"]
+    asked = {
+        "values": row.values,
+        "faults": [fault.as_json() for fault in row.faults],
+        "pupils": [one.id.hex for one in about.maybe],
+        "shared": row.values.get("id_number", "") in scope.shared_ids,
+    }
+    finding = _finding(load_id, row, only, RENUMBERED, faults=about.doubts)
+    return finding | {"before": before, "after": after, "asked": asked, "agrees": about.agrees}
 
 
 def _added(row: CheckedRow) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -164,7 +183,11 @@ def _against(
             held[key] = text
             told.append(_emptied(key, str(present.get(key) or "")))
             continue
-        ended = known.ended.get(pupil.student_number) if key == enrolment.STATUS else None
+        if key == "student_number" and text in known.around.former[pupil.id]:
+            held[key] = text
+            told.append(_former(row))
+            continue
+        ended = known.ended.get(pupil.id) if key == enrolment.STATUS else None
         if ended and text not in enrolment.TERMINAL:
             held[key] = text
             told.append(_ended(key, text, ended, WARNING))
@@ -196,6 +219,18 @@ def _common(
     return {"stage": stage, "grade": grade if shared else ""}
 
 
+def _former(row: CheckedRow) -> CellFault:
+    """An export that still shows a number that the pupil had before takes nothing back."""
+    return CellFault(
+        "student_number",
+        BY_KEY["student_number"].title,
+        row.values["student_number"],
+        "是该生以前的学籍号，登记中已换为新号，保留新号",
+        "请重新从全国学籍系统导出；新号有误的，请核对换号的依据",
+        WARNING,
+    )
+
+
 def _emptied(key: str, number: str) -> CellFault:
     """An identity number is never taken away by an empty cell: a person says so in a case of its own."""
     return CellFault(
@@ -223,7 +258,7 @@ def _ended(key: str, text: str, ended: Ending, level: str) -> CellFault:
 def _ended_namesake(row: CheckedRow, known: _Known, scope: Scope) -> CellFault | None:
     """A new student number for a person whose record a case has ended is the same return under another number."""
     number = row.values.get("id_number", "")
-    holders = known.holders.get(number, {}) if number else {}
+    holders = known.around.holders.get(number, {}) if number else {}
     ended = next((one for one in holders if one in known.ended), None)
     if ended is None:
         return None
@@ -251,7 +286,7 @@ def stored_texts(pupil: Any, codes: Mapping[uuid.UUID, str]) -> dict[str, str | 
 
 def _held_outside(row: CheckedRow, known: _Known) -> CellFault:
     number = row.values.get("student_number", "")
-    by = "student_number" if number in known.pupils else "id_number"
+    by = "id_number" if row.values.get("id_number") and number not in known.around.by_number else "student_number"
     return _another(by, row.values[by], ERROR)
 
 
@@ -260,11 +295,10 @@ def _another(key: str, text: str, level: str) -> CellFault:
     return CellFault(key, BY_KEY[key].title, text, ANOTHER, telling.PLAIN_REMEDY, level)
 
 
-def _point_at_shared_id(row: CheckedRow, known: _Known, scope: Scope) -> None:
+def _point_at_shared_id(row: CheckedRow, pupil: Any, known: _Known, scope: Scope) -> None:
     number = row.values.get("id_number", "")
-    own = known.awaiting.get(number)
-    mine = {row.values["student_number"], own.student_number if own else ""}
-    others = {one: school for one, school in known.holders.get(number, {}).items() if one not in mine}
+    holders = known.around.holders.get(number, {})
+    others = {one: school for one, school in holders.items() if pupil is None or one != pupil.id}
     if not number or not (others or number in scope.shared_ids):
         return
     if number not in scope.shared_ids and not any(school in scope.codes for school in others.values()):
@@ -296,6 +330,8 @@ def _finding(load_id: uuid.UUID, row: CheckedRow, pupil: Any, kind: str, **value
         "before": {},
         "after": {},
         "faults": [fault.as_json() for fault in faults],
+        "asked": {},
+        "agrees": False,
     } | values
 
 
@@ -305,7 +341,7 @@ def new_pupil(
     """The pupils row of an added pupil."""
     blank = Pupil(particulars={})
     texts = {key: text for key, text in after.items() if key != "school_code"}
-    row = {key: "" for key in STORED if key != "birth_date"} | {"enrolment_status": "01", "birth_date": None}
+    row = {key: "" for key in STORED} | {"enrolment_status": "01", "birth_date": None, "student_number": None}
     values = {
         **row,
         "id": pupil_id,

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import items, landings, name_index
+from portal.cases import items, landings, name_index, pupil_numbers
 from portal.cases.access import Actor
 from portal.cases.endings import standing
 from portal.cases.loads import applying, comparing
@@ -113,7 +113,7 @@ def _write(load: RegisterLoad, item: Item) -> int | None:
     moved: list[int] = []
     for kind in (ADDED, CHANGED, MISSING):
         for rows in _chunks(load.id, kind):
-            late = _add(load.id, rows, schools) if kind == ADDED else _change(rows, schools)
+            late = _add(load.id, rows, schools) if kind == ADDED else _change(load.id, rows, schools)
             _mark(rows, kind, late)
             moved += late
     seen: dict[uuid.UUID, Any] = {}
@@ -152,6 +152,7 @@ def _add(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUID])
             with db.session.begin_nested():
                 db.session.execute(insert(PUPILS), new)
                 name_index.enter(new)
+                pupil_numbers.enter(new, (LOAD, load_id))
         except (
             IntegrityError
         ):  # somebody entered one of them in this very moment: none of this chunk is written
@@ -193,7 +194,7 @@ def _told_of(load_id: uuid.UUID, rows: Sequence[Any]) -> set[int]:
     }
 
 
-def _change(rows: Sequence[Any], schools: dict[str, uuid.UUID]) -> list[int]:
+def _change(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUID]) -> list[int]:
     """Write the rows whose pupils still hold what the check saw; returns those that do not."""
     codes = {school_id: code for code, school_id in schools.items()}
 
@@ -201,7 +202,7 @@ def _change(rows: Sequence[Any], schools: dict[str, uuid.UUID]) -> list[int]:
         present = comparing.stored_texts(pupil, codes) | {"gone_since": applying.text_of(pupil.gone_since)}
         return all((present.get(key) or "") == (text or "") for key, text in row.before.items())
 
-    return applying.write_over(rows, schools, "after", as_seen)
+    return applying.write_over(rows, schools, "after", as_seen, (LOAD, load_id))
 
 
 def _mark(rows: Sequence[Any], kind: str, late: Sequence[int]) -> None:

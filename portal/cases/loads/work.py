@@ -143,6 +143,7 @@ class _Survey:
     numbers: set[str]
     duplicates: dict[str, list[int]]
     shared_ids: frozenset[str]
+    twins: frozenset[int]  # rows that have their name and birth date in common with another
 
 
 def _check(load_id: uuid.UUID, worker: str) -> None:
@@ -159,7 +160,8 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
         db.session.rollback()
         own = next(iter(schools.values()), None) if office.level == Level.SCHOOL else None
         checker = Checker(table.head.headings, chosen, schools, own, survey.duplicates, clock.today(), system)
-        scope = comparing.Scope({one.id: one.code for one in schools.values()}, survey.shared_ids, system)
+        codes = {one.id: one.code for one in schools.values()}
+        scope = comparing.Scope(codes, survey.shared_ids, system, survey.numbers, survey.twins)
         counts = _compare_all(load_id, worker, table, checker, scope, gate)
     if complete:
         for kind, found in _find_missing(load_id, worker, scope, survey.numbers, gate).items():
@@ -183,6 +185,9 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
 def _survey(table: Table, chosen: dict[str, str]) -> _Survey:
     position = {key: int(place) for place, key in chosen.items()}
     where_number, where_id = position["student_number"], position.get("id_number")
+    where_name, where_born = position["name"], position["birth_date"]
+    people: dict[int, int] = {}  # by hash: a chance meeting of two only asks a question more
+    twins: set[int] = set()
     first: dict[str, int] = {}
     duplicates: dict[str, list[int]] = {}
     holder: dict[str, str] = {}
@@ -198,7 +203,9 @@ def _survey(table: Table, chosen: dict[str, str]) -> _Survey:
         identity = id_number.tidy(texts[where_id]) if where_id is not None else ""
         if identity and holder.setdefault(identity, number) != number:
             shared.add(identity)
-    return _Survey(total, len(table.totals()), set(first), duplicates, frozenset(shared))
+        if (other := people.setdefault(hash((texts[where_name], texts[where_born])), row)) != row:
+            twins |= {other, row}
+    return _Survey(total, len(table.totals()), set(first), duplicates, frozenset(shared), frozenset(twins))
 
 
 def _schools(office: Office) -> dict[str, School]:
@@ -248,7 +255,6 @@ def _find_missing(
             .where(
                 pupils.c.school_id.in_(list(scope.codes)),
                 pupils.c.gone_since.is_(None),
-                comparing.HAS_NATIONAL_NUMBER,
                 pupils.c.student_number > last,
             )
             .order_by(pupils.c.student_number)
@@ -259,6 +265,8 @@ def _find_missing(
             return dict(counts)
         last = batch[-1].student_number
         gone = [one for one in batch if one.student_number not in numbers]
+        there = _found_otherwise(load_id, [one.id for one in gone])
+        gone = [one for one in gone if one.id not in there]
         missing = [
             {
                 "load_id": load_id,
@@ -271,6 +279,8 @@ def _find_missing(
                 "before": {"gone_since": None},
                 "after": {"gone_since": today},
                 "faults": [],
+                "asked": {},
+                "agrees": False,
             }
             for one in gone
         ]
@@ -280,6 +290,15 @@ def _find_missing(
         for finding in findings:
             counts[finding["kind"]] += 1
         _advance(load_id, worker)
+
+
+def _found_otherwise(load_id: uuid.UUID, ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Pupils whom a row is or may be about although it has another number than they."""
+    about = ROWS.c.load_id == load_id, ROWS.c.row > 0
+    named = select(ROWS.c.pupil_id).where(*about, ROWS.c.pupil_id.in_(ids))
+    asked = select(ROWS.c.asked).where(*about, ROWS.c.kind == comparing.RENUMBERED)
+    maybe = {uuid.UUID(one) for asked in db.session.scalars(asked) for one in asked["pupils"]}
+    return maybe | {one for one in db.session.scalars(named) if one}
 
 
 # --- applying and undoing -------------------------------------------------------------------------------------------

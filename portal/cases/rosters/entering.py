@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from portal.cases import digests, name_index, register
+from portal.cases import digests, name_index, pupil_numbers, register
 from portal.cases.rosters.reading import CLOSED, chunks
 from portal.extensions import db
 from portal.faults import reach
@@ -68,6 +68,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> str:
     if made:
         db.session.execute(insert(PUPILS), made)
         name_index.enter(made)
+        pupil_numbers.enter(made, ("case", case.id))
     db.session.execute(insert(CHANGES), changes)
     db.session.connection().execute(_NUMBER, ids)
     reach("decide.after_register")
@@ -103,8 +104,7 @@ def _the_one(pupils: Sequence[Any]) -> Any:
 
 
 def _new(pupil_id: uuid.UUID, row: RowFacts, texts: Mapping[str, str], case: Case) -> dict[str, Any]:
-    """The pupils row of a person whom the working copy did not know. Until the national export brings the 学籍号, the 学号
-    stands in its place."""
+    """The pupils row of a person whom the working copy did not know. There is no 学籍号 until the national export brings one."""
     blank = Pupil(particulars={})
     empty = {column.key: "" for column in BY_KEY.values() if column.stored and column.kind != "date"}
     own = {key: text for key, text in texts.items() if key != "school_code"}
@@ -119,7 +119,7 @@ def _new(pupil_id: uuid.UUID, row: RowFacts, texts: Mapping[str, str], case: Cas
         **register.attributes(blank, own),
         "id": pupil_id,
         "school_id": case.owner_office_id,
-        "student_number": row.number,
+        "student_number": None,
         "version": 1,
     }
     return keyed_rows.keyed(PUPILS.name, None, values)
@@ -150,6 +150,7 @@ def _go_on(
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise register.RegisterMoved
     name_index.move([pupil._mapping], [{**pupil._mapping, **values}])
+    pupil_numbers.move([pupil._mapping], [{**pupil._mapping, **values}], ("case", case.id))
     return _changes(case, pupil.id, before, changed, pupil.version, at)
 
 
