@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
@@ -91,7 +91,7 @@ class RegisterLoad(db.Model):
     status: Mapped[str] = mapped_column(String(12), default="uploaded")
     headings: Mapped[list[str]] = mapped_column(Json, default=list)
     sheet: Mapped[dict[str, Any]] = mapped_column(
-        Json, default=dict
+        Json, default=dict, server_default="{}"
     )  # loads.reading.Sheet, and rows of totals
     mapping: Mapped[dict[str, str]] = mapped_column(
         Json, default=dict
@@ -134,7 +134,7 @@ class RegisterLoadRow(db.Model):
     before: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     faults: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
-    waits_as: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    waits_as: Mapped[str] = mapped_column(String(8), default="", server_default=text("''"))
 
 
 class RegisterChange(db.Model):
