@@ -32,6 +32,8 @@ class Built:
     config: dict[str, Any]
     extensions: dict[str, Any]
     functions: dict[str, dict[Any, list[Any]]]
+    wsgi_app: Any
+    views: dict[str, Any]
 
 
 HOOKS = ("before_request_funcs", "after_request_funcs", "teardown_request_funcs")
@@ -73,13 +75,12 @@ def listen(name: str, function: Any) -> None:
 def _build(settings: Settings, pages: FileSystemBytecodeCache) -> Built:
     app = create_app(settings)
     app.jinja_env.bytecode_cache = pages
-    app.test_client_class = CheckingClient
     app.config["TESTING"] = True
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         event.listen(db.engine, "do_connect", _connect_where_it_leads)
     hooks = {name: {key: list(one) for key, one in getattr(app, name).items()} for name in HOOKS}
-    return Built(app, dict(app.config), dict(app.extensions), hooks)
+    return Built(app, dict(app.config), dict(app.extensions), hooks, app.wsgi_app, dict(app.view_functions))
 
 
 def _put_back(built: Built, settings: Settings) -> None:
@@ -94,6 +95,8 @@ def _put_back(built: Built, settings: Settings) -> None:
     for name, functions in built.functions.items():
         getattr(app, name).clear()
         getattr(app, name).update({key: list(one) for key, one in functions.items()})
+    app.test_client_class = CheckingClient
+    app.wsgi_app, app.view_functions = built.wsgi_app, dict(built.views)  # type: ignore[method-assign]
     limiter.reset()
 
 

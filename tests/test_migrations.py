@@ -193,3 +193,41 @@ def test_back_to_0012_and_forth_every_file_keeps_its_row_and_what_waits_is_let_g
     assert again == [(kind, "dropped" if key == thrown_key else state, key) for kind, state, key in kept]
     assert stored("SELECT count(*) FROM items") == [(0,)]
     assert db.session.get_one(RegisterLoad, applied_id).sheet == {}
+
+
+def test_0019_keeps_every_number_and_goes_back(app: Flask) -> None:
+    """A 学号 that stood in the place of a 学籍号 is a number of its own, and its row's digest goes on fitting."""
+    cast, ones = Intake(), people(2)
+    cast.plan(10, 8, year=year_of_entry(clock.today()))
+    a_list(cast.state, cast.approver, {cast.school: ones})
+    case = cast.approved(ones, 2)
+    numbered = a_pupil(cast.school, student_number="L622999201005060001")
+    formal = a_pupil(cast.school, student_number="G62299920100506001X")
+    query = select(RosterRow.pupil_id, RosterRow.number).where(RosterRow.case_id == case.id)
+    local = {str(number) for _, number in db.session.execute(query)}
+    register.note_later(case, COLUMN, {row.pupil_id: f"F{row.number}" for row in db.session.execute(query)})
+    db.session.commit()
+    current = "SELECT kind, number FROM pupil_numbers WHERE until IS NULL ORDER BY kind, number"
+    kept = stored(current)
+    assert {one[1] for one in kept} == {
+        *local,
+        *(f"F{number}" for number in local),
+        numbered.student_number,
+        formal.student_number,
+    }
+    downgrade(revision="0018")
+    nulls = "SELECT student_number FROM pupils ORDER BY student_number"
+    assert {one[0] for one in stored(nulls)} == {*local, numbered.student_number, formal.student_number}
+    let_go()
+    with pytest.raises(DBAPIError):
+        db.session.execute(text("UPDATE pupils SET student_number = NULL"))
+    let_go()
+    upgrade()
+    assert stored(current) == kept
+    assert stored("SELECT count(*) FROM pupils WHERE student_number IS NULL") == [(2,)]
+    assert [one for one in inspect(db.engine).get_columns("pupils") if one["name"] == "student_number"][0]["nullable"]
+    let_go()
+    assert audit_walk.walk(Findings()).told == []
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.execute(text("UPDATE audit_records SET action = 'x'"))
+    let_go()

@@ -76,7 +76,8 @@ def upgrade():
     for statement in ITEM_GUARDS[op.get_bind().dialect.name]:
         op.execute(statement)
     op.add_column(
-        "register_load_rows", sa.Column("waits_as", sa.String(length=8), nullable=False, server_default="")
+        "register_load_rows",
+        sa.Column("waits_as", sa.String(length=8), nullable=False, server_default=sa.text("''")),
     )
 
 

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import db
@@ -92,7 +92,7 @@ class RegisterLoad(db.Model):
     status: Mapped[str] = mapped_column(String(12), default="uploaded")
     headings: Mapped[list[str]] = mapped_column(Json, default=list)
     sheet: Mapped[dict[str, Any]] = mapped_column(
-        Json, default=dict
+        Json, default=dict, server_default="{}"
     )  # loads.reading.Sheet, and rows of totals
     mapping: Mapped[dict[str, str]] = mapped_column(
         Json, default=dict
@@ -135,7 +135,7 @@ class RegisterLoadRow(db.Model):
     before: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     faults: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
-    waits_as: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    waits_as: Mapped[str] = mapped_column(String(8), default="", server_default=text("''"))
     # Of a row that may be about a known pupil under another number: its values, and the pupils it may be about.
     asked: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     agrees: Mapped[bool] = mapped_column(default=False, server_default=false())  # in name, birth and identity

@@ -17,6 +17,8 @@ from portal.workflows import WORKFLOWS
 TITLES = {
     "clock": "办理时限",
     "grades": "学制",
+    "register_load": "学校导入的名单",
+    "waits": "须由上级确认的内容",
     "evidence": "证明材料",
     "return_reasons": "退回原因",
     "offered": "开办本业务",
@@ -78,6 +80,10 @@ COLUMN_TITLES = {
     "day": "日",
 }
 WORDS = {
+    "added": "新增学生",
+    "changed": "更改关键信息",
+    "missing": "不在名单的学生",
+    "landed": "确认落地",
     "*": "全部",
     "county": "县级",
     "state": "州级",

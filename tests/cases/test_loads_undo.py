@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from portal.extensions import db
-from portal.models import Office, Pupil, RegisterLoadRow, Role
+from portal.models import Office, Pupil, PupilNumber, RegisterLoadRow, Role
 from tests import exports
 from tests.builders import a_county, a_pupil, a_school, an_actor
 from tests.cases.test_loads import apply, check, snapshot, undo
@@ -74,6 +74,7 @@ def place(app: Flask) -> Place:
 def test_undo_restores_every_row(place: Place, pupils: list[Any], added: int, complete: bool) -> None:
     db.session.rollback()
     db.session.execute(delete(RegisterLoadRow))
+    db.session.execute(delete(PupilNumber))
     db.session.execute(delete(Pupil))
     codes = [school.code for school in place.schools]
     rows = list(exports.rows_of(added, codes, start=5000))

@@ -238,7 +238,7 @@ def _emptied(key: str, number: str) -> CellFault:
         BY_KEY[key].title,
         BY_KEY[key].shown(number),
         "名单中这一格是空的，登记中已有证件号，保留原号",
-        "确需清空的，请为该生发起关键信息变更",
+        "确需清空的，请为该生发起更正的业务",
         WARNING,
     )
 

@@ -28,7 +28,7 @@ LOAD = "load"
 WRITE = "load.write_accepted"
 ROWS = RegisterLoadRow.__table__
 WITHDRAWN = "学校已撤销这次导入"
-ACCEPTED = "其中的关键信息已由{}接受并写入，不能整批撤销；需要更正的，请重新导入或发起关键信息变更"
+ACCEPTED = "其中的关键信息已由{}接受并写入，不能整批撤销；需要更正的，请重新导入，或为该生发起更正的业务"
 
 
 def propose(load: RegisterLoad) -> Item | None:

@@ -232,6 +232,6 @@ def _texts(path: Path) -> list[list[str]]:
 def find(me: Person, id_number: str, name: str) -> None:
     """Look a pupil up by their whole number, which leads straight to their page."""
     me.menu("学籍查询")
-    me.page.get_by_label("姓名、拼音首字母、学籍号或证件号").fill(id_number)
+    me.page.get_by_label("姓名、拼音（全拼或首字母）、学籍号或证件号").fill(id_number)
     me.press("查找")
     expect(me.page.get_by_role("heading", level=1)).to_have_text(name)

@@ -98,7 +98,7 @@ def fill_and_submit(me: Person, pictures: dict[str, Path]) -> str:
 
 def find_pupil(me: Person) -> None:
     me.menu("学籍查询")
-    me.page.get_by_label("姓名、拼音首字母、学籍号或证件号").fill("mxd")
+    me.page.get_by_label("姓名、拼音（全拼或首字母）、学籍号或证件号").fill("mxd")
     me.press("查找")
     me.see("马小东")
     me.picture("01b-search")
@@ -180,7 +180,7 @@ def approve(me: Person, level: str, *, final: bool) -> None:
 def see_old_and_new(me: Person, folder: Path) -> None:
     """The pupil's page shows both; the form and the entry pack hold the same values."""
     me.menu("学籍查询")
-    me.page.get_by_label("姓名、拼音首字母、学籍号或证件号").fill("mxd")
+    me.page.get_by_label("姓名、拼音（全拼或首字母）、学籍号或证件号").fill("mxd")
     me.press("查找")
     me.page.get_by_role("link", name=NEW_NAME).first.click()
     me.see("马小东")

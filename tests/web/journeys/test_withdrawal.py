@@ -153,7 +153,7 @@ def see_that_it_ended(me: Person, number: str, folder: Path) -> None:
         )
         assert number in written and NAME in written and "甘教厅〔2018〕12号" in written
     me.menu("学籍查询")
-    me.page.get_by_label("姓名、拼音首字母、学籍号或证件号").fill("mxd")
+    me.page.get_by_label("姓名、拼音（全拼或首字母）、学籍号或证件号").fill("mxd")
     me.press("查找")
     me.see("退学")
     me.picture("12-found-by-search")
