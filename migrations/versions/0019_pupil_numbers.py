@@ -85,9 +85,9 @@ def upgrade():
         "register_load_rows", sa.Column("agrees", sa.Boolean(), nullable=False, server_default=sa.false())
     )
     op.execute(
-        f"""INSERT INTO pupil_numbers (pupil_id, kind, scope, number, source_kind)
+        """INSERT INTO pupil_numbers (pupil_id, kind, scope, number, source_kind)
         SELECT id, CASE WHEN student_number LIKE 'L%' THEN 'temporary' ELSE 'national' END, '', student_number, ''
-        FROM pupils WHERE length(student_number) = {NATIONAL}"""
+        FROM pupils WHERE length(student_number) = 19"""
     )
     _let_be_null("pupils", "student_number VARCHAR(20)")
     _take_local_numbers_out()

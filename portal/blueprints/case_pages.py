@@ -14,12 +14,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import keeping
 from portal.blueprints import case_frame, casefile, reading_view, roster_view, slots_view
 from portal.blueprints.fill_kept import fill_kept
-from portal.cases import actions, clock, unsent, whose_papers
+from portal.cases import actions, clock, holds, unsent, whose_papers
 from portal.cases.actions import stamp
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
 from portal.models import Case, Status
-from portal.web import found, go, reply, wants_fragment
+from portal.web import actor, found, go, reply, wants_fragment
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
 from portal.workflows.vocabulary import Page, Workflow
@@ -137,6 +137,7 @@ def check_page(
         answers=casefile.answers(facts, case),
         slots=slots_view.slots(case, facts, readonly=True),
         refusals=[(item, casefile.refusal_url(case, item)) for item in actions.refusals_now(case, facts)],
+        busy=holds.told(case, actor(), facts),
         remarks=casefile.remark_items(case) if case.status == Status.RETURNED else [],
         typed=typed or {},
         kept=kept,

@@ -265,7 +265,7 @@ def pupil_line(facts: Facts) -> PupilLine:
         pupil["name"],
         facts.school.name,
         f"{pupil['grade']} {pupil['class_name']}".strip(),
-        school_numbers.masked(pupil["student_number"]),
+        school_numbers.shown(pupil["student_number"]),
         id_number.masked(pupil["id_number"]),
         BY_KEY["sex"].shown(pupil["sex"]),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.blueprints.pupil_view import shown
 from portal.cases import clock
-from portal.cases.loads import proposals
+from portal.cases.loads import proposals, renumbering
 from portal.cases.loads.comparing import (
     ADDED,
     CHANGED,
@@ -16,14 +17,17 @@ from portal.cases.loads.comparing import (
     LANDED,
     MISSING,
     MOVED,
+    RENUMBERED,
     WAITING,
     WARNED,
 )
-from portal.models import Item, RegisterLoad, RegisterLoadRow
+from portal.models import Item, Pupil, RegisterLoad, RegisterLoadRow
+from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY
 
 KIND_TITLES = {
     FAULTY: "有错误",
+    RENUMBERED: "换号",
     WAITING: "待上级确认",
     ADDED: "新增",
     CHANGED: "更改",
@@ -45,6 +49,15 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A pupil of the register whom a row may be about."""
+
+    id: str
+    name: str
+    told: str
+
+
+@dataclass(frozen=True)
 class FoundRow:
     """One finding for macros: `kind` is what it is or would become, `linked` whether its pupil has a page."""
 
@@ -53,6 +66,7 @@ class FoundRow:
     linked: bool
     differences: list[Difference]
     faults: list[dict[str, str]]
+    candidates: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,8 @@ class WaitingView:
 
 def found_in(rows: Iterable[RegisterLoadRow], *, applied: bool = False) -> list[FoundRow]:
     """The findings of a list. Private values are masked; an added pupil is known once the load is `applied`."""
+    rows = list(rows)
+    pupils = renumbering.candidates(rows)
     return [
         FoundRow(
             row,
@@ -76,9 +92,16 @@ def found_in(rows: Iterable[RegisterLoadRow], *, applied: bool = False) -> list[
             bool(row.pupil_id) and row.kind != FAULTY and (_has_page(row) or applied),
             _differences(row),
             _faults(row),
+            [_candidate(pupils[one]) for one in map(uuid.UUID, row.asked.get("pupils", [])) if one in pupils],
         )
         for row in rows
     ]
+
+
+def _candidate(pupil: Pupil) -> Candidate:
+    number, identity = school_numbers.shown(pupil.student_number), id_number.masked(pupil.id_number)
+    told = (pupil.school.name, f"{pupil.grade} {pupil.class_name}", number, identity)
+    return Candidate(pupil.id.hex, pupil.name, " · ".join(one for one in told if one.strip()))
 
 
 def _has_page(row: RegisterLoadRow) -> bool:
@@ -131,4 +154,7 @@ def _difference(row: RegisterLoadRow, key: str) -> Difference:
 
 
 def _faults(row: RegisterLoadRow) -> list[dict[str, str]]:
-    return [one | {"value": shown(BY_KEY[one["column"]], one["value"], revealed=False)} for one in row.faults]
+    return [
+        one | {"value": one["value"] and shown(BY_KEY[one["column"]], one["value"], revealed=False)}
+        for one in row.faults
+    ]

@@ -14,7 +14,7 @@ from portal.blueprints import load_view, sealed
 from portal.blueprints.downloads import download
 from portal.cases import items, stored_files, unsent
 from portal.cases.evidence_keeping import delete_all, free_later
-from portal.cases.loads import errorlist, lifecycle, mapping
+from portal.cases.loads import errorlist, lifecycle, mapping, renumbering
 from portal.cases.loads.comparing import (
     ADDED,
     CHANGED,
@@ -24,11 +24,13 @@ from portal.cases.loads.comparing import (
     LANDED,
     MISSING,
     MOVED,
+    RENUMBERED,
     WAITING,
     WARNED,
 )
 from portal.cases.loads.lifecycle import LoadRefused
 from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import RegisterLoad
 from portal.oversize import fault, takes_file
@@ -55,6 +57,7 @@ KIND_TEXT = {
     ADDED: "导入前工作副本中没有的学生。",
     CHANGED: "工作副本中已有的学生，将按导出文件更改下列各项。",
     MISSING: "工作副本中有、完整名单中没有的学生，将标记为“不在名单”，不会删除。",
+    RENUMBERED: "登记中的学生有了新的学籍号。确认是同一人的，换成新号，业务记录不变；没有确认的不载入。",
     HELD: "本系统已批准、国网尚未更新：工作副本保留已批准的值，不被旧值覆盖。经批准终止的学籍，导入不会恢复。",
     WAITING: "关键信息、新增和减少的学生、确认落地，须经上级教育局确认后写入。",
     MOVED: "等待确认期间，这些学生的登记又有变动，没有写入。仍然需要的，请重新导入。",
@@ -224,6 +227,7 @@ def _show(load: RegisterLoad, error: str = "", status: int = 200) -> Response:
         kind_text=KIND_TEXT[kind],
         rows=load_view.found_in(listing.rows),
         waiting=load_view.waiting(load),
+        agreeing=renumbering.agreeing(load) if load.status == "checked" else 0,
         previous=listing.previous and url_for(".show", load_id=load.id, kind=kind, before=listing.previous),
         next=listing.next and url_for(".show", load_id=load.id, kind=kind, after=listing.next),
         error=error,
@@ -248,6 +252,31 @@ def apply(load_id: uuid.UUID) -> BaseResponse:
     """Write the previewed changes as a whole."""
     ticked = bool(request.form.get("without_faulty"))
     return _act(load_id, lambda load: lifecycle.ask_apply(load, actor(), without_faulty=ticked))
+
+
+@bp.post("/register/loads/<uuid:load_id>/renumber")
+@roles(*lifecycle.LOADERS)
+def renumber(load_id: uuid.UUID) -> BaseResponse:
+    """Say of rows under a new number whom they are about: all that agree, or one row by its pupil or as somebody new."""
+    answer, row = request.form.get("pupil", ""), request.form.get("row", type=int)
+    load = _load(load_id)
+    try:
+        if answer == "all":
+            renumbering.confirm_agreeing(load)
+        else:
+            renumbering.confirm(load, row or 0, None if answer == "new" else _id(answer))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(_load(load_id), refused.message, 409 if refused.conflict else 422)
+    db.session.commit()
+    return go("loads.show", load_id=load_id, kind=RENUMBERED if load.counts.get(RENUMBERED) else None)
+
+
+def _id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Refused("请选择是哪一名学生") from None
 
 
 @bp.post("/register/loads/<uuid:load_id>/undo")

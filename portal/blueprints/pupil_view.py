@@ -12,7 +12,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import select
 
-from portal.cases import clock
+from portal.cases import clock, pupil_numbers
 from portal.cases.access import Actor, visible_to
 from portal.cases.facts import STATUS_TEXT, pupil_values
 from portal.cases.intake import roster_entries
@@ -20,6 +20,7 @@ from portal.cases.intake.roster_entries import RosterEntry
 from portal.cases.loads.comparing import ADDED, CHANGED, MISSING, WRITTEN
 from portal.extensions import db
 from portal.models import OPEN, Case, Decision, Pupil, RegisterChange, RegisterLoad, RegisterLoadRow, Role
+from portal.models.numbers import NUMBER_KINDS
 from portal.standards import id_number, school_numbers
 from portal.standards.columns import BY_KEY, COLUMNS, DECIDED, EVERY, Column
 from portal.workflows import workflow
@@ -47,6 +48,7 @@ def page(pupil: Pupil, actor: Actor, *, revealed: bool) -> dict[str, Any]:
         "revealed": revealed,
         "something_private": any(values.get(c.key) for c in COLUMNS if c.private),
         "status": BY_KEY["enrolment_status"].shown(pupil.enrolment_status),
+        "numbers": _numbers(pupil, revealed=revealed),
         "changes": _changes(pupil, actor, revealed=revealed),
         "loads": _loads(pupil, actor),
         "open_cases": _open_cases(pupil, actor),
@@ -57,10 +59,10 @@ def page(pupil: Pupil, actor: Actor, *, revealed: bool) -> dict[str, Any]:
 def shown(column: Column, value: str | None, *, revealed: bool) -> str:
     """A value as people read it; private ones masked unless revealed."""
     text = column.shown(value)
+    if column.key == "student_number":
+        return school_numbers.shown(text, revealed=revealed)
     if not text or revealed:
         return text
-    if column.key == "student_number":
-        return school_numbers.masked(text)
     if column.key.endswith("id_number"):
         return id_number.masked(text)
     return HIDDEN if column.private else text
@@ -73,6 +75,28 @@ def _pairs(values: dict[str, str], holds: Any, *, revealed: bool) -> list[tuple[
     if not any(values.get(column.key) for column in columns):
         return []
     return [(_title(column), shown(column, values.get(column.key), revealed=revealed)) for column in columns]
+
+
+@dataclass(frozen=True)
+class NumberItem:
+    """A number that the pupil had before, and until when."""
+
+    title: str
+    number: str
+    until: str
+
+
+def _numbers(pupil: Pupil, *, revealed: bool) -> list[NumberItem]:
+    """Former numbers, the latest first; what holds now stands among the particulars."""
+    return [
+        NumberItem(
+            NUMBER_KINDS[one.kind],
+            school_numbers.shown(one.number, revealed=revealed),
+            one.until.isoformat(),
+        )
+        for one in pupil_numbers.history(pupil.id)
+        if one.until is not None
+    ]
 
 
 def _title(column: Column) -> str:

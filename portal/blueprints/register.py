@@ -34,7 +34,7 @@ _SITTING = {
 EMPTY = "请输入姓名、拼音、学籍号或身份证件号"
 
 bp.add_app_template_filter(id_number.masked, "masked_id")
-bp.add_app_template_filter(school_numbers.masked, "masked_student_number")
+bp.add_app_template_filter(school_numbers.shown, "masked_student_number")
 bp.add_app_template_filter(BY_KEY["enrolment_status"].shown, "enrolment_status")
 
 

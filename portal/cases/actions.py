@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import claims, digests, paper_advice, register, remarks, sights, whose_papers
+from portal.cases import claims, digests, holds, paper_advice, register, remarks, sights, whose_papers
 from portal.cases.access import Actor
 from portal.cases.facts import read_facts
 from portal.cases.history import append_event, told_what_happened
@@ -168,8 +168,12 @@ def perform(case: Case, actor: Actor, verb: str, seen: str, act: Act | None = No
             remarks.write_remarks(case, act.reasons)
         if law.roster:
             act = _write_roster(case, actor, verb, act, before, facts)
+        if verb in ("submit", "approve"):
+            holds.take(case, actor, holds.wanted(case, law, facts))
         if after.status is Status.APPROVED:
             content["changes"] = _take_effect(case, law, facts)
+        if case.ended_at:
+            holds.free(case)
     if verb != "edit":
         words = act.papers_words.strip() if verb in SAYING else ""
         event = append_event(

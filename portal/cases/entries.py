@@ -1,6 +1,6 @@
 """Entering what was approved into the national system: the receipt that says it was done, and what still waits.
 
-What never belongs here: whether it has landed there; only the next export can say so.
+What never belongs here: whether it has landed there (portal/cases/landings.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_, updat
 from sqlalchemy.orm import selectinload
 
 from portal import audit
+from portal.cases import landings
 from portal.cases.access import Actor, visible_to
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -168,7 +169,7 @@ def mark_entered(case: Case, actor: Actor, receipt: str, seen: str = "") -> None
     """Note that the case was entered in the national system, in the running transaction. Raises Refused.
 
     `seen` is the receipt that the page showed ("" for none): a second mark is a correction of that one and no other, and none is
-    possible once an export has confirmed the change.
+    possible once an export has confirmed the change. What no export shows has landed with its receipt.
     """
     receipt = tidy_receipt(receipt)
     if not RECEIPT.fullmatch(receipt):
@@ -179,7 +180,7 @@ def mark_entered(case: Case, actor: Actor, receipt: str, seen: str = "") -> None
         update(NationalEntry)
         .where(
             NationalEntry.case_id == case.id,
-            NationalEntry.confirmed_at.is_(None),
+            NationalEntry.confirmed_load_id.is_(None),
             NationalEntry.receipt == seen,
         )
         .values(receipt=receipt, entered_at=utcnow(), entered_by_id=actor.id),
@@ -189,6 +190,7 @@ def mark_entered(case: Case, actor: Actor, receipt: str, seen: str = "") -> None
         raise Refused(_why_not(case), conflict=True)
     action = "case.entry_corrected" if seen else "case.entered"
     audit.append(action, "case", case.id, receipt=receipt, before=seen)
+    landings.confirm_unseen(case.id)
 
 
 def _why_not(case: Case) -> str:

@@ -21,6 +21,7 @@ from portal.cases.sights import must_be_whole
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, EvidencePage, RegisterChange, Status
 from portal.printouts.packing import packed
+from portal.standards import school_numbers
 from portal.standards.columns import EVERY
 from portal.workflows import workflow
 from portal.workflows.facts import Facts
@@ -87,7 +88,14 @@ def _lines(case: Case, facts: Facts) -> Iterable[tuple[str, ...]]:
     for column in EVERY:
         if change := changes.get(column.key):
             old, new = column.shown(change.before), column.shown(change.after)
-            yield (pupil["student_number"], pupil["name"], column.title, old, new, cause)
+            yield (
+                pupil["student_number"] or school_numbers.NONE_YET,
+                pupil["name"],
+                column.title,
+                old,
+                new,
+                cause,
+            )
 
 
 def _cause(facts: Facts) -> str:

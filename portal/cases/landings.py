@@ -1,4 +1,5 @@
-"""Whether what was approved here has landed in the national system: the next export that shows it says so."""
+"""Whether what was approved here has landed in the national system: the next export that shows it says so, or the receipt where
+no export carries what was changed."""
 
 from __future__ import annotations
 
@@ -65,6 +66,23 @@ def _landed(pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, s
 def _shown(column: str, row: Mapping[str, str], accepted: Iterable[str]) -> bool:
     """Whether an export shows one of the accepted values, in whatever writing."""
     return column in row and any(alike(column, row[column], one, row) for one in accepted)
+
+
+def confirm_unseen(case_id: uuid.UUID) -> None:
+    """Confirm an entered case of which no export will ever show anything: it changed nothing, or only what a case decides."""
+    shown = select(RegisterChange.id).where(
+        RegisterChange.case_id == case_id, RegisterChange.column.in_(EXPORTED)
+    )
+    if db.session.scalars(shown.limit(1)).first() is not None:
+        return
+    done = db.session.execute(
+        update(NationalEntry)
+        .where(NationalEntry.case_id == case_id, NationalEntry.confirmed_at.is_(None))
+        .values(confirmed_at=utcnow()),
+        execution_options={"synchronize_session": False},
+    )
+    if done.rowcount == 1:  # type: ignore[attr-defined]
+        audit.append("case.landed", "case", case_id, by="receipt")
 
 
 def _enter_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]]) -> None:

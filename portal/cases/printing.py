@@ -20,6 +20,7 @@ from portal.cases import sheets
 from portal.cases.docx_forms import About, Filling, fill
 from portal.policies import all_policies, source
 from portal.printouts import FOLDER
+from portal.standards import school_numbers
 from portal.standards.columns import COLUMNS, EVERY
 from portal.workflows import workflow
 from portal.workflows.facts import EvidenceFact, Facts, Office, Opinion, SchoolFacts
@@ -141,6 +142,7 @@ def values(printout: Printout, facts: Facts) -> dict[str, str]:
     """{name: text} of everything but the circumstances of printing."""
     law, pupil = workflow(facts.workflow), facts.pupil
     known = {f"pupil.{column.key}": column.shown(pupil[column.key]) for column in COLUMNS}
+    known["pupil.student_number"] = known["pupil.student_number"] or school_numbers.NONE_YET
     for level in (Office.SCHOOL, Office.COUNTY, Office.STATE):
         text = opinion(law, facts, level)
         known |= {f"{level}_opinion": text, f"{level}_sign": "" if text == NOT_NEEDED else SIGN}

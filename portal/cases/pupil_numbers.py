@@ -38,7 +38,9 @@ def of_pupil(pupil: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def enter(pupils: Sequence[Mapping[str, Any]], source: Source = NOBODY, run: Connection | None = None) -> None:
+def enter(
+    pupils: Sequence[Mapping[str, Any]], source: Source = NOBODY, run: Connection | None = None
+) -> None:
     """Keep the numbers of new pupils: mappings with id, school_id, student_number and particulars. Raises IntegrityError
     where a number of the whole country is or was another's."""
     new = [(pupil, key) for pupil in pupils for key in of_pupil(pupil).items()]
@@ -46,8 +48,8 @@ def enter(pupils: Sequence[Mapping[str, Any]], source: Source = NOBODY, run: Con
 
 
 def move(
-    before: Sequence[Mapping[str, Any]],
-    after: Sequence[Mapping[str, Any]],
+    before: Sequence[Any],
+    after: Sequence[Any],
     source: Source = NOBODY,
     run: Connection | None = None,
 ) -> None:
@@ -89,7 +91,7 @@ def holders(numbers: Iterable[str]) -> dict[str, uuid.UUID]:
         query = select(NUMBERS.c.number, NUMBERS.c.pupil_id).where(
             NUMBERS.c.number.in_(chunk), NUMBERS.c.scope == ""
         )
-        found |= {number: pupil_id for number, pupil_id in db.session.execute(query)}
+        found |= dict(db.session.execute(query).all())
     return found
 
 
@@ -140,7 +142,9 @@ def _open(rows: Sequence[tuple[Mapping[str, Any], _Key]], source: Source, run: C
 
 
 def _scope(kind: str, pupil: Mapping[str, Any]) -> str:
-    return {SCHOOL: pupil["school_id"].hex, SECONDARY: "province"}.get(kind, "")
+    if kind == SCHOOL:
+        return str(pupil["school_id"].hex)
+    return "province" if kind == SECONDARY else ""
 
 
 def _had_before(

@@ -14,7 +14,7 @@ from portal.cases import name_index
 from portal.cases.access import Actor, offices_under, pupils_visible_to
 from portal.cases.offices import school_system
 from portal.extensions import db
-from portal.models import Level, NameGram, Office, Pupil, RosterRow
+from portal.models import Level, NameGram, Office, Pupil, PupilNumber
 from portal.standards import classes as classes_of
 from portal.standards import enrolment, grades, id_number
 from portal.standards.school_numbers import STUDENT_NUMBER
@@ -75,7 +75,7 @@ def search(actor: Actor, text: str, narrowed: Narrowed = EVERYBODY, place: Place
     text, kind = text[:MAX_QUERY], kind_of(text[:MAX_QUERY])
     if kind in ("student_number", "id_number"):
         number = id_number.tidy(text)
-        by = Pupil.student_number == number if kind == "student_number" else _numbered(number)
+        by = _numbered(number)
         query = select(Pupil).where(pupils_visible_to(actor), by, *_conditions(narrowed))
         return Found(_in_order(list(db.session.scalars(query.limit(PAGE)))), 1, False)
     wanted = name_index.Wanted.of(text)
@@ -147,11 +147,9 @@ def _conditions(narrowed: Narrowed) -> list[ColumnElement[bool]]:
 
 
 def _numbered(number: str) -> ColumnElement[bool]:
-    """By identity number, or by the 学号 or 学籍辅号 that a roster brought."""
-    entered = select(RosterRow.pupil_id).where(
-        or_(RosterRow.number == number, RosterRow.secondary_number == number), RosterRow.pupil_id.is_not(None)
-    )
-    return or_(Pupil.id_number == number, Pupil.id.in_(entered))
+    """By identity number, or by any number that the pupil has or had: 学籍号, 学号 or 学籍辅号."""
+    numbered = select(PupilNumber.pupil_id).where(PupilNumber.number == number)
+    return or_(Pupil.id_number == number, Pupil.id.in_(numbered))
 
 
 def _in_a_class() -> ColumnElement[bool]:
@@ -189,7 +187,7 @@ def in_class(
 
 
 def _ordered(pupil: Any, order: str) -> tuple[str, str]:
-    own = {"number": pupil.student_number, "born": str(pupil.birth_date or "")}.get(order, "")
+    own = {"number": pupil.student_number or "", "born": str(pupil.birth_date or "")}.get(order, "")
     return own, name_index.order_of(pupil.name)
 
 

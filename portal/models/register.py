@@ -114,8 +114,9 @@ class RegisterLoad(db.Model):
 
 
 class RegisterLoadRow(db.Model):
-    """A finding about a row of a load: added, changed, missing, held, landed, warning, faulty, renumber (a known pupil under
-    another number, which a person confirms), waiting for a bureau, or moved while it waited. One row of the sheet may have several; equal rows are only counted. `before` and `after` are {column
+    """A finding about a row of a load: added, changed, missing, held, landed, warning, faulty, renumber (a known pupil
+    under another number, which a person confirms), waiting for a bureau, or moved while it waited. One row of the sheet may
+    have several; equal rows are only counted. `before` and `after` are {column
     key: stored text}. `waits_as` says what a bureau's yes makes or made of it: added, changed, missing or landed."""
 
     __tablename__ = "register_load_rows"

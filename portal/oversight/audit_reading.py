@@ -84,6 +84,7 @@ ACTIONS = {
     "load.forgotten": "删除已放弃的导入文件",
     "load.failed": "名册处理失败",
     "load.sheet_chosen": "改读名册的另一张工作表",
+    "load.renumbered": "确认名册中的换号",
     "load.accepted": "写入上级接受的名册内容",
     "item.opened": "提出待确认的数据",
     "item.accepted": "接受待确认的数据",

@@ -9,6 +9,7 @@ from portal.standards.id_number import Fault, check_digit, fault_in
 
 STUDENT_NUMBER = re.compile(r"[GLJ][0-9]{17}[0-9X]")
 STUDENT_NUMBER_LENGTH = 19
+NONE_YET = "尚无学籍号"
 SCHOOL_CODE = re.compile(r"(21|31|34|37|51)[0-9]{8}")
 
 
@@ -36,8 +37,13 @@ def school_code_fault(code: str) -> Fault | None:
 
 
 def masked(number: str) -> str:
-    """A G number holds the identity number, so it is masked like one; L and J numbers keep their first seven. A 学号, which
-    stands in its place until there is one, tells nothing of the person."""
+    """A G number holds the identity number, so it is masked like one; L and J numbers keep their first seven. What a person
+    wrote in its place stays as it is."""
     if len(number) != STUDENT_NUMBER_LENGTH:
         return number
     return number[:7] + "*" * (len(number) - 7)
+
+
+def shown(number: str | None, *, revealed: bool = False) -> str:
+    """A pupil's 学籍号 as pages show it, or that there is none yet."""
+    return (number if revealed else masked(number)) if number else NONE_YET

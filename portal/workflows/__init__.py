@@ -74,6 +74,8 @@ def _check_names(item: Workflow) -> None:
         raise WorkflowError(f"{item.id}: names columns that the register lacks")
     if "student_number" in item.may_change:
         raise WorkflowError(f"{item.id}: the student number is never rewritten")
+    if "school_code" in item.may_change and item.roster is None:
+        raise WorkflowError(f"{item.id}: changes the school, but only a roster moves pupils")
 
 
 def _check_numbers(item: Workflow, policy: Policy) -> None:

@@ -71,11 +71,11 @@ def compare(
     load_id: uuid.UUID,
     rows: Sequence[CheckedRow],
     scope: Scope,
-    said: Mapping[int, uuid.UUID | None] = {},  # noqa: B006
+    said: Mapping[int, uuid.UUID | None] = {},
 ) -> list[dict[str, Any]]:
     """The register_load_rows of one chunk, as column -> value; equal rows give none. `said` tells of rows whom they are about,
     by the word of a person; None is somebody new."""
-    known = _look_up(rows, scope)
+    known = _look_up(rows, scope, [one for one in said.values() if one])
     found: list[dict[str, Any]] = []
     for row in rows:
         about = _about(row, known, scope, said)
@@ -106,7 +106,7 @@ def _about(
     """Whom a row is about. Of two rows that bring a number for one pupil the second is asked about."""
     if row.row in said:
         told = said[row.row]
-        return matching.Match(known.around.everybody()[told] if told else None)
+        return matching.Match(known.around.named[told] if told else None)
     about = matching.match(row, known.around, scope.numbers, scope.shared_ids, row.row in scope.twins)
     gets = about.pupil if about.pupil is not None and about.pupil.student_number is None else None
     only = gets or (about.maybe[0] if about.agrees else None)
@@ -115,8 +115,8 @@ def _about(
     return about
 
 
-def _look_up(rows: Sequence[CheckedRow], scope: Scope) -> _Known:
-    known = _Known(matching.look_up(rows, scope.codes))
+def _look_up(rows: Sequence[CheckedRow], scope: Scope, named: Sequence[uuid.UUID]) -> _Known:
+    known = _Known(matching.look_up(rows, scope.codes, named))
     people = known.around.everybody().keys()
     holding = {pupil_id for holders in known.around.holders.values() for pupil_id in holders}
     known.ended = standing(people | holding)
@@ -286,7 +286,11 @@ def stored_texts(pupil: Any, codes: Mapping[uuid.UUID, str]) -> dict[str, str | 
 
 def _held_outside(row: CheckedRow, known: _Known) -> CellFault:
     number = row.values.get("student_number", "")
-    by = "id_number" if row.values.get("id_number") and number not in known.around.by_number else "student_number"
+    by = (
+        "id_number"
+        if row.values.get("id_number") and number not in known.around.by_number
+        else "student_number"
+    )
     return _another(by, row.values[by], ERROR)
 
 
@@ -341,7 +345,7 @@ def new_pupil(
     """The pupils row of an added pupil."""
     blank = Pupil(particulars={})
     texts = {key: text for key, text in after.items() if key != "school_code"}
-    row = {key: "" for key in STORED} | {"enrolment_status": "01", "birth_date": None, "student_number": None}
+    row = dict.fromkeys(STORED, "") | {"enrolment_status": "01", "birth_date": None, "student_number": None}
     values = {
         **row,
         "id": pupil_id,

@@ -54,20 +54,24 @@ class Around:
         default_factory=lambda: defaultdict(dict)
     )  # identity number -> pupil -> school
     by_identity: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))  # of unknown rows
+    named: dict[uuid.UUID, Any] = field(default_factory=dict)  # by a person's word
     namesakes: dict[tuple[Any, ...], list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     def everybody(self) -> dict[uuid.UUID, Any]:
         lists = (*self.by_identity.values(), *self.namesakes.values(), list(self.by_number.values()))
-        return {pupil.id: pupil for pupils in lists for pupil in pupils}
+        return self.named | {pupil.id: pupil for pupils in lists for pupil in pupils}
 
 
 def well_formed(row: CheckedRow) -> bool:
     return bool(STUDENT_NUMBER.fullmatch(row.values.get("student_number", "")))
 
 
-def look_up(rows: Sequence[CheckedRow], schools: Collection[uuid.UUID]) -> Around:
-    """Read everybody whom these rows may be about. Namesakes are looked for in these schools only."""
+def look_up(
+    rows: Sequence[CheckedRow], schools: Collection[uuid.UUID], named: Collection[uuid.UUID] = ()
+) -> Around:
+    """Read everybody whom these rows may be about, and who was named. Namesakes are looked for in these schools only."""
     around = Around()
+    around.named = {pupil.id: pupil for pupil in _pupils(PUPILS.c.id.in_(named))} if named else {}
     numbers = [row.values["student_number"] for row in rows if well_formed(row)]
     for pupil in _pupils(PUPILS.c.student_number.in_(numbers)):
         around.by_number[pupil.student_number] = pupil
@@ -169,7 +173,9 @@ def _doubts(
         yield _doubt(row, "birth_date", f"登记中的出生日期是 {only.birth_date or '空'}")
     identity = values.get("id_number", "")
     if not identity or only.id_number != identity:
-        yield _doubt(row, "id_number", "与登记中的身份证件号不一致" if only.id_number else "登记中没有身份证件号")
+        yield _doubt(
+            row, "id_number", "与登记中的身份证件号不一致" if only.id_number else "登记中没有身份证件号"
+        )
     elif others or identity in shared:
         yield _doubt(row, "id_number", "还有别的学籍号使用同一身份证件号")
     elif twice:

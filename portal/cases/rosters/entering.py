@@ -41,8 +41,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> str:
     rows = facts.standing_rows
     if facts.numbers is None or len(rows) > facts.numbers.size:
         raise register.RegisterMoved
-    # What a row leaves empty says nothing, and takes nothing away from an earlier record.
-    texts = [{key: text for key, text in roster.enters(facts, row).items() if text} for row in rows]
+    texts = _texts(roster, facts, rows)
     if strange := {key for one in texts for key in one} - law.may_change:
         raise ValueError(f"{law.id} may not change {sorted(strange)}")
     going_on = _earlier_records(law, rows, roster)
@@ -75,6 +74,31 @@ def enter(case: Case, law: Workflow, facts: Facts) -> str:
     return digests.of_changes(case.id, changes)
 
 
+def _texts(roster: Roster, facts: Facts, rows: Sequence[RowFacts]) -> list[dict[str, str]]:
+    """What each row tells the register. What it leaves empty says nothing, and takes nothing away from an earlier record."""
+    return [{key: text for key, text in roster.enters(facts, row).items() if text} for row in rows]
+
+
+def touches(law: Workflow, facts: Facts, school_code: str) -> dict[uuid.UUID, frozenset[str]]:
+    """earlier record -> the columns that the standing rows would change in it. Raises EndedRecord."""
+    roster, rows = law.roster, facts.standing_rows
+    if roster is None:
+        return {}
+    going_on = _earlier_records(law, rows, roster, lock=False)
+    codes = _school_codes(pupil.school_id for pupil in going_on.values())
+    found = {}
+    for row, new in zip(rows, _texts(roster, facts, rows), strict=True):
+        pupil = going_on.get(row["id_number"])
+        if pupil is not None:
+            changed = {key for key, text in new.items() if key != "school_code"}
+            changed = {
+                key for key in changed if not alike(key, register.stored_text(pupil, key), new[key], new)
+            }
+            moved = {"school_code"} if codes[pupil.school_id] != school_code else set()
+            found[pupil.id] = frozenset(changed | moved)
+    return found
+
+
 _NUMBER = (
     update(ROWS)
     .where(ROWS.c.id == bindparam("row_id"), ROWS.c.number.is_(None))
@@ -82,13 +106,15 @@ _NUMBER = (
 )
 
 
-def _earlier_records(law: Workflow, rows: Sequence[RowFacts], roster: Roster) -> dict[str, Any]:
+def _earlier_records(
+    law: Workflow, rows: Sequence[RowFacts], roster: Roster, *, lock: bool = True
+) -> dict[str, Any]:
     """The record of an earlier stage that goes on, by identity number; none where two records have the number, since
     which of them is the person's has to be found out first. Raises ValueError for a record that a case has ended."""
     found: dict[str, list[Any]] = defaultdict(list)
     for chunk in chunks(row["id_number"] for row in rows if row["id_number"]):
-        query = select(PUPILS).where(PUPILS.c.id_number.in_(chunk)).with_for_update()
-        for pupil in db.session.execute(query):
+        query = select(PUPILS).where(PUPILS.c.id_number.in_(chunk))
+        for pupil in db.session.execute(query.with_for_update() if lock else query):
             if pupil.enrolment_status in TERMINAL:
                 register.keep_ended(law, pupil.id, pupil.enrolment_status)
             if pupil.stage != roster.stage or pupil.enrolment_status in CLOSED:

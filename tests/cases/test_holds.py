@@ -1,0 +1,158 @@
+"""Of two open cases that would change one column the second is not submitted; and what a decided case writes and lands."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.cases import actions, entries, holds, register
+from portal.cases.facts import read_facts
+from portal.cases.refusing import Refused
+from portal.extensions import db
+from portal.models import Case, Hold, NationalEntry, Pupil, RegisterChange
+from portal.policies import all_policies
+from portal.printouts import FOLDER
+from portal.standards import columns
+from portal.workflows import WORKFLOWS, WorkflowError, check_workflows, workflow
+from tests.builders import KEY_CHANGE, Cast, a_case, act
+
+pytestmark = pytest.mark.both_pairs
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    return Cast()
+
+
+def held(case: Case) -> set[str]:
+    return set(db.session.scalars(select(Hold.column).where(Hold.case_id == case.id)))
+
+
+def other(cast: Cast, case: Case) -> Case:
+    """A draft of the same pupil that would change the same, begun before `case` was sent."""
+    second = a_case(cast, pupil=cast.pupil)
+    second.answers = dict(case.answers)
+    db.session.commit()
+    return second
+
+
+def test_a_case_holds_from_its_submission_to_its_end(cast: Cast) -> None:
+    case = a_case(cast)
+    assert held(case) == set()
+    act(case, cast.registrar, "submit")
+    db.session.commit()
+    assert held(case) == set(workflow(case.workflow).changes(read_facts(case)))
+    act(case, cast.registrar, "withdraw")
+    db.session.commit()
+    assert held(case) == set()
+
+
+def test_the_second_is_told_number_and_case_of_the_first(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beneath every rule: the procedure's own one, that there be no second case, is taken away."""
+    _without_rules(monkeypatch)
+    first = a_case(cast)
+    second = other(cast, first)
+    act(first, cast.registrar, "submit")
+    db.session.commit()
+    facts = read_facts(second)
+    (told,) = holds.told(second, cast.registrar, facts)
+    assert told.case_id == first.id and first.number in told.text
+    with pytest.raises(Refused) as refused:
+        act(second, cast.registrar, "submit")
+    assert refused.value.conflict and first.number in refused.value.message
+    db.session.rollback()
+    assert held(second) == set() and second.status == "draft"
+    act(first, cast.registrar, "withdraw")
+    db.session.commit()
+    act(second, cast.registrar, "submit")
+    db.session.commit()
+    assert held(second)
+
+
+def test_of_two_at_the_same_moment_the_table_takes_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other's hold becomes visible between the look and the writing."""
+    _without_rules(monkeypatch)
+    first = a_case(cast)
+    second = other(cast, first)
+    act(first, cast.registrar, "submit")
+    db.session.commit()
+    looks: list[int] = []
+    real = holds.busy
+
+    def late(*given: Any) -> Any:
+        looks.append(1)
+        return real(*given) if len(looks) > 1 else []
+
+    monkeypatch.setattr(holds, "busy", late)
+    with pytest.raises(Refused, match=first.number):
+        act(second, cast.registrar, "submit")
+    db.session.rollback()
+    assert len(looks) == 2 and held(second) == set()
+
+
+def _without_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "refusals_now", lambda case, facts: ())
+
+
+def test_what_does_not_change_is_not_written(cast: Cast) -> None:
+    case = a_case(cast, "state_approval")
+    law, name = workflow(case.workflow), cast.pupil.name
+    wide = dataclasses.replace(law, may_change=law.may_change | {"name", "former_name"})
+    register.apply(case, wide, {"name": name, "former_name": "马曾用"})
+    written = select(RegisterChange.column).where(RegisterChange.case_id == case.id)
+    assert db.session.scalars(written).all() == ["former_name"]
+
+
+def test_a_day_beside_the_columns_of_the_table_is_written(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of dates that is no attribute of a pupil."""
+    column = columns.Column("left_on", "离校日期", "date")
+    for rooms in (columns.BY_KEY, register.BY_KEY):
+        monkeypatch.setitem(rooms, "left_on", column)
+    case = a_case(cast, "state_approval")
+    law = dataclasses.replace(workflow(case.workflow), may_change=frozenset({"left_on"}))
+    register.apply(case, law, {"left_on": "2026-11-30"})
+    db.session.commit()
+    db.session.expire_all()
+    pupil = db.session.get_one(Pupil, cast.pupil.id)
+    assert pupil.particulars["left_on"] == "2026-11-30"
+    assert register.stored_text(pupil, "left_on") == "2026-11-30"
+
+
+def test_what_no_export_shows_has_landed_with_its_receipt(cast: Cast) -> None:
+    case = a_case(cast, "approved")
+    for change in db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)):
+        change.column = "change_type"
+    db.session.commit()
+    entries.mark_entered(case, cast.registrar, "SL-2026-0001")
+    db.session.commit()
+    db.session.expire_all()
+    entry = db.session.get_one(NationalEntry, case.id)
+    assert entry.confirmed_at is not None and entry.confirmed_load_id is None
+    assert entries.count(cast.registrar, entries.STAGES["entered"]) == 0
+    entries.mark_entered(
+        case, cast.registrar, "SL-2026-0002", "SL-2026-0001"
+    )  # a slip of the pen is put right
+
+
+def test_what_an_export_shows_waits_for_it(cast: Cast) -> None:
+    case = a_case(cast, "approved")
+    entries.mark_entered(case, cast.registrar, "SL-2026-0001")
+    db.session.commit()
+    db.session.expire_all()
+    assert db.session.get_one(NationalEntry, case.id).confirmed_at is None
+
+
+@pytest.mark.pages
+def test_a_procedure_that_would_move_a_pupil_without_moving_is_refused(app: Flask) -> None:
+    law = next(one for one in WORKFLOWS if one.id == KEY_CHANGE)
+    moving = dataclasses.replace(law, may_change=law.may_change | {"school_code"})
+    others = [one for one in WORKFLOWS if one.id != KEY_CHANGE]
+    check_workflows([law, *others], all_policies(), FOLDER)
+    with pytest.raises(WorkflowError, match="moves pupils"):
+        check_workflows([moving, *others], all_policies(), FOLDER)
