@@ -14,6 +14,7 @@ from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, Hold, NationalEntry, Pupil, RegisterChange
+from portal.models.types import new_id
 from portal.policies import all_policies
 from portal.printouts import FOLDER
 from portal.standards import columns
@@ -32,16 +33,21 @@ def held(case: Case) -> set[str]:
     return set(db.session.scalars(select(Hold.column).where(Hold.case_id == case.id)))
 
 
-def other(cast: Cast, case: Case) -> Case:
-    """A draft of the same pupil that would change the same, begun before `case` was sent."""
-    second = a_case(cast, pupil=cast.pupil)
-    second.answers = dict(case.answers)
-    db.session.commit()
+def other(case: Case) -> Case:
+    """A second draft of the same pupil that would change the same, as two procedures without a rule for it could have."""
+    values = {
+        column.name: getattr(case, column.name)
+        for column in Case.__table__.columns
+        if column.name not in ("id", "number")
+    }
+    second = Case(id=new_id(), number=f"{case.number[:-1]}9", **values)
+    db.session.add(second)
+    db.session.flush()
     return second
 
 
 def test_a_case_holds_from_its_submission_to_its_end(cast: Cast) -> None:
-    case = a_case(cast)
+    case = a_case(cast, "ready")
     assert held(case) == set()
     act(case, cast.registrar, "submit")
     db.session.commit()
@@ -54,8 +60,8 @@ def test_a_case_holds_from_its_submission_to_its_end(cast: Cast) -> None:
 def test_the_second_is_told_number_and_case_of_the_first(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beneath every rule: the procedure's own one, that there be no second case, is taken away."""
     _without_rules(monkeypatch)
-    first = a_case(cast)
-    second = other(cast, first)
+    first = a_case(cast, "ready")
+    second = other(first)
     act(first, cast.registrar, "submit")
     db.session.commit()
     facts = read_facts(second)
@@ -76,8 +82,8 @@ def test_the_second_is_told_number_and_case_of_the_first(cast: Cast, monkeypatch
 def test_of_two_at_the_same_moment_the_table_takes_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other's hold becomes visible between the look and the writing."""
     _without_rules(monkeypatch)
-    first = a_case(cast)
-    second = other(cast, first)
+    first = a_case(cast, "ready")
+    second = other(first)
     act(first, cast.registrar, "submit")
     db.session.commit()
     looks: list[int] = []

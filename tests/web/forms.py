@@ -180,6 +180,23 @@ def _load_at(stage: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, 
     return fill
 
 
+def _renumbered(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    """A load in which a pupil of the school has got a G number; the form that says so of all who agree."""
+    pupil = next(one for one in world.home.pupils if (one.student_number or "")[:1] == "L" and one.id_number)
+    line = a_row(next(SERIAL), world.home.school.code) | {
+        "student_number": f"G{pupil.id_number}",
+        "name": pupil.name,
+        "birth_date": str(pupil.birth_date),
+        "id_number": pupil.id_number,
+    }
+    sent = {"file": (io.BytesIO(as_csv([line], EVERY_COLUMN, EVERY_HEADING)), "名单.csv")}
+    columns = client.post("/register/loads", data=sent).headers["Location"]
+    chosen = {f"column-{place}": key for place, key in enumerate(EVERY_COLUMN)} | {"complete": ""}
+    assert client.post(columns, data=chosen).status_code == 303
+    tasks.wait()
+    return columns.replace("/columns", "/renumber"), {"pupil": "all"}
+
+
 def _another_sheet(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
     """A workbook with two lists, of which the second is asked for."""
     book = openpyxl.Workbook()
@@ -521,6 +538,13 @@ FORMS: dict[str, Form] = {
     "loads.sheet": Form(
         "registrar", _another_sheet, {"register_loads": {"headings", "sheet", "mapping", "counts"}}
     ),
+    "loads.renumber": Form(
+        "registrar",
+        _renumbered,
+        {"register_loads": {"counts", "worker_seen_at"}},
+        adds=frozenset({"register_load_rows"}),
+        removes=frozenset({"register_load_rows"}),
+    ),
     "loads.apply": Form(
         "registrar",
         _load_at("apply"),
@@ -542,7 +566,7 @@ FORMS: dict[str, Form] = {
             "register_load_rows": {"kind"},
             "register_loads": {"counts"},
         },
-        adds=frozenset({"item_events", "pupils", "name_grams"}),
+        adds=frozenset({"item_events", "pupils", "name_grams", "pupil_numbers"}),
     ),
     "proposals.refuse": Form(
         "reviewer",
@@ -629,13 +653,14 @@ FORMS: dict[str, Form] = {
         "registrar",
         to("/cases/{ready}/submit", version="@ready"),
         {"cases": SUBMITTED, **HELD},
-        frozenset({"case_events"}),
+        frozenset({"case_events", "holds"}),
     ),
     "cases.withdraw": Form(
         "registrar",
         to("/cases/{returned_twice}/withdraw", version="@returned_twice", note="填错了"),
         {"cases": DECIDED, **HELD},
         frozenset({"case_events"}),
+        removes=frozenset({"holds"}),
     ),
     # the boxes and the reviewer's desk
     "queues.find_name": Form(
@@ -662,7 +687,7 @@ FORMS: dict[str, Form] = {
         to("/cases/{state_approval}/decide", seen="@state_approval", verb="approve", note="同意", to=""),
         {"cases": DECIDED, "pupils": PUPIL, **HELD},
         frozenset({"case_events", "decisions", "register_changes", "national_entries", "name_grams"}),
-        removes=frozenset({"name_grams"}),
+        removes=frozenset({"name_grams", "holds"}),
     ),
     "picture_standards.save": Form(
         "approver",

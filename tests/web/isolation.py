@@ -166,6 +166,7 @@ ROUTES: dict[str, Rule] = {
     "loads.sheet": Rule(LOADERS, {"load_id": "load:uploaded"}, {"sheet": "=第二张"}),
     "loads.show": Rule(LOADERS, {"load_id": "load:checked"}),
     "loads.progress": Rule(LOADERS, {"load_id": "load:checked"}, shows=False),
+    "loads.renumber": Rule(LOADERS, {"load_id": "load:checked"}, {"pupil": "=all"}),
     "loads.apply": Rule(LOADERS, {"load_id": "load:checked"}, {"without_faulty": "=1"}),
     "loads.undo": Rule(LOADERS, {"load_id": "load:applied"}),
     "loads.discard": Rule(LOADERS, {"load_id": "load:uploaded"}),

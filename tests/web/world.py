@@ -477,8 +477,10 @@ def _findings(estate: Estate, load: RegisterLoad) -> None:
     fault = {"column": "name", "heading": words.text(), "value": words.text(), "level": "error"}
     fault |= {"reason": words.text(), "remedy": words.text()}
     for row, kind in enumerate(
-        ("added", "changed", "faulty", "missing", "held", "landed", "warning", "waiting"), start=2
+        ("added", "changed", "faulty", "missing", "held", "landed", "warning", "waiting", "renumber"), start=2
     ):
+        values = {"student_number": f"G{pupil.id_number}", "school_code": pupil.school.code}
+        asked = {"values": values, "faults": [], "pupils": [pupil.id.hex], "shared": False}
         db.session.add(
             RegisterLoadRow(
                 load_id=load.id,
@@ -491,6 +493,8 @@ def _findings(estate: Estate, load: RegisterLoad) -> None:
                 before={"name": pupil.name} if kind in ("changed", "waiting") else {},
                 after={"name": words.text()} if kind in ("added", "changed", "waiting") else {},
                 faults=[fault] if kind in ("faulty", "warning", "held") else [],
+                asked=asked if kind == "renumber" else {},
+                agrees=kind == "renumber",
             )
         )
     db.session.flush()
