@@ -249,6 +249,7 @@ def _find_missing(
     today, last = clock.today().isoformat(), ""
     counts: dict[str, int] = defaultdict(int)
     counts[comparing.MISSING] = 0
+    asked = _asked_about(load_id)
     while True:
         query = (
             select(pupils.c.id, pupils.c.student_number, pupils.c.name, pupils.c.version)
@@ -265,7 +266,7 @@ def _find_missing(
             return dict(counts)
         last = batch[-1].student_number
         gone = [one for one in batch if one.student_number not in numbers]
-        there = _found_otherwise(load_id, [one.id for one in gone])
+        there = asked | _found_otherwise(load_id, [one.id for one in gone])
         gone = [one for one in gone if one.id not in there]
         missing = [
             {
@@ -293,12 +294,15 @@ def _find_missing(
 
 
 def _found_otherwise(load_id: uuid.UUID, ids: list[uuid.UUID]) -> set[uuid.UUID]:
-    """Pupils whom a row is or may be about although it has another number than they."""
-    about = ROWS.c.load_id == load_id, ROWS.c.row > 0
-    named = select(ROWS.c.pupil_id).where(*about, ROWS.c.pupil_id.in_(ids))
-    asked = select(ROWS.c.asked).where(*about, ROWS.c.kind == comparing.RENUMBERED)
-    maybe = {uuid.UUID(one) for asked in db.session.scalars(asked) for one in asked["pupils"]}
-    return maybe | {one for one in db.session.scalars(named) if one}
+    """Pupils whom a row is about although it has another number than they: such a row always has a finding."""
+    named = select(ROWS.c.pupil_id).where(ROWS.c.load_id == load_id, ROWS.c.row > 0, ROWS.c.pupil_id.in_(ids))
+    return {one for one in db.session.scalars(named) if one}
+
+
+def _asked_about(load_id: uuid.UUID) -> set[uuid.UUID]:
+    """Pupils whom a row may be about, as a person has yet to say."""
+    query = select(ROWS.c.asked).where(ROWS.c.load_id == load_id, ROWS.c.kind == comparing.RENUMBERED)
+    return {uuid.UUID(one) for asked in db.session.scalars(query) for one in asked["pupils"]}
 
 
 # --- applying and undoing -------------------------------------------------------------------------------------------
