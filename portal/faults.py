@@ -19,7 +19,13 @@ POINTS = (
     "decide.after_register",
     "decide.before_commit",
     "decide.after_commit",
+    "export.after_stage",
+    "export.after_put",
+    "export.before_commit",
+    "export.after_commit",
+    "check.after_rows",
     "load.before_commit",
+    "discard.after_commit",
     "items.before_commit",
 )
 _ARMED = os.environ.get("XUEJI_FAULT", "")

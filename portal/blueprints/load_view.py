@@ -116,7 +116,7 @@ def waiting(load: RegisterLoad) -> WaitingView | None:
 
 STANDING = {
     "open": ("等待确认", "soon", "{owner}尚未答复，自 {since} 起等待。其余各行已经写入。"),
-    "answered": ("正在写入", "info", "{owner}已接受，正在写入。"),
+    "answered": ("正在写入", "info", "{owner}已接受，正在写入，请稍后刷新查看。"),
     "accepted": ("已接受", "ok", "{owner}已接受并写入。"),
     "closed": ("没有写入", "late", "{owner}没有接受：{cause}"),
 }

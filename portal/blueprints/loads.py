@@ -32,6 +32,7 @@ from portal.cases.loads.lifecycle import LoadRefused
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.extensions import db
+from portal.faults import reach
 from portal.models import RegisterLoad
 from portal.oversize import fault, takes_file
 from portal.standards.columns import COLUMNS
@@ -103,11 +104,13 @@ def upload() -> BaseResponse:
     def expect() -> str:
         keys.append(stored_files.expect(stored_files.LOAD, who.office_id, who))
         db.session.commit()
+        reach("export.after_stage")
         return keys[0]
 
     try:
         load = lifecycle.begin(who, lifecycle.receive(file.filename, data, expect))
         db.session.commit()
+        reach("export.after_commit")
     except Unreadable as error:
         return _index(str(error), 422)
     except LoadRefused as error:
@@ -293,6 +296,7 @@ def discard(load_id: uuid.UUID) -> BaseResponse:
     key = _load(load_id).stored.get("key", "")
     answer = _act(load_id, lifecycle.discard)
     if answer.status_code < 400:
+        reach("discard.after_commit")
         if key:
             _delete(key)
         flash("已放弃这批数据，工作副本没有变动。", "success")

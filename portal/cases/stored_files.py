@@ -92,7 +92,10 @@ def reap(store: ObjectStore) -> int:
     under its key deleted, again until 30 days after. Commits for itself. Returns the number of rows cleared up for the
     first time."""
     now = utcnow()
-    late = and_(StoredFile.status.in_(("staged", "reaping", "dropped")), StoredFile.expires_at < now - LATE)
+    late = or_(
+        and_(StoredFile.status.in_(("staged", "reaping")), StoredFile.expires_at < now - LATE),
+        and_(StoredFile.status == "dropped", StoredFile.expires_at <= now),  # no upload writes there any more
+    )
     buried = and_(StoredFile.status == "gone", StoredFile.expires_at.is_not(None))
     found = db.session.execute(
         select(StoredFile.id, StoredFile.key, StoredFile.status).where(or_(late, buried))

@@ -81,7 +81,7 @@ ACTIONS = {
     "load.undo_asked": "要求撤销导入",
     "load.undone": "导入已撤销",
     "load.discarded": "放弃名册",
-    "load.forgotten": "删除已放弃的导入文件",
+    "load.forgotten": "删除不再保留的导入文件",
     "load.failed": "名册处理失败",
     "load.sheet_chosen": "改读名册的另一张工作表",
     "load.renumbered": "确认名册中的换号",

@@ -239,9 +239,9 @@ def test_the_same_person_under_another_number_is_not_taken_in(cast: Cast) -> Non
 def test_an_ending_lands_when_the_export_shows_the_status(cast: Cast) -> None:
     """What no export carries (the kind and reason of the change) is not waited for."""
     ended = a_withdrawal(cast)
-    load = check(cast.registrar, [as_exported(cast.pupil, enrolment_status="退学")])
+    load = check(cast.reviewer, [as_exported(cast.pupil, enrolment_status="退学")])
     assert findings(load, "landed") and not findings(load, "held")
-    apply(load, cast.registrar)
+    apply(load, cast.reviewer)
     assert db.session.get_one(NationalEntry, ended.id).confirmed_at is not None
     pupil = db.session.get_one(Pupil, cast.pupil.id)
     assert pupil.particulars["change_type"] == "31"

@@ -80,12 +80,12 @@ class Sender(Visitor):
         """The same person after the server has been started again."""
         self._port = port
 
-    def send(self, path: str, data: bytes, name: str = "paper.jpg") -> int:
-        """Post one file into a slot with the token of the page seen last; the status of the answer."""
+    def send(self, path: str, data: bytes, name: str = "paper.jpg", field: str = "files") -> int:
+        """Post one file with the token of the page seen last; the status of the answer."""
         border = uuid.uuid4().hex
         body = (
             f'--{border}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{self._token}\r\n'
-            f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+            f'--{border}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
         body += data + f"\r\n--{border}--\r\n".encode()

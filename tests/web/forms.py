@@ -517,7 +517,7 @@ FORMS: dict[str, Form] = {
         adds=frozenset({"preferences"}),
     ),
     "register.reveal": Form("registrar", to("/register/pupils/{pupil}/reveal"), nothing=True),
-    "loads.upload": Form("registrar", _load, adds=frozenset({"register_loads"})),
+    "loads.upload": Form("registrar", _load, adds=frozenset({"register_loads", "stored_files"})),
     "loads.check": Form(
         "registrar",
         _load_at("check"),
@@ -557,7 +557,12 @@ FORMS: dict[str, Form] = {
         {"register_loads": {"status", "undone_at"}, "items": {"status", "version", "cause", "last_run"}},
         adds=frozenset({"item_events"}),
     ),
-    "loads.discard": Form("registrar", _load_at("discard"), {"register_loads": {"status", "stored"}}),
+    "loads.discard": Form(
+        "registrar",
+        _load_at("discard"),
+        {"register_loads": {"status", "stored"}},
+        removes=frozenset({"stored_files"}),
+    ),
     "proposals.accept": Form(
         "reviewer",
         _answered("accept"),

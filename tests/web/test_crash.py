@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,15 @@ from portal import tasks
 from portal.cases import actions, evidence_keeping
 from portal.extensions import db
 from portal.faults import POINTS
-from portal.models import Case, EvidenceFile, Pupil, RegisterChange, RegisterLoad, Status
+from portal.models import Case, EvidenceFile, Pupil, RegisterChange, RegisterLoad, Status, StoredFile
 from portal.models.types import utcnow
 from portal.settings import Settings
-from tests import exports, invariants, papers
+from tests import invariants, papers
 from tests.builders import NEW_NAME, Cast, a_case, a_pupil, act, sign_in
-from tests.cases.test_loads import check
 from tests.services import fresh_bucket_url
+from tests.web import load_scenes
 from tests.web.dying import GONE, Sender, Server, server
+from tests.web.load_scenes import Scene
 
 KILLS = int(os.environ.get("CRASH_KILLS", "4"))
 SLOT = "household_book"
@@ -56,17 +56,6 @@ def copy_of(paper: Image.Image, number: int) -> bytes:
     return out.getvalue()
 
 
-@dataclass(frozen=True)
-class Scene:
-    """Something that somebody does over HTTP: as a browser before the death, and as a test client after the restart."""
-
-    who: Any
-    page: str  # where the form stands
-    perform: Callable[[Sender], int]
-    repeat: Callable[[Any], int]
-    done: Callable[[], bool]
-
-
 def an_upload(cast: Cast, paper: Image.Image) -> Scene:
     case = a_case(cast)
     act(case, cast.registrar, "edit", answers=NEW_NAME)
@@ -84,7 +73,7 @@ def an_upload(cast: Cast, paper: Image.Image) -> Scene:
         return int(client.post(path, data={"files": [(io.BytesIO(data), "paper.jpg")]}).status_code)
 
     return Scene(
-        cast.registrar, f"/cases/{case_id}/papers", lambda sender: sender.send(path, data), repeat, done
+        cast.registrar, f"/cases/{case_id}/papers", lambda sender: sender.send(path, data), repeat, done, 422
     )
 
 
@@ -109,32 +98,19 @@ def a_decision(cast: Cast, _paper: Image.Image) -> Scene:
         lambda sender: sender.post(path, fields).status,
         lambda client: int(client.post(path, data=fields).status_code),
         done,
+        again=409,
     )
 
 
-def a_load(cast: Cast, _paper: Image.Image) -> Scene:
-    """Thirty new pupils, previewed and applied; the applying is a task of its own."""
-    db.session.commit()
-    load = check(cast.reviewer, exports.rows_of(30, [cast.school.code]))
-    path, load_id, school_id = f"/register/loads/{load.id}", load.id, cast.school.id
-    before = db.session.query(Pupil).filter_by(school_id=school_id).count()
-
-    def done() -> bool:
-        added = db.session.query(Pupil).filter_by(school_id=school_id).count() - before
-        status = db.session.get_one(RegisterLoad, load_id).status
-        assert added == (30 if status == "applied" else 0), f"{added} of 30 pupils, the load is {status}"
-        return status == "applied"
-
-    return Scene(
-        cast.registrar,
-        path,
-        lambda sender: sender.post(f"{path}/apply", {}).status,
-        lambda client: int(client.post(f"{path}/apply").status_code),
-        done,
-    )
-
-
-SCENES = {"upload": an_upload, "decide": a_decision, "load": a_load}
+SCENES = {
+    "upload": an_upload,
+    "decide": a_decision,
+    "export": load_scenes.an_export,
+    "check": load_scenes.a_check,
+    "load": load_scenes.a_load,
+    "items": load_scenes.an_answer,
+    "discard": load_scenes.a_discard,
+}
 
 
 def ask(question: Callable[[], bool]) -> bool:
@@ -156,7 +132,7 @@ def test_a_death_at_any_step_loses_nothing_and_half_does_nothing(
         sender = Sender.signed_in(app, dying.port, scene.who)
         assert isinstance(sender, Sender) and sender.get(scene.page).status == 200
         db.session.remove()
-        if kind == "load":
+        if scene.task:
             _answered_or_gone(lambda: scene.perform(sender))
         else:
             with pytest.raises(GONE):
@@ -166,19 +142,17 @@ def test_a_death_at_any_step_loses_nothing_and_half_does_nothing(
     assert ask(scene.done) == committed
     assert invariants.everything() == []
     restart(app)
-    assert ask(scene.done) == (committed or kind == "load"), (
-        "what was asked for in a commit is taken up again"
-    )
-    if kind != "load":
+    assert ask(scene.done) == (committed or scene.task), "what was asked for in a commit is taken up again"
+    if not scene.task:
         client: Any = app.test_client()
         sign_in(client, scene.who)
         db.session.remove()
-        assert scene.repeat(client) == ((409 if kind == "decide" else 422) if committed else 303)
+        assert scene.repeat(client) == (scene.again if committed else 303)
     tasks.wait()
     assert ask(scene.done)
     assert invariants.everything() == []
     assert unlocked() == []
-    sweep()
+    sweep(app)
 
 
 def _answered_or_gone(work: Callable[[], int]) -> None:
@@ -190,8 +164,10 @@ def _answered_or_gone(work: Callable[[], int]) -> None:
 
 
 def restart(app: Flask) -> None:
-    """What a process does when it starts."""
+    """What a process does when it starts, once the dead one has given no sign of life for long enough."""
     db.session.remove()
+    db.session.execute(update(RegisterLoad).values(worker_seen_at=None))
+    db.session.commit()
     tasks.resume(app)
     db.session.remove()
     tasks.wait()
@@ -204,13 +180,17 @@ def unlocked() -> list[Any]:
     return found
 
 
-def sweep() -> None:
-    """A day later the uploads that never ended are cleared up, in the table and in the store."""
+def sweep(app: Flask) -> None:
+    """A day later the uploads that never ended are cleared up, in the tables and in the store."""
     db.session.remove()
-    staged = update(EvidenceFile).where(EvidenceFile.status == "staged")
-    db.session.execute(staged.values(expires_at=utcnow() - timedelta(hours=2)))
+    for table in (EvidenceFile, StoredFile):
+        staged = update(table).where(table.status == "staged")
+        db.session.execute(staged.values(expires_at=utcnow() - timedelta(hours=2)))
     db.session.commit()
-    evidence_keeping.reap(invariants.store())
+    assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+    db.session.remove()
+    needed = {load.stored["key"] for load in db.session.scalars(select(RegisterLoad)) if load.stored}
+    assert {key for key, _ in invariants.store().keys("loads/")} == needed
     left = invariants.i6_rows_and_objects(tombstones=False)
     assert left == [] and db.session.query(EvidenceFile).filter_by(status="staged").count() == 0
     db.session.remove()
@@ -283,7 +263,7 @@ def test_kills_at_random_moments_lose_nothing_acknowledged(
     approved = {str(one) for one in db.session.scalars(select(Case.id).where(Case.status == Status.APPROVED))}
     assert journal.told("case") <= approved
     assert unlocked() == []
-    sweep()
+    sweep(app)
 
 
 def _a_day_of_work(cast: Cast) -> tuple[list[uuid.UUID], list[tuple[uuid.UUID, str]]]:

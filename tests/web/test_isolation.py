@@ -20,12 +20,12 @@ from portal.accounts import management
 from portal.blueprints import cases as cases_desk
 from portal.blueprints import evidence as evidence_desk
 from portal.blueprints import landings, printouts, register, review
-from portal.cases import access, claims, entries, queues, roster
+from portal.cases import access, claims, entries, items, queues, roster
 from portal.cases.intake import admitted_people, province_unsettled
 from portal.cases.intake import scope as intake_scope
 from portal.cases.loads import lifecycle
 from portal.extensions import db, reading_only
-from portal.models import Account, AuditRecord, Case, Office, Pupil, RegisterLoad
+from portal.models import Account, AuditRecord, Case, Item, NameGram, Office, Pupil, RegisterLoad
 from portal.oversight import audit_reading
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
 from tests.web.giveaways import leaks, texts_of
@@ -194,6 +194,14 @@ def _open_box(patch: pytest.MonkeyPatch, _app: Flask) -> None:
     patch.setitem(queues.BOXES, "all", replace(queues.BOXES["all"], condition=lambda _actor: true()))
 
 
+def _open_search(patch: pytest.MonkeyPatch, _app: Flask) -> None:
+    """The index of names narrows by county and school before any pupil is looked at."""
+    patch.setattr(roster, "pupils_visible_to", lambda _actor: true())
+    patch.setattr(roster, "_among", lambda _actor, _narrowed: None)
+    everywhere = select(NameGram.county_id).distinct()
+    patch.setattr(roster, "_counties", lambda _actor: list(db.session.scalars(everywhere)))
+
+
 def _public(view: Any) -> Any:
     def opened(**parts: Any) -> Any:
         case = db.session.get(Case, parts["case_id"])
@@ -271,7 +279,7 @@ MUTANTS: dict[str, tuple[Patch, tuple[str, ...]]] = {
         ("landings.index",),
     ),
     "a search without its condition": (
-        _set(roster, "pupils_visible_to", lambda _actor: true()),
+        _open_search,
         ("register.look_up", "register.results", "register.class_list"),
     ),
     "schools of everybody in the search": (
@@ -279,6 +287,11 @@ MUTANTS: dict[str, tuple[Patch, tuple[str, ...]]] = {
         ("register.search",),
     ),
     "loads of every office": (_set(lifecycle, "_own", lambda _actor: select(RegisterLoad)), ("loads.index",)),
+    "items of every office": (_set(items, "_of", lambda _actor: select(Item)), ("proposals.index",)),
+    "an item of any office": (
+        _set(items, "find", lambda _actor, item_id: db.session.get(Item, item_id)),
+        ("proposals.show",),
+    ),
     "a load of any office": (
         _set(lifecycle, "find_load", lambda _actor, load_id: db.session.get(RegisterLoad, load_id)),
         ("loads.show", "loads.faults"),

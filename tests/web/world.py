@@ -211,8 +211,8 @@ def _fill(estate: Estate) -> None:
             _loads(estate, level, office)
             _stamped(estate, level, office)
     for level in ("county", "state"):
-        if getattr(estate, level) in estate.own_offices and "school:applied" in estate.loads:
-            _item(estate, level)
+        if level == "county" or getattr(estate, level) in estate.own_offices:
+            _item(estate, level)  # a neighbouring school's waits for the county that both have
     for person in estate.own_people:
         _preferences(estate, person)
     for office in estate.own_offices:

@@ -19,6 +19,7 @@ from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, WAITING, WRITTEN
 from portal.cases.loads.reading import Unreadable, head_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
+from portal.faults import reach
 from portal.models import RegisterLoad, RegisterLoadRow, Role
 from portal.models.types import new_id, utcnow
 from storage.objects import Sealed
@@ -76,6 +77,7 @@ def receive(filename: str, data: bytes, expect: Callable[[], str]) -> Received:
     sealed = store.put(
         expect(), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
     )
+    reach("export.after_put")
     return Received(filename[-200:], head.headings, sheet.as_json(), sealed)
 
 
@@ -102,6 +104,7 @@ def begin(actor: Actor, received: Received) -> RegisterLoad:
     db.session.add(load)
     db.session.flush()
     audit.append("load.uploaded", "load", load.id, sha256=load.sha256, size=received.sealed.size)
+    reach("export.before_commit")
     return load
 
 
@@ -199,20 +202,32 @@ def discard(load: RegisterLoad) -> None:
 
 def expire() -> int:
     """Throw away what nobody applied in KEPT_FOR days, and drop the files of loads that were applied or taken back so long
-    ago: they hold many pupils' data for no purpose. Commits. Returns how many files were dropped."""
+    ago: they hold many pupils' data for no purpose. Commits, load by load. Returns how many files were dropped."""
     before = utcnow() - KEPT_FOR
     ended = func.coalesce(RegisterLoad.undone_at, RegisterLoad.applied_at)
     left = and_(RegisterLoad.status.in_(BEFORE_APPLYING), RegisterLoad.created_at < before)
     done = and_(RegisterLoad.status.in_(("applied", "undone")), ended < before)
-    found = [load for load in db.session.scalars(select(RegisterLoad).where(or_(left, done))) if load.stored]
-    for load in found:
+    query = select(RegisterLoad.id, RegisterLoad.stored).where(or_(left, done))
+    over = [load_id for load_id, stored in db.session.execute(query).all() if stored]
+    db.session.rollback()
+    return sum(_end_keeping(load_id) for load_id in over)
+
+
+def _end_keeping(load_id: uuid.UUID) -> bool:
+    """Drop the file of one load; False when somebody moved the load since it was listed, which the next sweep sees."""
+    load = db.session.get_one(RegisterLoad, load_id)
+    try:
         if load.status in BEFORE_APPLYING:
             discard(load)
         else:
+            _move(load, ("applied", "undone"), load.status)
             _drop_file(load)
             audit.append("load.forgotten", "load", load.id)
+    except LoadRefused:
+        db.session.rollback()
+        return False
     db.session.commit()
-    return len(found)
+    return True
 
 
 def _drop_file(load: RegisterLoad) -> None:

@@ -51,8 +51,8 @@ class Gate:
 
 def _parted(finding: Mapping[str, Any]) -> list[dict[str, Any]]:
     before, after = finding["before"], finding["after"]
-    keys = {key for key in after if _is_key(key, before.get(key), after[key])}
-    others = after.keys() - keys
+    keys = [key for key in after if _is_key(key, before.get(key), after[key])]
+    others = [key for key in after if key not in keys]
     parts = [(CHANGED, "", others), (WAITING, CHANGED, keys)]
     return [
         dict(

@@ -229,6 +229,7 @@ def _compare_all(
             db.session.execute(insert(ROWS), findings)
         done += len(chunk)
         _advance(load_id, worker, done_rows=done)
+        reach("check.after_rows")
     return dict(counts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_from_photograph_to_landed_register(
     approve(person("reviewer"), "county", final=False)
     approve(person("approver"), "state", final=True)
     see_old_and_new(registrar, tmp_path)
-    enter_and_confirm(registrar)
+    enter_and_confirm(registrar, lambda: person("reviewer"))
     registrar.leave()
 
 
@@ -199,8 +200,8 @@ def see_old_and_new(me: Person, folder: Path) -> None:
     assert len(pictures) == 2 and all(pack.getinfo(name).file_size <= 2 * 1024 * 1024 for name in pictures)
 
 
-def enter_and_confirm(me: Person) -> None:
-    """The receipt is noted; the next export that shows the change confirms it."""
+def enter_and_confirm(me: Person, reviewer: Callable[[], Person]) -> None:
+    """The receipt is noted; the next export that shows the change confirms it once the county has said so."""
     me.menu("国网录入")
     me.picture("17-landings")
     me.page.get_by_label("国网受理号").fill("GW20261121000045")
@@ -209,10 +210,31 @@ def enter_and_confirm(me: Person) -> None:
     row = exports.a_row(1, me.served.school_code)
     row |= {"student_number": me.served.student_number, "name": NEW_NAME}
     load_export(me, exports.as_xlsx([row]))
+    me.see("尚未答复")
+    me.picture("19b-waits-for-the-county")
+    accept_proposal(reviewer())
     me.go("/queue/started")
     me.page.get_by_role("link", name=NEW_NAME).first.click()
     me.see("国网已更新")
     me.picture("20-landed")
+
+
+def accept_proposal(me: Person) -> None:
+    """The county reads what the school's export would confirm, and says yes."""
+    me.go("/register/proposals")
+    me.picture("19c-proposals")
+    me.page.locator("main tbody a").first.click()
+    me.see(NEW_NAME)
+    me.picture("19d-proposal")
+    me.press("全部接受")
+    confirm(me)
+    for _ in range(40):
+        if "已接受并写入" in me.page.locator("main").inner_text():
+            break
+        me.page.wait_for_timeout(400)
+        me.page.reload()
+    me.see("已接受并写入")
+    me.leave()
 
 
 def load_export(me: Person, workbook: bytes) -> None:
