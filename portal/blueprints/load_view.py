@@ -32,7 +32,7 @@ KIND_TITLES = {
     ADDED: "新增",
     CHANGED: "更改",
     MISSING: "不在名单",
-    MOVED: "已变动",
+    MOVED: "没有写入",
     HELD: "暂不覆盖",
     LANDED: "确认落地",
     WARNED: "提醒",
