@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.cases import landings, pupil_numbers, roster
+from portal.cases import pupil_numbers, roster
 from portal.cases.loads import proposals, renumbering
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import Pupil, PupilNumber, RegisterLoad
+from portal.models import NationalEntry, Pupil, PupilNumber, RegisterLoad
 from tests.builders import Cast, a_case, a_pupil, a_school, an_id_number
 from tests.cases.test_loads import apply, as_exported, check, findings, settle, undo
 
@@ -213,10 +213,7 @@ def test_cases_and_their_landing_follow_the_pupil(cast: Cast) -> None:
     load = confirm_all(check(cast.reviewer, [row]))
     assert [one.pupil_id for one in findings(load, "landed")] == [pupil.id]
     apply(load, cast.reviewer)
-    entry = landings.NationalEntry
-    assert (
-        db.session.scalars(select(entry.confirmed_load_id).where(entry.case_id == case.id)).one() == load.id
-    )
+    assert db.session.get_one(NationalEntry, case.id).confirmed_load_id == load.id
 
 
 def test_a_number_once_given_is_nobody_elses(cast: Cast) -> None:

@@ -132,7 +132,7 @@ def test_an_export_that_names_other_peoples_pupils_tells_nothing_of_them(world: 
     pupils = theirs.pupils[:3]
     lines = [
         a_row(one, world.home.school.code)
-        | {"student_number": pupil.student_number, "id_number": pupil.id_number}
+        | {"student_number": str(pupil.student_number), "id_number": pupil.id_number}
         for one, pupil in enumerate(pupils, start=1)
     ]
     before = rows()
