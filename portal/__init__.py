@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import blueprints, cli, errors, gate, keyed_digests, navigation, oversize, tasks
+from portal import blueprints, cli, errors, gate, json_texts, keyed_digests, navigation, oversize, tasks
 from portal.demo import people as demo_people
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table
@@ -59,7 +59,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _flask_config(settings: Settings) -> dict[str, Any]:
     sqlite = settings.database_url.startswith("sqlite")
     # An error names its statement, never the values: they are what people typed, and errors are logged.
-    engine: dict[str, Any] = {"hide_parameters": True}
+    engine: dict[str, Any] = {
+        "hide_parameters": True,
+        "json_serializer": json_texts.dumps,
+        "json_deserializer": json_texts.loads,
+    }
     if not sqlite:
         engine |= {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
     return {

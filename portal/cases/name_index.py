@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     event,
-    insert,
     inspect,
     literal,
     literal_column,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from portal import bulk
 from portal.extensions import db
 from portal.models import Level, NameGram, Office, Pupil
 from portal.standards import names, pinyin
@@ -128,7 +128,7 @@ def _rows(pupils: Sequence[Any], connection: Connection | None) -> set[_Key]:
 def _write(rows: Iterable[_Key], connection: Connection | None) -> None:
     run = connection or db.session.connection()
     for chunk in _chunks(sorted(rows)):
-        run.execute(insert(GRAMS), [dict(zip(GRAMS.c.keys(), row, strict=True)) for row in chunk])
+        bulk.add_columns(GRAMS, GRAMS.c.keys(), zip(*chunk, strict=True), run)
 
 
 def _forget(rows: Iterable[_Key], connection: Connection | None) -> None:

@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, bindparam, delete, event, insert, inspect, select, update
+from sqlalchemy import and_, bindparam, delete, event, inspect, select, update
 from sqlalchemy.engine import Connection
 
+from portal import bulk
 from portal.cases import clock
 from portal.extensions import db
 from portal.models import Pupil, PupilNumber
@@ -124,8 +125,8 @@ def _close(rows: Sequence[tuple[uuid.UUID, str]], run: Connection) -> None:
 def _open(rows: Sequence[tuple[Mapping[str, Any], _Key]], source: Source, run: Connection) -> None:
     day = clock.today()
     for chunk in _chunks(rows):
-        run.execute(
-            insert(NUMBERS),
+        bulk.add(
+            NUMBERS,
             [
                 {
                     "pupil_id": pupil["id"],
@@ -138,6 +139,7 @@ def _open(rows: Sequence[tuple[Mapping[str, Any], _Key]], source: Source, run: C
                 }
                 for pupil, (kind, number) in chunk
             ],
+            run,
         )
 
 

@@ -21,6 +21,8 @@ from portal.standards.columns import BY_KEY
 from portal.workflows.vocabulary import Workflow
 
 PUPILS, CHANGES = Pupil.__table__, RegisterChange.__table__
+STORED = frozenset(column.key for column in BY_KEY.values() if column.stored)
+DATES = frozenset(column.key for column in BY_KEY.values() if column.stored and column.kind == "date")
 
 
 class EndedRecord(ValueError):
@@ -156,15 +158,14 @@ def stored_text(pupil: Any, column: str) -> str:
 
 def attributes(pupil: Any, changes: Mapping[str, str]) -> dict[str, Any]:
     """Model attributes for {column: text}, with the search keys that follow a name."""
-    values: dict[str, Any] = {}
-    loose = {key: text for key, text in changes.items() if not BY_KEY[key].stored}
-    for key, text in changes.items():
-        if not BY_KEY[key].stored:
-            continue
-        if BY_KEY[key].kind == "date":
-            values[key] = date.fromisoformat(text) if text else None
-        else:
-            values[key] = (text or None) if key == "student_number" else text
+    if unknown := changes.keys() - BY_KEY.keys():
+        raise KeyError(f"the register has no {sorted(unknown)}")
+    values: dict[str, Any] = {key: text for key, text in changes.items() if key in STORED}
+    loose = {key: text for key, text in changes.items() if key not in STORED}
+    for key in DATES & values.keys():
+        values[key] = date.fromisoformat(values[key]) if values[key] else None
+    if "student_number" in values:
+        values["student_number"] = values["student_number"] or None
     if "name" in changes:
         values |= {"name_key": names.name_key(changes["name"]), "initials": names.initials(changes["name"])}
     if loose:

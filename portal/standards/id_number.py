@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 
 from portal.standards.words import plain
 
@@ -39,9 +40,7 @@ def is_shaped(number: str) -> bool:
 
 def check_digit(first_17: str) -> str:
     """The 18th character that belongs to 17 digits (GB 11643-1999 clause 4.2)."""
-    return CHECK_DIGITS[
-        sum(int(digit) * weight for digit, weight in zip(first_17, WEIGHTS, strict=True)) % 11
-    ]
+    return CHECK_DIGITS[sum(map(mul, map(int, first_17), WEIGHTS)) % 11]
 
 
 def birth_date(number: str) -> date | None:

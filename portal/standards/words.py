@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_SEEN = re.compile(
+    "[\x00-\x7f\u3001-\u3029\u3400-\u9fff\uff01-\uff5e·“”]*"
+)  # nearly every text: nothing to look for
 _FILLERS = (
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0"  # Default_Ignorable_Code_Point outside Cf
 )
@@ -31,7 +35,7 @@ def _selects_a_form(point: int) -> bool:
 
 def plain(text: str) -> str:
     """The text without what nobody sees: copied from a page or typed, both are one value."""
-    return text if text.isascii() else "".join(one for one in text if not unseen(one))
+    return text if _SEEN.fullmatch(text) else "".join(one for one in text if not unseen(one))
 
 
 def code_points(characters: str) -> str:

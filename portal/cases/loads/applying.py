@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal import audit
+from portal import audit, bulk
 from portal.cases import landings, name_index, pupil_numbers
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
@@ -48,7 +48,7 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
     try:
         for rows in _chunks(load_id, ADDED):
             new = [_new(load_id, row, schools) for row in rows]
-            db.session.execute(insert(PUPILS), new)
+            bulk.add(PUPILS, new)
             name_index.enter(new)
             pupil_numbers.enter(new, source)
         for kind in (CHANGED, MISSING):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from portal.forms import read_date
 from portal.standards import alike, codes, grades, id_number, names, school_numbers
@@ -99,26 +101,35 @@ class Checker:
         self._schools, self._own, self._duplicates, self._today = schools, own, duplicates, today
         self._system = school_system
         self._headings = {key: headings[int(position)] for position, key in mapping.items()}
-        self._columns: list[tuple[int, Column, Judge, dict[str, Judged]]] = [
-            (int(position), BY_KEY[key], self._judge(BY_KEY[key]), {}) for position, key in mapping.items()
+        self._columns: list[tuple[int, Column, Judge]] = [
+            (int(position), BY_KEY[key], _remembering(self._judge(BY_KEY[key])))
+            for position, key in mapping.items()
         ]
 
-    def check(self, row: int, texts: Sequence[str]) -> CheckedRow:
-        """Judge every mapped cell, then what cells say about each other."""
-        values: dict[str, str] = {}
-        faults: list[CellFault] = []
-        for position, column, judge, remembered in self._columns:
-            text = texts[position]
-            known = remembered.get(text)
-            if known is None:
-                known = judge(text)
-                if len(remembered) < REMEMBERED:
-                    remembered[text] = known
-            value, fault = known
-            if value is not None:
-                values[column.key] = value
-            if fault:
-                faults.append(self._fault(column.key, text, fault, _level(column, fault)))
+    def check(self, lines: Sequence[tuple[int, Sequence[str]]]) -> list[CheckedRow]:
+        """Judge every mapped cell of (row number, texts), a column at a time, then what the cells of a row say about each
+        other."""
+        faults: dict[int, list[CellFault]] = defaultdict(list)
+        unsaid: list[tuple[int, str]] = []
+        columns = []
+        for position, column, judge in self._columns:
+            judged = [judge(texts[position]) for _, texts in lines]
+            columns.append([value for value, _ in judged])
+            for place, (value, fault) in enumerate(judged):
+                if fault:
+                    text = lines[place][1][position]
+                    faults[place].append(self._fault(column.key, text, fault, _level(column, fault)))
+                if value is None:
+                    unsaid.append((place, column.key))
+        keys = [column.key for _, column, _ in self._columns]
+        values: list[Any] = [dict(zip(keys, cells, strict=True)) for cells in zip(*columns, strict=True)]
+        for place, key in unsaid:
+            del values[place][key]
+        return [
+            self._together(row, values[place], faults.get(place, [])) for place, (row, _) in enumerate(lines)
+        ]
+
+    def _together(self, row: int, values: dict[str, str], faults: list[CellFault]) -> CheckedRow:
         checked = CheckedRow(row, values, self._school_of(values), faults)
         self._judge_together(checked)
         return checked
@@ -240,6 +251,22 @@ class Checker:
     def _fault(self, key: str, value: str, fault: Fault, level: str = ERROR) -> CellFault:
         heading = self._headings.get(key, BY_KEY[key].title)
         return CellFault(key, heading, storable(value)[:100], fault.reason, fault.remedy, level)
+
+
+def _remembering(judge: Judge) -> Judge:
+    """The same judge with what it said of the first texts."""
+    known: dict[str, Judged] = {}
+    recall = known.get
+
+    def judged(text: str) -> Judged:
+        found = recall(text)
+        if found is None:
+            found = judge(text)
+            if len(known) < REMEMBERED:
+                known[text] = found
+        return found
+
+    return judged
 
 
 def storable(text: str) -> str:

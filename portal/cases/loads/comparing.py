@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select
@@ -34,6 +36,11 @@ KINDS = (ADDED, CHANGED, MISSING, RENUMBERED, WAITING, MOVED, HELD, LANDED, WARN
 WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
 PUPILS = Pupil.__table__
 STORED = tuple(column.key for column in BY_KEY.values() if column.stored)
+NOBODY = SimpleNamespace(particulars={})  # as the pupil before there was one
+_BLANK = dict.fromkeys(STORED, "") | {
+    **{"enrolment_status": "01", "birth_date": None, "student_number": None},
+    **{"gone_since": None, "version": 0},
+}
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,8 @@ def _against(
     """The findings about a row whose pupil the working copy has."""
     present = stored_texts(pupil, scope.codes)
     approved = known.approved.get(pupil.id, [])
+    if not approved and pupil.gone_since is None and row.values.items() <= present.items():
+        return  # nearly every row of a later load
     before: dict[str, str | None] = {}
     after: dict[str, str | None] = {}
     held: dict[str, str] = {}
@@ -275,13 +284,16 @@ def _point_at_third_value(row: CheckedRow, key: str, approved: Iterable[Approved
         row.faults.append(CellFault(key, BY_KEY[key].title, row.values[key], reason, remedy, WARNING))
 
 
+_VALUES = attrgetter(*STORED)
+
+
 def stored_texts(pupil: Any, codes: Mapping[uuid.UUID, str]) -> dict[str, str | None]:
     """{column key: text} of a row of the pupils table; a loose item that was never there is left out."""
     texts: dict[str, str | None] = dict(pupil.particulars)
-    for key in STORED:
-        value = getattr(pupil, key)
+    for key, value in zip(STORED, _VALUES(pupil), strict=True):
         texts[key] = value.isoformat() if isinstance(value, date) else value or ""
-    return texts | {"school_code": codes.get(pupil.school_id, "")}
+    texts["school_code"] = codes.get(pupil.school_id, "")
+    return texts
 
 
 def _held_outside(row: CheckedRow, known: _Known) -> CellFault:
@@ -343,18 +355,15 @@ def new_pupil(
     load_id: uuid.UUID, pupil_id: uuid.UUID, school_id: uuid.UUID, after: Mapping[str, str]
 ) -> dict[str, Any]:
     """The pupils row of an added pupil."""
-    blank = Pupil(particulars={})
-    texts = {key: text for key, text in after.items() if key != "school_code"}
-    row = dict.fromkeys(STORED, "") | {"enrolment_status": "01", "birth_date": None, "student_number": None}
+    texts = dict(after)
+    texts.pop("school_code", None)
     values = {
-        **row,
+        **_BLANK,
         "id": pupil_id,
         "load_id": load_id,
         "school_id": school_id,
         "particulars": {},
-        "gone_since": None,
-        "version": 0,
-        **register.attributes(blank, texts),
+        **register.attributes(NOBODY, texts),
     }
     return keyed_rows.keyed(PUPILS.name, None, values)
 

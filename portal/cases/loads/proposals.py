@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal import audit, tasks
+from portal import audit, bulk, tasks
 from portal.cases import items, landings, name_index, pupil_numbers
 from portal.cases.access import Actor
 from portal.cases.endings import standing
@@ -154,7 +154,7 @@ def _add(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUID])
     if new:
         try:
             with db.session.begin_nested():
-                db.session.execute(insert(PUPILS), new)
+                bulk.add(PUPILS, new)
                 name_index.enter(new)
                 pupil_numbers.enter(new, (LOAD, load_id))
         except (

@@ -17,6 +17,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+from portal import json_texts
 from portal.cases.loads import mapping
 from portal.cases.loads.unpacking import REFUSED, Unreadable
 
@@ -68,7 +69,7 @@ class Lines:
         self._lines.seek(0)
         self._lines.readline()
         for line in self._lines:
-            number, texts = json.loads(line)
+            number, texts = json_texts.loads(line)
             yield number, texts
 
 

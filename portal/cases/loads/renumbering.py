@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
-from portal import audit
+from portal import audit, bulk
 from portal.cases.loads import comparing
 from portal.cases.loads.checking import CellFault, CheckedRow, School
 from portal.cases.loads.comparing import CHANGED, RENUMBERED, WAITING
@@ -110,7 +110,7 @@ def _settle(load: RegisterLoad, rows: Sequence[Any], said: Mapping[int, uuid.UUI
         raise Refused(MOVED, conflict=True)
     findings = Gate.of(load.office).part(found)
     db.session.execute(delete(ROWS).where(ROWS.c.id.in_([row.id for row in rows])))
-    db.session.execute(insert(ROWS), findings)
+    bulk.add(ROWS, findings)
 
 
 def _still_open(pupils: Collection[uuid.UUID], schools: Collection[uuid.UUID]) -> bool:

@@ -17,10 +17,10 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import OperationalError
 
-from portal import tasks
+from portal import bulk, tasks
 from portal.cases import clock
 from portal.cases.loads import applying, comparing, proposals, reading
 from portal.cases.loads.checking import Checker, School
@@ -220,13 +220,13 @@ def _compare_all(
 ) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     rows, done = table.rows(), 0
-    while chunk := [checker.check(row, texts) for row, texts in islice(rows, CHUNK)]:
+    while chunk := checker.check(list(islice(rows, CHUNK))):
         with _reading():
             findings = gate.part(comparing.compare(load_id, chunk, scope))
         for finding in findings:
             counts[finding["kind"]] += 1
         if findings:
-            db.session.execute(insert(ROWS), findings)
+            bulk.add(ROWS, findings)
         done += len(chunk)
         _advance(load_id, worker, done_rows=done)
         reach("check.after_rows")
@@ -288,7 +288,7 @@ def _find_missing(
         ]
         findings = gate.part(missing)
         if findings:
-            db.session.execute(insert(ROWS), findings)
+            bulk.add(ROWS, findings)
         for finding in findings:
             counts[finding["kind"]] += 1
         _advance(load_id, worker)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from portal import bulk
 from portal.cases import digests, name_index, pupil_numbers, register
 from portal.cases.rosters.reading import CLOSED, chunks
 from portal.extensions import db
@@ -65,7 +66,7 @@ def enter(case: Case, law: Workflow, facts: Facts) -> str:
             }
         )
     if made:
-        db.session.execute(insert(PUPILS), made)
+        bulk.add(PUPILS, made)
         name_index.enter(made)
         pupil_numbers.enter(made, ("case", case.id))
     db.session.execute(insert(CHANGES), changes)
