@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import Style
 
 from portal.standards.id_number import Fault, Note
+from portal.standards.readings import lazy_pinyin
 from portal.standards.words import code_points, plain, unseen
 
 MAX_LENGTH = 50

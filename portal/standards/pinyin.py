@@ -5,9 +5,8 @@ A character may have several readings: a surname's own one comes first, the comm
 
 from __future__ import annotations
 
-from pypinyin import lazy_pinyin
-
 from portal.standards.names import name_key
+from portal.standards.readings import lazy_pinyin
 
 # 姓 -> the reading as a surname, where it differs from the common one (GB/T 28039-2011 names the principle).
 SURNAMES = {
