@@ -175,7 +175,9 @@ def start(app: Flask, name: str, arguments: dict[str, str]) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _start_tasks(session: Session) -> None:
-    if session.in_nested_transaction():  # a savepoint is no commit: nobody else sees yet what the task is about
+    if (
+        session.in_nested_transaction()
+    ):  # a savepoint is no commit: nobody else sees yet what the task is about
         return
     for app, name, arguments in session.info.pop("tasks", []):
         start(app, name, arguments)

@@ -15,6 +15,7 @@ def test_a_savepoint_starts_no_task_and_loses_none(app: Flask, monkeypatch: pyte
     settings: Settings = app.extensions["settings"]
     assert settings.worker != "procrastinate"  # whose queue is a table, and knows savepoints by itself
     ran: list[str] = []
+
     def ask() -> None:
         db.session.execute(db.text("SELECT 1"))
         tasks.enqueue("test.note", text="asked")

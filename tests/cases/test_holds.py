@@ -20,6 +20,7 @@ from portal.printouts import FOLDER
 from portal.standards import columns
 from portal.workflows import WORKFLOWS, WorkflowError, check_workflows, workflow
 from tests.builders import KEY_CHANGE, Cast, a_case, act
+from tests.cases.forms import enter
 
 pytestmark = pytest.mark.both_pairs
 
@@ -129,7 +130,7 @@ def test_a_day_beside_the_columns_of_the_table_is_written(
     assert register.stored_text(pupil, "left_on") == "2026-11-30"
 
 
-def test_what_no_export_shows_has_landed_with_its_receipt(cast: Cast) -> None:
+def test_what_no_export_shows_has_landed_with_its_receipt(app: Flask, cast: Cast) -> None:
     case = a_case(cast, "approved")
     for change in db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)):
         change.column = "change_type"
@@ -140,9 +141,16 @@ def test_what_no_export_shows_has_landed_with_its_receipt(cast: Cast) -> None:
     entry = db.session.get_one(NationalEntry, case.id)
     assert entry.confirmed_at is not None and entry.confirmed_load_id is None
     assert entries.count(cast.registrar, entries.STAGES["entered"]) == 0
-    entries.mark_entered(
-        case, cast.registrar, "SL-2026-0002", "SL-2026-0001"
-    )  # a slip of the pen is put right
+    page = enter(app, cast.registrar).get(f"/cases/{case.id}")
+    assert "凭受理号" in page.text and "SL-2026-0001" in page.text
+    client = enter(app, cast.registrar)
+    assert "更正受理号" in client.get("/landings?stage=confirmed").text
+    slip = {"receipt": "SL-2026-0002", "seen": "SL-2026-0001"}
+    answer = client.post(f"/cases/{case.id}/entered", data=slip)
+    assert answer.status_code == 303 and "stage=confirmed" in answer.headers["Location"]
+    assert "以受理号为准" in client.get("/landings?stage=confirmed").text
+    db.session.expire_all()
+    assert db.session.get_one(NationalEntry, case.id).receipt == "SL-2026-0002"
 
 
 def test_what_an_export_shows_waits_for_it(cast: Cast) -> None:
