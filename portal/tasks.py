@@ -175,12 +175,18 @@ def start(app: Flask, name: str, arguments: dict[str, str]) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _start_tasks(session: Session) -> None:
+    if (
+        session.in_nested_transaction()
+    ):  # a savepoint is no commit: nobody else sees yet what the task is about
+        return
     for app, name, arguments in session.info.pop("tasks", []):
         start(app, name, arguments)
 
 
 @event.listens_for(Session, "after_rollback")
 def _drop_tasks(session: Session) -> None:
+    if session.in_nested_transaction():  # what was asked for before the savepoint stands
+        return
     session.info.pop("tasks", None)
 
 

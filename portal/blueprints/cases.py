@@ -214,9 +214,10 @@ def submit(case_id: uuid.UUID) -> BaseResponse:
         perform(case, actor(), "submit", request.form.get("version", ""), act)
     except Refused as refused:
         db.session.rollback()
-        if refused.conflict or "submit" not in available(case, actor()):
+        if (refused.conflict and not refused.busy) or "submit" not in available(case, actor()):
             return _show(case, 409, refused.message)
-        return case_pages.check_page(case, 422, refused, typed, word, words)
+        status = 409 if refused.conflict else 422
+        return case_pages.check_page(case, status, refused, typed, word, words)
     keeping.sent()
     db.session.commit()
     flash(f"已提交，{case.holder.name if case.holder else ''}将办理。编号 {case.number}。", "success")

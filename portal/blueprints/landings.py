@@ -84,8 +84,13 @@ def entered(case_id: uuid.UUID) -> BaseResponse:
         typed = Typed(case_id, shown, refused.message)
         return _list(_stage_of(entries.entry_of(case)), "", 409 if refused.conflict else 422, typed)
     db.session.commit()
-    flash(f"{case.number} 的受理号已登记，下一次导入全国学籍系统数据时确认。", "success")
-    return go("landings.index", stage="entered")
+    entry = found(entries.entry_of(case))
+    db.session.refresh(entry)
+    then = "国网导出的数据不显示这类变更，以受理号为准"
+    if not entries.landed_by_receipt(entry):
+        then = "下一次导入全国学籍系统数据时确认"
+    flash(f"{case.number} 的受理号已登记，{then}。", "success")
+    return go("landings.index", stage=_stage_of(entry).id)
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ def _row(entry: NationalEntry, typed: Typed | None, *, may_mark: bool) -> Row:
         title=workflow(case.workflow).title,
         days=waited.days,
         stuck=entry.confirmed_at is None and waited > timedelta(days=entries.STUCK_AFTER_DAYS),
-        may_mark=entry.confirmed_at is None and may_mark,
+        may_mark=may_mark and (entry.confirmed_at is None or entries.landed_by_receipt(entry)),
         may_download=actor().role in ENTERERS,
         typed=typed if typed and typed.case_id == case.id else None,
     )

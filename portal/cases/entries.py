@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, literal, select, true, tuple_, update
 from sqlalchemy.orm import selectinload
 
 from portal import audit
@@ -141,6 +141,11 @@ def entry_of(case: Case) -> NationalEntry | None:
     return db.session.get(NationalEntry, case.id)
 
 
+def landed_by_receipt(entry: NationalEntry) -> bool:
+    """Whether it landed with its receipt, as no export shows what the case changed."""
+    return bool(entry.confirmed_at and entry.receipt and entry.confirmed_load_id is None)
+
+
 def may_mark(case: Case, actor: Actor) -> bool:
     """The registrar of the school, or a person of the office that decided last: they are who works in the national system."""
     return case.id in markable([case], actor)
@@ -176,11 +181,12 @@ def mark_entered(case: Case, actor: Actor, receipt: str, seen: str = "") -> None
         raise Refused(CORRECT_RECEIPT)
     if not may_mark(case, actor):
         raise Refused("受理号由学生所在学校或最后一级审批机关登记")
+    unconfirmed = NationalEntry.confirmed_at.is_(None) if landings.is_exported(case.id) else true()
     done = db.session.execute(
         update(NationalEntry)
         .where(
             NationalEntry.case_id == case.id,
-            NationalEntry.confirmed_load_id.is_(None),
+            unconfirmed,
             NationalEntry.receipt == seen,
         )
         .values(receipt=receipt, entered_at=utcnow(), entered_by_id=actor.id),

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from portal.cases.access import Actor, visible_to
 from portal.cases.facts import STATUS_TEXT
-from portal.cases.refusing import Refused
+from portal.cases.refusing import Busy, Refused
 from portal.cases.register import EndedRecord, stored_text
 from portal.cases.rosters import entering
 from portal.extensions import db
@@ -28,16 +27,9 @@ from portal.workflows.vocabulary import Workflow
 
 HOLDS = Hold.__table__
 CHUNK = 400  # pairs in one query: SQLite takes 32,766 values
+MOST = 20  # that are shown one by one
 Wanted = Mapping[uuid.UUID, frozenset[str]]
 _Pair = tuple[uuid.UUID, str]
-
-
-@dataclass(frozen=True)
-class Busy:
-    """A column that another open case holds, as a sentence; `case_id` is None where the reader may not see that case."""
-
-    text: str
-    case_id: uuid.UUID | None
 
 
 def wanted(case: Case, law: Workflow, facts: Facts) -> Wanted:
@@ -113,7 +105,9 @@ def _refuse(case: Case, actor: Actor, wanted: Wanted) -> None:
     if found:
         told = "；".join(dict.fromkeys(one.text for one in found[:3]))
         more = f"；另有 {len(found) - 3} 项" if len(found) > 3 else ""
-        raise Refused(f"{told}{more}。请等那件业务办结，或先由学校撤回其中一件", conflict=True)
+        raise Refused(
+            f"{told}{more}。请等那件业务办结，或先由学校撤回其中一件", conflict=True, busy=tuple(found[:MOST])
+        )
 
 
 def _told(column: str, name: str, other: Case, *, seen: bool) -> Busy:

@@ -87,12 +87,17 @@ def _shown(column: str, row: Mapping[str, str], accepted: Iterable[str]) -> bool
     return column in row and any(alike(column, row[column], one, row) for one in accepted)
 
 
-def confirm_unseen(case_id: uuid.UUID) -> None:
-    """Confirm an entered case of which no export will ever show anything: it changed nothing, or only what a case decides."""
+def is_exported(case_id: uuid.UUID) -> bool:
+    """Whether an export can show what a case changed: it changed more than what cases decide."""
     shown = select(RegisterChange.id).where(
         RegisterChange.case_id == case_id, RegisterChange.column.in_(EXPORTED)
     )
-    if db.session.scalars(shown.limit(1)).first() is not None:
+    return db.session.scalars(shown.limit(1)).first() is not None
+
+
+def confirm_unseen(case_id: uuid.UUID) -> None:
+    """Confirm an entered case of which no export will ever show anything."""
+    if is_exported(case_id):
         return
     done = db.session.execute(
         update(NationalEntry)

@@ -23,11 +23,12 @@ from functools import cache
 from sqlalchemy import or_, select
 
 from portal import audit
-from portal.cases import printing, row_marks
+from portal.cases import printing, pupil_numbers, row_marks
 from portal.cases.docx_forms import names_in
 from portal.cases.row_marks import RowsDifference
 from portal.extensions import db
 from portal.models import AuditRecord, Case, EvidenceFile
+from portal.models.numbers import NATIONAL, TEMPORARY
 from portal.printouts import FOLDER
 from portal.standards import id_number
 from portal.standards.columns import BY_KEY, EVERY, Column
@@ -115,11 +116,22 @@ def examine(case: Case, printout: Printout, code: Code, facts: Facts, key: str) 
 
 
 def moments_of(case: Case, facts: Facts) -> Iterator[Facts]:
-    """The case as it stands, then with fewer and fewer of the standing opinions, then as not yet submitted."""
-    said = printing.standing(facts)
-    for count in range(len(said), -1, -1):
-        yield replace(facts, opinions=said[:count])
-    yield replace(facts, opinions=(), submitted_on=None, applicant=case.created_by.name)
+    """The case as it stands, then with fewer and fewer of the standing opinions, then as not yet submitted; then the same
+    under each 学籍号 that the pupil had before."""
+    for one in _under_each_number(case, facts):
+        said = printing.standing(one)
+        for count in range(len(said), -1, -1):
+            yield replace(one, opinions=said[:count])
+        yield replace(one, opinions=(), submitted_on=None, applicant=case.created_by.name)
+
+
+def _under_each_number(case: Case, facts: Facts) -> Iterator[Facts]:
+    yield facts
+    had = pupil_numbers.history(case.pupil_id) if case.pupil_id else ()
+    for one in had:
+        if one.until is not None and one.kind in (NATIONAL, TEMPORARY):
+            values = {**facts.pupil.values, "student_number": one.number}
+            yield replace(facts, pupil=replace(facts.pupil, values=values))
 
 
 def digits_of(printout: Printout, facts: Facts, version: int, key: str) -> str:

@@ -6,15 +6,26 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
-from portal.cases import pupil_numbers, roster
-from portal.cases.loads import proposals, renumbering
+from portal.cases import (
+    entries,
+    entry_pack,
+    name_index,
+    printed,
+    printing,
+    pupil_numbers,
+    roster,
+    versions,
+)
+from portal.cases.loads import comparing, proposals, renumbering
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import NationalEntry, Pupil, PupilNumber, RegisterLoad
+from portal.models import Case, NationalEntry, Pupil, PupilNumber, RegisterLoad
+from portal.models.types import new_id
 from tests.builders import Cast, a_case, a_pupil, a_school, an_id_number
-from tests.cases.test_loads import apply, as_exported, check, findings, settle, undo
+from tests.cases.forms import enter
+from tests.cases.test_loads import Row, apply, as_exported, check, findings, settle, undo
 
 BORN = date(2010, 5, 6)
 
@@ -46,52 +57,105 @@ def confirm_all(load: RegisterLoad) -> RegisterLoad:
     return settle(load)
 
 
+def a_cohort(cast: Cast, count: int) -> list[Row]:
+    """So many pupils with L numbers, written as a load writes them; what the national system exports once they have G ones."""
+    rows, made = [], []
+    model = as_exported(cast.pupil)
+    for n in range(count):
+        born = date(2008 + n // 499, 1, 1)
+        identity = an_id_number(born, serial=n % 499)
+        own = {"name": f"马明{chr(0x4E00 + n)}", "birth_date": born.isoformat(), "id_number": identity}
+        rows.append(model | own | {"student_number": f"G{identity}"})
+        texts = rows[-1] | {"student_number": f"L622999{born:%Y%m%d}{n:04d}"}
+        made.append(comparing.new_pupil(new_id(), new_id(), cast.school.id, texts))
+    db.session.execute(insert(Pupil.__table__), made)
+    name_index.enter(made)
+    pupil_numbers.enter(made)
+    return rows
+
+
 @pytest.mark.both_pairs
-def test_a_cohort_becomes_formal_with_one_confirmation_and_the_doubtful_are_left(cast: Cast) -> None:
-    """A thousand of one school; twins who share an identity number in the register, and two whose particulars differ."""
-    cohort = [
-        a_pupil(cast.school, name=f"马明{chr(0x4E00 + n)}", id_number=an_id_number(date(2008 + n // 499, 1, 1), serial=n % 499))
-        for n in range(996)
-    ]  # fmt: skip
-    for n, one in enumerate(cohort):
-        one.birth_date = date(2008 + n // 499, 1, 1)
-    shared = an_id_number(date(2009, 3, 3))
+def test_a_cohort_becomes_formal_with_one_confirmation_and_the_doubtful_are_left(
+    app: Flask, cast: Cast
+) -> None:
+    """A thousand of one school, on the pages of its county; twins who share an identity number in the register, and two whose
+    particulars differ. What is under way and what is done goes on under the new number."""
+    rows = a_cohort(cast, 995)
+    case = a_case(cast, "approved")
+    entries.mark_entered(case, cast.registrar, "GW2026-0001")
+    db.session.refresh(cast.pupil)
+    shared, other = an_id_number(date(2009, 3, 3)), an_id_number(date(2009, 3, 3))
     twins = [
         a_pupil(cast.school, name=f"张{x}", birth_date=date(2009, 3, 3), id_number=shared) for x in "文武"
     ]
-    renamed, reborn = (a_pupil(cast.school) for _ in "ab")
-    rows = [as_exported(one, student_number=formal(one)) for one in cohort]
+    renamed, reborn, missing = (a_pupil(cast.school) for _ in "abc")
     rows += [
+        as_exported(cast.pupil, student_number=formal(cast.pupil)),
         as_exported(twins[0], student_number=f"G{shared}"),
-        as_exported(
-            twins[1],
-            student_number=f"G{(other := an_id_number(date(2009, 3, 3)))}",
-            id_number=other,
-        ),
+        as_exported(twins[1], student_number=f"G{other}", id_number=other),
         as_exported(renamed, student_number=formal(renamed), name="马改名"),
         as_exported(reborn, student_number=formal(reborn), birth_date="2010-05-07"),
     ]
+    old = {one.id: one.student_number for one in (cast.pupil, *twins, renamed, reborn)}
     db.session.commit()
     before = pupils()
     load = check(cast.reviewer, rows, complete=True)
     assert load.counts["renumber"] == 1000 and not load.counts.get("added"), load.counts
-    asked = {row.pupil_id for row in findings(load, "renumber")} | {one.id for one in twins}
     gone = {row.pupil_id for row in findings(load, "missing")}
-    assert cast.pupil.id in gone and not gone & asked
-    confirm_all(load)
+    assert missing.id in gone and not gone & old.keys() and len(gone) < 3
+    county, address = enter(app, cast.reviewer), f"/register/loads/{load.id}"
+    assert "996 名全部换号" in county.get(address).text
+    left = county.post(f"{address}/renumber", data={"pupil": "all"}, follow_redirects=True).text
+    assert "张文" in left and "张武" in left and "马改名" in left and "全部换号" not in left
+    settle(load)
     assert load.counts["renumber"] == 4 and load.counts["changed"] == 996
-    apply(load, cast.reviewer)
-    db.session.expire_all()
+    assert county.post(f"{address}/apply").status_code == 303
+    settle(load)
     assert load.status == "applied" and pupils() == before
-    assert all(db.session.get_one(Pupil, one.id).student_number == formal(one) for one in cohort)
-    left = [*twins, renamed, reborn]
-    assert all((db.session.get_one(Pupil, one.id).student_number or "")[0] == "L" for one in left)
-    old = numbers_of(cohort[0])[0][1]
-    assert numbers_of(cohort[0]) == [("temporary", old, False), ("national", formal(cohort[0]), True)]
-    assert roster.search(cast.registrar, old).pupils == [db.session.get_one(Pupil, cohort[0].id)]
+    now = set(db.session.scalars(select(Pupil.student_number)))
+    assert {row["student_number"] for row in rows[:996]} <= now
+    assert {old[one.id] for one in (*twins, renamed, reborn)} <= now
+    number = str(old[cast.pupil.id])
+    assert numbers_of(cast.pupil) == [("temporary", number, False), ("national", formal(cast.pupil), True)]
+    _follows_the_pupil(app, cast, case, number)
     undo(load, cast.reviewer)
     assert load.status == "undone", load.message
-    assert numbers_of(cohort[0]) == [("temporary", old, True)]
+    assert numbers_of(cast.pupil) == [("temporary", number, True)]
+    assert db.session.get_one(NationalEntry, case.id).confirmed_at is None
+
+
+def _follows_the_pupil(app: Flask, cast: Cast, case: Case, former: str) -> None:
+    """By the number that the pupil had: the search, the page, the case with its receipt, what is to be entered, the landing."""
+    assert db.session.get_one(NationalEntry, case.id).confirmed_at is not None
+    school = enter(app, cast.registrar)
+    page = school.post("/register", data={"q": former}, follow_redirects=True).text
+    assert "曾用号码" in page and cast.pupil.name in page and case.number in page
+    assert "GW2026-0001" in school.get("/landings?stage=confirmed").text
+    (line, *_) = entry_pack.plan(case).lines
+    assert line[0] == formal(cast.pupil)
+    assert school.get(f"/cases/{case.id}").status_code == 200
+
+
+def test_a_form_printed_under_the_former_number_is_still_the_cases(cast: Cast) -> None:
+    """It comes back stamped after the number was changed. Of another pupil's number it is not."""
+    case = a_case(cast, "county_review")
+    db.session.commit()
+    (order,) = printed.orders(case)
+    printed.record([order], "k")
+    db.session.commit()
+    text = printing.qr_text(order.printout, order.facts, version=order.version, key="k")
+    code = versions.Code.read(text)
+    assert code is not None
+
+    def same() -> bool:
+        return versions.examine(case, order.printout, code, printed.facts_on_paper(case), "k").same
+
+    assert same()
+    cast.pupil.student_number = formal(cast.pupil)
+    db.session.commit()
+    assert same()
+    db.session.execute(delete(PupilNumber).where(PupilNumber.until.is_not(None)))
+    assert not same()
 
 
 @pytest.mark.pages

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from flask import Flask
 
-from portal.cases import actions, roster
+from portal.cases import actions, register, roster
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
 from portal.cases.rosters import editing
@@ -256,8 +256,8 @@ def test_who_entered_is_found_by_the_new_number(cast: Cast) -> None:
     for who, verb in ((cast.registrar, "submit"), (cast.reviewer, "approve"), (cast.approver, "approve")):
         act(case, who, verb)
     row = rows_of(case)[0]
-    row.secondary_number = "GS2026000001"
-    db.session.flush()
+    assert row.pupil_id
+    register.note_later(case, "secondary_number", {row.pupil_id: "GS2026000001"})
     for text in (row.number, "GS2026000001"):
         assert [one.id for one in roster.search(cast.registrar, text).pupils] == [row.pupil_id]
 

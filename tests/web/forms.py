@@ -343,13 +343,17 @@ INTAKE_FORMS = {
             "pupils": {"particulars", "version"},
             "province_filings": {"returned", "returned_on"},
         },
-        frozenset({"register_changes"}),
+        frozenset({"register_changes", "pupil_numbers"}),
     ),
     "province.correct": Form(
         "approver",
         intake_forms.another_number,
-        {"roster_rows": {"secondary_number"}, "pupils": {"particulars", "version"}},
-        frozenset({"register_changes", "secondary_number_corrections"}),
+        {
+            "roster_rows": {"secondary_number"},
+            "pupils": {"particulars", "version"},
+            "pupil_numbers": {"until"},
+        },
+        frozenset({"register_changes", "secondary_number_corrections", "pupil_numbers"}),
         frozenset({"province_return_rows"}),
     ),
     "province.set_aside": Form(
@@ -541,7 +545,11 @@ FORMS: dict[str, Form] = {
     "loads.renumber": Form(
         "registrar",
         _renumbered,
-        {"register_loads": {"counts", "worker_seen_at"}},
+        {
+            "register_loads": {"counts", "worker_seen_at"},
+            # SQLite gives the number of the question to its answer
+            "register_load_rows": {"kind", "waits_as", "before", "after", "faults", "asked", "agrees"},
+        },
         adds=frozenset({"register_load_rows"}),
         removes=frozenset({"register_load_rows"}),
     ),

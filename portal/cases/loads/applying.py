@@ -19,6 +19,7 @@ from portal import audit, bulk
 from portal.cases import landings, name_index, pupil_numbers
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
+from portal.cases.loads.newcomers import Newcomers
 from portal.cases.pupil_numbers import Source
 from portal.extensions import db
 from portal.models import OPEN, Account, Case, Level, RegisterChange, RegisterLoad, RegisterLoadRow
@@ -44,9 +45,11 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
     if load is None:
         return None
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
-    source = (LOAD, load_id)
+    source, newcomers = (LOAD, load_id), Newcomers.since(load)
     try:
         for rows in _chunks(load_id, ADDED):
+            if newcomers.claim(rows):
+                raise CannotNow(MOVED)
             new = [_new(load_id, row, schools) for row in rows]
             bulk.add(PUPILS, new)
             name_index.enter(new)

@@ -15,7 +15,7 @@ from portal import audit, tasks
 from portal.cases import stored_files
 from portal.cases.access import Actor
 from portal.cases.loads import applying, mapping, proposals, work
-from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, WAITING, WRITTEN
+from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, RENUMBERED, WAITING, WRITTEN
 from portal.cases.loads.reading import Unreadable, head_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -261,8 +261,8 @@ class Listing:
 
 
 def first_kind(load: RegisterLoad) -> str:
-    """The list to open first: errors, then what would change."""
-    order = (FAULTY, *KINDS)
+    """The list to open first: errors, then what asks for an answer, then what would change."""
+    order = (FAULTY, RENUMBERED, *KINDS)
     return next((kind for kind in order if load.counts.get(kind)), KINDS[0])
 
 

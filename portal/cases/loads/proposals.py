@@ -18,7 +18,8 @@ from portal.cases import items, landings, name_index, pupil_numbers
 from portal.cases.access import Actor
 from portal.cases.endings import standing
 from portal.cases.loads import applying, comparing
-from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, MOVED, PUPILS, WAITING, WARNED
+from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, MOVED, PUPILS, WAITING
+from portal.cases.loads.newcomers import Newcomers, told_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
@@ -146,7 +147,12 @@ def _chunks(load_id: uuid.UUID, waits_as: str) -> Iterator[Sequence[Any]]:
 def _add(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUID]) -> list[int]:
     """Add the pupils whose numbers are still nobody's; returns the rows that are left out."""
     taken = _taken(load_id, rows)
-    fresh = [row for row in rows if not taken & _numbers(row) and row.after["school_code"] in schools]
+    met = Newcomers.since(db.session.get_one(RegisterLoad, load_id)).claim(rows)
+    fresh = [
+        row
+        for row in rows
+        if not taken & _numbers(row) and row.id not in met and row.after["school_code"] in schools
+    ]
     new = [
         comparing.new_pupil(load_id, row.pupil_id, schools[row.after["school_code"]], row.after)
         for row in fresh
@@ -169,42 +175,31 @@ def _numbers(row: Any) -> set[str]:
 
 
 def _taken(load_id: uuid.UUID, rows: Sequence[Any]) -> set[str]:
-    """Numbers of these rows that the register holds by now: a student number, or the identity number of an ended record
-    or of one that came since the check, which told of those that were there."""
-    numbers = {row.after["student_number"] for row in rows}
-    taken = set(
-        db.session.scalars(select(PUPILS.c.student_number).where(PUPILS.c.student_number.in_(numbers)))
-    )
+    """Numbers of these rows that the register holds by now: a student number that somebody has or had, or the identity number
+    of an ended record or of one that came since the check, which told of those that were there."""
+    taken = set(pupil_numbers.holders(row.after["student_number"] for row in rows))
     identities = {row.after["id_number"]: row for row in rows if row.after.get("id_number")}
     holders = db.session.execute(
         select(PUPILS.c.id, PUPILS.c.id_number).where(PUPILS.c.id_number.in_(identities))
     ).all()
     ended = standing({pupil_id for pupil_id, _ in holders})
-    told = _told_of(load_id, rows)
+    told = told_of(load_id, [row.row for row in rows])
     return taken | {
         number for pupil_id, number in holders if pupil_id in ended or identities[number].row not in told
-    }
-
-
-def _told_of(load_id: uuid.UUID, rows: Sequence[Any]) -> set[int]:
-    """Rows of the sheet of which the check said that somebody has the identity number."""
-    warned = select(ROWS.c.row, ROWS.c.faults).where(
-        ROWS.c.load_id == load_id, ROWS.c.kind == WARNED, ROWS.c.row.in_([row.row for row in rows])
-    )
-    return {
-        row
-        for row, faults in db.session.execute(warned)
-        if any(fault["column"] == "id_number" for fault in faults)
     }
 
 
 def _change(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUID]) -> list[int]:
     """Write the rows whose pupils still hold what the check saw; returns those that do not."""
     codes = {school_id: code for code, school_id in schools.items()}
+    given = [number for row in rows if (number := row.after.get("student_number"))]
+    holder = pupil_numbers.holders(given)
 
     def as_seen(pupil: Any, row: Any) -> bool:
         present = comparing.stored_texts(pupil, codes) | {"gone_since": applying.text_of(pupil.gone_since)}
         here = pupil.school_id in codes  # who left the school since is no longer this load's to change
+        if holder.get(row.after.get("student_number", ""), pupil.id) != pupil.id:
+            return False  # the new number became another's meanwhile
         return here and all((present.get(key) or "") == (text or "") for key, text in row.before.items())
 
     return applying.write_over(rows, schools, "after", as_seen, (LOAD, load_id))

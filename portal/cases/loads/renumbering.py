@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 from portal import audit, bulk
 from portal.cases.loads import comparing
 from portal.cases.loads.checking import CellFault, CheckedRow, School
-from portal.cases.loads.comparing import CHANGED, RENUMBERED, WAITING
+from portal.cases.loads.comparing import ADDED, CHANGED, RENUMBERED, WAITING
 from portal.cases.loads.matching import PROVISIONAL
 from portal.cases.loads.waiting import Gate
 from portal.cases.offices import school_system
@@ -108,6 +108,9 @@ def _settle(load: RegisterLoad, rows: Sequence[Any], said: Mapping[int, uuid.UUI
     brought = {one["row"] for one in found if "student_number" in one["after"]}
     if brought != set(said):
         raise Refused(MOVED, conflict=True)
+    for one in found:
+        if one["kind"] == ADDED:  # a person said so: whom it is not about is kept for who writes it
+            one["asked"] = {"not": next(row.asked["pupils"] for row in rows if row.row == one["row"])}
     findings = Gate.of(load.office).part(found)
     db.session.execute(delete(ROWS).where(ROWS.c.id.in_([row.id for row in rows])))
     bulk.add(ROWS, findings)
