@@ -26,6 +26,7 @@ from portal.standards.columns import BY_KEY
 from portal.standards.school_numbers import STUDENT_NUMBER
 
 PUPILS = Pupil.__table__
+_COMPARED = [one for one in PUPILS.c if one.name not in ("load_id", "initials", "row_digest")]
 PROVISIONAL = ("L", "J")  # first letters of numbers that a G number may take the place of
 _NEITHER = "没有查明之前，这一行先不载入"
 
@@ -93,7 +94,7 @@ def look_up(
 
 
 def _pupils(condition: Any) -> Iterable[Any]:
-    return db.session.execute(select(PUPILS).where(condition))
+    return db.session.execute(select(*_COMPARED).where(condition))
 
 
 def _identities(row: CheckedRow) -> list[str]:
