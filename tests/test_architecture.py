@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
@@ -216,6 +217,22 @@ def test_the_writes_are_seen_where_they_are() -> None:
     assert any(w == "write(Pupil)" for _, w in writes(tree(PORTAL / "cases" / "register.py")))
     sample = ast.parse("case.status = 1\nx.pupil.name = 2\na.id_number, b = 1, 2\nupdate(Pupil).values()\n")
     assert sum(forbidden(written) for _, written in writes(sample)) == 4
+
+
+@pytest.mark.parametrize("verb", ["enter", "move", "leave"])
+def test_every_door_to_pupils_keeps_their_names_and_their_numbers_alike(verb: str) -> None:
+    """Both indexes follow the rows of a statement: where one is told, the other is, as often."""
+
+    def told(index: str) -> Counter[Path]:
+        wanted = f"{index}.{verb}"
+        return Counter(
+            path
+            for path in python_files(PORTAL)
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == wanted
+        )
+
+    assert told("name_index") == told("pupil_numbers") != Counter()
 
 
 # --- packages, code and templates -----------------------------------------------------------------------------------

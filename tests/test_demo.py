@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import create_engine, func, select, text
 
 from portal import tasks
+from portal.cases.loads import renumbering
 from portal.cli import demo as command
 from portal.demo import chapters, seed
 from portal.extensions import db
@@ -67,6 +68,20 @@ def test_a_story_is_made_whole_or_not_at_all_and_told_once(app: Flask) -> None:
     db.session.remove()
     tasks.settle()
     assert invariants.everything() == []
+
+
+def test_an_export_waits_with_its_new_numbers_and_a_killed_one_leaves_no_file(app: Flask) -> None:
+    seed.begin()
+    db.session.commit()
+    (chapter,) = (one for one in seed.chapters() if one.key == "load.renumbering")
+    with pytest.raises(KeyboardInterrupt):
+        list(chapters.play([dying(chapter)]))
+    assert count(RegisterLoad) == 0 and chapters.clear_left_over() == 1
+    assert play("load.renumbering") == ["load.renumbering"]
+    tasks.settle()
+    load = db.session.scalars(select(RegisterLoad)).one()
+    assert (load.status, load.counts) == ("checked", {"rows": 6, "renumber": 6})
+    assert renumbering.agreeing(load) == 5
 
 
 def test_a_schools_load_waits_for_the_county_and_is_told_once(app: Flask) -> None:

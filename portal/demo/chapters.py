@@ -85,7 +85,7 @@ def clear_left_over() -> int:
     )
     db.session.remove()
     store, deleted = tasks.store(), 0
-    for prefix in ("evidence/", "intake/"):
+    for prefix in ("evidence/", "intake/", "loads/"):
         for key, version in list(store.keys(prefix)):
             if key.partition("-")[0] not in named:  # a rendition's key is the original's with a suffix
                 store.delete(key, version)

@@ -25,7 +25,7 @@ from portal.workflows import WORKFLOWS, WorkflowError, check_workflows, workflow
 from tests.builders import KEY_CHANGE, Cast, a_case, act, an_actor
 from tests.cases.forms import enter
 
-pytestmark = pytest.mark.both_pairs
+pytestmark = pytest.mark.pages
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def other(case: Case) -> Case:
     return second
 
 
+@pytest.mark.both_pairs
 def test_a_case_holds_from_its_submission_to_its_end(cast: Cast) -> None:
     case = a_case(cast, "ready")
     assert held(case) == set()
@@ -83,6 +84,7 @@ def test_the_second_is_told_number_and_case_of_the_first(cast: Cast, monkeypatch
     assert held(second)
 
 
+@pytest.mark.both_pairs
 def test_of_two_at_the_same_moment_one_is_submitted(
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +158,7 @@ def test_what_does_not_change_is_not_written(cast: Cast) -> None:
     assert db.session.scalars(written).all() == ["former_name"]
 
 
+@pytest.mark.both_pairs
 def test_a_day_beside_the_columns_of_the_table_is_written(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_day_beside_the_columns_of_the_table_is_written(
     assert register.stored_text(pupil, "left_on") == "2026-11-30"
 
 
+@pytest.mark.both_pairs
 def test_what_no_export_shows_has_landed_with_its_receipt(app: Flask, cast: Cast) -> None:
     case = a_case(cast, "approved")
     for change in db.session.scalars(select(RegisterChange).where(RegisterChange.case_id == case.id)):
@@ -203,7 +207,6 @@ def test_what_an_export_shows_waits_for_it(cast: Cast) -> None:
     assert db.session.get_one(NationalEntry, case.id).confirmed_at is None
 
 
-@pytest.mark.pages
 def test_a_procedure_that_would_move_a_pupil_without_moving_is_refused(app: Flask) -> None:
     law = next(one for one in WORKFLOWS if one.id == KEY_CHANGE)
     moving = dataclasses.replace(law, may_change=law.may_change | {"school_code"})

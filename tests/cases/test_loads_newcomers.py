@@ -57,7 +57,6 @@ def accepted(load: RegisterLoad, cast: Cast) -> Item:
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["by identity number", "by name and birth date"])
-@pytest.mark.both_pairs
 def test_a_preview_that_a_roster_has_outrun_is_not_applied(cast: Cast, known: bool) -> None:
     (one,) = people(1)
     load = check(cast.reviewer, [row_about(cast, one)])
@@ -74,6 +73,7 @@ def test_a_preview_that_a_roster_has_outrun_is_not_applied(cast: Cast, known: bo
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["by identity number", "by name and birth date"])
+@pytest.mark.both_pairs
 def test_what_waits_for_the_county_is_not_added_either(cast: Cast, known: bool) -> None:
     first, second = people(2)
     load = apply(check(cast.registrar, [row_about(cast, first), row_about(cast, second)]), cast.registrar)
