@@ -107,7 +107,8 @@ def test_a_cohort_becomes_formal_with_one_confirmation_and_the_doubtful_are_left
     gone = {row.pupil_id for row in findings(load, "missing")}
     assert missing.id in gone and not gone & old.keys() and len(gone) < 3
     county, address = enter(app, cast.reviewer), f"/register/loads/{load.id}"
-    assert "996 名全部换号" in county.get(address).text
+    asked = county.get(address).text
+    assert "996 名全部换号" in asked and "1000 名学生有了新的学籍号，请先" in asked
     left = county.post(f"{address}/renumber", data={"pupil": "all"}, follow_redirects=True).text
     assert "张文" in left and "张武" in left and "马改名" in left and "全部换号" not in left
     settle(load)
