@@ -23,10 +23,12 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, NationalEntry, Pupil, PupilNumber, RegisterLoad
 from portal.models.types import new_id
+from portal.standards.columns import BY_KEY
 from tests import exports
 from tests.builders import Cast, a_case, a_pupil, a_school, an_id_number
 from tests.cases.forms import enter
 from tests.cases.test_loads import Row, apply, as_exported, check, findings, settle, undo
+from tests.withdrawals import a_withdrawal
 
 BORN = date(2010, 5, 6)
 pytestmark = pytest.mark.pages
@@ -292,3 +294,17 @@ def test_a_number_once_given_is_nobody_elses(cast: Cast) -> None:
     newcomer = as_exported(a_pupil(cast.school), student_number=old, name="马新来")
     load = check(cast.reviewer, [newcomer])
     assert not load.counts.get("added") and load.counts.get("held") == 1
+
+
+def test_an_ended_record_gets_its_number_and_no_return_under_another(cast: Cast) -> None:
+    a_withdrawal(cast, "approved")
+    pupil = cast.pupil
+    db.session.refresh(pupil)
+    new = as_exported(pupil, student_number=formal(pupil), enrolment_status="在读")
+    (faulty,) = findings(check(cast.reviewer, [new]), "faulty")
+    assert "不得恢复学籍" in faulty.faults[0]["reason"]
+    load = check(cast.reviewer, [new | {"enrolment_status": BY_KEY["enrolment_status"].shown("03")}])
+    assert [row.pupil_id for row in findings(load, "renumber")] == [pupil.id]
+    apply(confirm_all(load), cast.reviewer)
+    db.session.refresh(pupil)
+    assert (pupil.student_number, pupil.enrolment_status) == (formal(pupil), "03")
