@@ -23,10 +23,12 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Case, NationalEntry, Pupil, PupilNumber, RegisterLoad
 from portal.models.types import new_id
+from portal.standards.columns import BY_KEY
 from tests import exports
 from tests.builders import Cast, a_case, a_pupil, a_school, an_id_number
 from tests.cases.forms import enter
 from tests.cases.test_loads import Row, apply, as_exported, check, findings, settle, undo
+from tests.withdrawals import a_withdrawal
 
 BORN = date(2010, 5, 6)
 pytestmark = pytest.mark.pages
@@ -107,7 +109,8 @@ def test_a_cohort_becomes_formal_with_one_confirmation_and_the_doubtful_are_left
     gone = {row.pupil_id for row in findings(load, "missing")}
     assert missing.id in gone and not gone & old.keys() and len(gone) < 3
     county, address = enter(app, cast.reviewer), f"/register/loads/{load.id}"
-    assert "996 名全部换号" in county.get(address).text
+    asked = county.get(address).text
+    assert "996 名全部换号" in asked and "1000 名学生有了新的学籍号，请先" in asked
     left = county.post(f"{address}/renumber", data={"pupil": "all"}, follow_redirects=True).text
     assert "张文" in left and "张武" in left and "马改名" in left and "全部换号" not in left
     settle(load)
@@ -291,3 +294,17 @@ def test_a_number_once_given_is_nobody_elses(cast: Cast) -> None:
     newcomer = as_exported(a_pupil(cast.school), student_number=old, name="马新来")
     load = check(cast.reviewer, [newcomer])
     assert not load.counts.get("added") and load.counts.get("held") == 1
+
+
+def test_an_ended_record_gets_its_number_and_no_return_under_another(cast: Cast) -> None:
+    a_withdrawal(cast, "approved")
+    pupil = cast.pupil
+    db.session.refresh(pupil)
+    new = as_exported(pupil, student_number=formal(pupil), enrolment_status="在读")
+    (faulty,) = findings(check(cast.reviewer, [new]), "faulty")
+    assert "不得恢复学籍" in faulty.faults[0]["reason"]
+    load = check(cast.reviewer, [new | {"enrolment_status": BY_KEY["enrolment_status"].shown("03")}])
+    assert [row.pupil_id for row in findings(load, "renumber")] == [pupil.id]
+    apply(confirm_all(load), cast.reviewer)
+    db.session.refresh(pupil)
+    assert (pupil.student_number, pupil.enrolment_status) == (formal(pupil), "03")

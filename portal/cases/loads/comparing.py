@@ -93,7 +93,8 @@ def compare(
         if row.faulty:
             found.append(_finding(load_id, row, pupil, FAULTY, faults=row.faults))
             continue
-        if pupil is None and (ended := _ended_namesake(row, known, scope)):
+        still_ended = about.maybe and row.values.get(enrolment.STATUS) in enrolment.TERMINAL
+        if pupil is None and not still_ended and (ended := _ended_namesake(row, known, scope)):
             found.append(_finding(load_id, row, None, FAULTY, faults=[*row.faults, ended]))
             continue
         if about.maybe:

@@ -18,6 +18,7 @@ from portal.models import Case, Item, Office, RegisterLoad, RegisterLoadRow, Ros
 from portal.standards import names
 
 ROWS = RegisterLoadRow.__table__
+COLUMNS = [PUPILS.c[key] for key in ("id", "id_number", "student_number", "name_key", "birth_date")]
 _Place = tuple[str, str, str]  # school code, folded name, birth date
 
 
@@ -42,7 +43,7 @@ class Newcomers:
             Office.id.in_(offices_under(load.office.path)), Office.level == "school"
         )
         query = (
-            select(PUPILS, Office.code)
+            select(*COLUMNS, Office.code)
             .join(Office, Office.id == PUPILS.c.school_id)
             .where(
                 PUPILS.c.school_id.in_(here),
