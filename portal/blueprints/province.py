@@ -19,9 +19,9 @@ from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.cases.register import RegisterMoved
 from portal.extensions import db
-from portal.forms import read_date
 from portal.models import Role
 from portal.oversize import TABLE, fault, takes_file
+from portal.standards.dates import read_date
 from portal.web import actor, go, roles
 
 bp = Blueprint("province", __name__, url_prefix="/intake/province")

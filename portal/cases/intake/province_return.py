@@ -22,18 +22,22 @@ from portal.cases.intake.scope import Scope
 from portal.cases.loads.reading import Unreadable
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
-from portal.cases.rosters.sheet import SheetRows, read_sheet
+from portal.cases.rosters.sheet import SheetRows, read_sheet, unread_in
 from portal.extensions import db
 from portal.models import Case, ProvinceFiling, RosterRow
 from portal.standards import id_number
 from portal.workflows.roster import RosterColumn
 
 COLUMNS = (
-    RosterColumn("number", "学号", aliases=("省学号", "地区学号")),
-    RosterColumn("secondary", "学籍辅号", aliases=("辅号", "学籍副号")),
+    RosterColumn("number", "学号", aliases=("省学号", "地区学号"), is_number=True),
+    RosterColumn("secondary", "学籍辅号", aliases=("辅号", "学籍副号"), is_number=True),
     RosterColumn("name", "姓名", required=False, aliases=("学生姓名",)),
     RosterColumn(
-        "id_number", "身份证号", required=False, aliases=("身份证件号", "身份证号码", "身份证件号码")
+        "id_number",
+        "身份证号",
+        required=False,
+        aliases=("身份证件号", "身份证号码", "身份证件号码"),
+        is_number=True,
     ),
 )
 MOST = 40  # characters of a 学籍辅号
@@ -135,6 +139,8 @@ def _fault(
 ) -> tuple[str, str]:
     """(key of what is wrong, sentence), both "" for a row that fits."""
     number, secondary = texts["number"], texts["secondary"]
+    if said := unread_in(texts, COLUMNS):
+        return "unread", said
     if not number or not secondary:
         return "empty", "学号或学籍辅号是空的"
     if ("number", number) in twice:
@@ -145,8 +151,8 @@ def _fault(
         return "unknown", "没有这个学号，或所在名单还没有登记报省"
     if not well_formed(secondary):
         return "shape", f"学籍辅号应是字母和数字，最多 {MOST} 位"
-    if said := _differs(texts, one.values):
-        return "differs", said
+    if differing := _differs(texts, one.values):
+        return "differs", differing
     holder = taken.get(secondary)
     if holder and holder.number != number:
         return "taken", given_to(holder)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from portal.cases.loads.mapping import tidy
 from portal.cases.loads.reading import HEAD_ROWS, Unreadable, open_lines
+from portal.standards.spreadsheet import unread
 from portal.workflows.roster import RosterColumn
 
 MOST_NAMED, MOST_CHARACTERS = 6, 16  # of what a wrong file holds instead
@@ -47,6 +48,14 @@ def read_sheet(stream: BinaryIO, columns: Sequence[RosterColumn]) -> SheetRows:
         tuple(text for place, text in enumerate(headings) if text and place not in places.values()),
         tuple(filter(None, headings)),
     )
+
+
+def unread_in(texts: Mapping[str, str], columns: Sequence[RosterColumn]) -> str:
+    """What cannot be read of a row of {column key: text}, "" for nothing."""
+    for column in columns:
+        if fault := unread(texts.get(column.key, ""), is_number=column.is_number):
+            return f"{column.title}：{fault.reason}"
+    return ""
 
 
 def _headings(
