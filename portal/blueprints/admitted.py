@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, request
@@ -19,7 +19,7 @@ from portal.cases.intake.admissions import Staged
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, schools
 from portal.cases.intake.sheets import workbook
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import Sheet, Unreadable, sheets_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Office, Role
@@ -74,9 +74,9 @@ def upload() -> BaseResponse:
     if len(data) > admissions.MAX_BYTES:
         return _show(scope(), 422, file_fault=told(len(data), admissions.MAX_BYTES, TABLE))
     try:
-        examined = admissions.examine(roster, known, data)
+        examined = admissions.examine(roster, known, data, request.form.get("sheet", "").strip())
     except Unreadable as error:
-        return _show(scope(), 422, file_fault=str(error))
+        return _show(scope(), 422, file_fault=str(error), sheets=sheets_of(error))
     key = files.expect(files.INTAKE, scope().state.id, scope().actor)
     db.session.commit()
     try:
@@ -164,6 +164,7 @@ def _show(
     message: str = "",
     file_fault: str = "",
     typed: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
 ) -> Response:
     versions, waiting = admissions.history(here), admissions.staged(here)
     counts = _counts(here, waiting)
@@ -183,6 +184,7 @@ def _show(
         faults=[_masked(one) for one in waiting.faults[:SHOWN_FAULTS]] if waiting else [],
         message=message,
         file_fault=file_fault,
+        sheets=sheets or (Sheet(**waiting.sheet).names if waiting else []),
         typed=typed or {},
     )
 

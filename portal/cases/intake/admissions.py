@@ -24,7 +24,7 @@ from portal.cases.intake import admitted_rows, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope, schools
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import NotThisSheet, Sheet, Unreadable
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
 from portal.cases.rosters.sheet import read_sheet
@@ -56,6 +56,8 @@ class Received:
     sealed: Sealed
     judged: Judged
     ignored: tuple[str, ...]
+    sheet: Sheet = field(default_factory=Sheet)
+    told: str = ""
 
 
 People = Mapping[str, tuple[Any, ...]]  # exam number -> the values of COMPARED
@@ -78,6 +80,8 @@ class Staged:
     by: str
     at: str
     changes: dict[str, dict[str, int]] = field(default_factory=dict)
+    sheet: dict[str, Any] = field(default_factory=dict)  # as Sheet.as_json() gives it
+    told: str = ""  # which sheet was read, and which of its rows were not
 
     @property
     def loaded_at(self) -> datetime:
@@ -90,21 +94,25 @@ class Examined:
 
     judged: Judged
     ignored: tuple[str, ...]
+    sheet: Sheet
+    told: str
 
 
-def examine(roster: Roster, schools: Schools, data: bytes) -> Examined:
+def examine(roster: Roster, schools: Schools, data: bytes, name: str = "") -> Examined:
     """Read and judge a file. Slow and without the database: call it outside a transaction.
 
     Raises Unreadable with a sentence for a file that is no list.
     """
-    sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster))
+    sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster), name)
     if sheet.missing:
-        raise Unreadable(f"名单缺少“{'”“'.join(sheet.missing)}”列，请补上后再导入")
+        missing = f"名单缺少“{'”“'.join(sheet.missing)}”列，请补上后再导入"
+        raise NotThisSheet(sheet.sheet.told() + missing, sheet.sheet)
     if not sheet.rows:
-        raise Unreadable("标题行下面没有学生")
+        raise NotThisSheet(f"{sheet.told()}标题行下面没有学生", sheet.sheet)
     if len(sheet.rows) > MOST_PEOPLE:
         raise Unreadable(f"名单超过 {MOST_PEOPLE:,} 人，请核对文件")
-    return Examined(admitted_rows.judge(roster, sheet, schools), sheet.ignored)
+    judged = admitted_rows.judge(roster, sheet, schools)
+    return Examined(judged, sheet.ignored, sheet.sheet, sheet.told())
 
 
 def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
@@ -112,7 +120,7 @@ def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
     sealed = tasks.store().put(
         key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
     )
-    return Received(filename[-200:], sealed, examined.judged, examined.ignored)
+    return Received(filename[-200:], sealed, examined.judged, examined.ignored, examined.sheet, examined.told)
 
 
 def stage(scope: Scope, received: Received) -> Sealed | None:
@@ -153,6 +161,8 @@ def _described(scope: Scope, received: Received) -> Staged:
         scope.actor.name,
         utcnow().isoformat(),
         _changes(old, new) if former else {},
+        received.sheet.as_json(),
+        received.told,
     )
 
 
@@ -197,7 +207,8 @@ def staged(scope: Scope) -> Staged | None:
 
 def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
     """The rows of the file that waits. Slow and without the database. Raises Unreadable, StoreError."""
-    return examine(roster, schools, tasks.store().read(waiting.sealed)).judged
+    name = waiting.sheet.get("sheet", "")
+    return examine(roster, schools, tasks.store().read(waiting.sealed), name).judged
 
 
 def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = "") -> AdmittedList:

@@ -28,6 +28,7 @@ class Filled:
 
     form: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
 
 
 def template(scope: Scope) -> bytes:
@@ -45,10 +46,10 @@ def template(scope: Scope) -> bytes:
     return workbook("招生计划", [column.title for column in COLUMNS], lines, WIDTHS)
 
 
-def fill(scope: Scope, stream: BinaryIO) -> Filled:
+def fill(scope: Scope, stream: BinaryIO, name: str = "") -> Filled:
     """A filled sheet as form fields, judged by nobody yet. Raises Unreadable."""
-    sheet = read_sheet(stream, COLUMNS)
-    filled = Filled()
+    sheet = read_sheet(stream, COLUMNS, name)
+    filled = Filled(notes=[told] if (told := sheet.told()) else [], sheets=sheet.sheet.names)
     if sheet.missing:
         filled.notes.append(f"没有“{'”“'.join(sheet.missing)}”列")
     if sheet.ignored:

@@ -19,7 +19,7 @@ from portal.cases.access import visible_to
 from portal.cases.intake import province_unsettled
 from portal.cases.intake.province_unsettled import Holder, given_to, holders
 from portal.cases.intake.scope import Scope
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import NotThisSheet, Sheet
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
 from portal.cases.rosters.sheet import SheetRows, read_sheet, unread_in
@@ -68,21 +68,23 @@ class Report:
     completed: list[Case] = field(default_factory=list)
     noted: list[tuple[uuid.UUID, str]] = field(default_factory=list)  # case, digest of the register changes
     ignored: tuple[str, ...] = ()
+    sheet: Sheet = field(default_factory=Sheet)
+    told: str = ""  # which sheet was read, and which of its rows were not
 
 
-def read(stream: BinaryIO) -> SheetRows:
+def read(stream: BinaryIO, sheet: str = "") -> SheetRows:
     """Slow and without the database. Raises Unreadable with a sentence."""
-    sheet = read_sheet(stream, COLUMNS)
-    if sheet.missing:
-        raise Unreadable(f"返回表缺少“{'”“'.join(sheet.missing)}”列")
-    return sheet
+    found = read_sheet(stream, COLUMNS, sheet)
+    if found.missing:
+        raise NotThisSheet(f"{found.sheet.told()}返回表缺少“{'”“'.join(found.missing)}”列", found.sheet)
+    return found
 
 
 def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
     """Write every row that fits a person who was sent to the province. Raises Refused, RegisterMoved."""
     if not scope.may_set:
         raise Refused("只有州级审批人员可以导入省厅返回表")
-    report = Report(ignored=sheet.ignored)
+    report = Report(ignored=sheet.ignored, sheet=sheet.sheet, told=sheet.told())
     people = _people(scope, [texts["number"] for _row, texts in sheet.rows])
     twice = _twice(sheet)
     taken = holders(scope, [texts["secondary"] for _row, texts in sheet.rows])
