@@ -14,10 +14,11 @@ from portal.blueprints import load_view, sealed
 from portal.blueprints.downloads import download
 from portal.cases import items, stored_files, unsent
 from portal.cases.evidence_keeping import delete_all, free_later
-from portal.cases.loads import errorlist, lifecycle, mapping
+from portal.cases.loads import emptied, errorlist, lifecycle, mapping
 from portal.cases.loads.comparing import (
     ADDED,
     CHANGED,
+    EMPTIED,
     FAULTY,
     HELD,
     KINDS,
@@ -29,6 +30,7 @@ from portal.cases.loads.comparing import (
 )
 from portal.cases.loads.lifecycle import LoadRefused
 from portal.cases.loads.reading import Unreadable
+from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
 from portal.models import RegisterLoad
@@ -56,6 +58,7 @@ KIND_TEXT = {
     ADDED: "导入前工作副本中没有的学生。",
     CHANGED: "工作副本中已有的学生，将按导出文件更改下列各项。",
     MISSING: "工作副本中有、完整名单中没有的学生，将标记为“不在名单”，不会删除。",
+    EMPTIED: "登记中有身份证件号，名单中这一格是空的。不勾选的保留原号；逐个核对后确认的，应用时才清空。",
     HELD: "本系统已批准、国网尚未更新：工作副本保留已批准的值，不被旧值覆盖。经批准终止的学籍，导入不会恢复。",
     WAITING: "关键信息、新增和减少的学生、确认落地，须经上级教育局确认后写入。",
     MOVED: "等待确认期间，这些学生的登记又有变动，没有写入。仍然需要的，请重新导入。",
@@ -212,8 +215,8 @@ def show(load_id: uuid.UUID) -> BaseResponse:
     return _show(load)
 
 
-def _show(load: RegisterLoad, error: str = "", status: int = 200) -> Response:
-    kind = request.args.get("kind", "")
+def _show(load: RegisterLoad, error: str = "", status: int = 200, kind: str = "") -> Response:
+    kind = kind or request.args.get("kind", "")
     kind = kind if kind in KINDS else lifecycle.first_kind(load)
     listing = lifecycle.findings(load, kind, _key("after"), _key("before"))
     return reply(
@@ -251,6 +254,22 @@ def apply(load_id: uuid.UUID) -> BaseResponse:
     """Write the previewed changes as a whole."""
     ticked = bool(request.form.get("without_faulty"))
     return _act(load_id, lambda load: lifecycle.ask_apply(load, actor(), without_faulty=ticked))
+
+
+@bp.post("/register/loads/<uuid:load_id>/emptied")
+@roles(*lifecycle.LOADERS)
+def confirm_emptied(load_id: uuid.UUID) -> BaseResponse:
+    """Let the ticked rows, or all that the page showed, take an identity number away when the load is applied."""
+    load, every = _load(load_id), "shown" if request.form.get("all") else "row"
+    try:
+        count = emptied.confirm(load, request.form.getlist(every, type=int))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(_load(load_id), refused.message, 409 if refused.conflict else 422, kind=EMPTIED)
+    left = load.counts.get(EMPTIED)
+    db.session.commit()
+    flash(f"已确认 {count} 行，应用时清空证件号。", "success")
+    return go("loads.show", load_id=load_id, kind=EMPTIED if left else None)
 
 
 @bp.post("/register/loads/<uuid:load_id>/undo")

@@ -167,6 +167,7 @@ ROUTES: dict[str, Rule] = {
     "loads.show": Rule(LOADERS, {"load_id": "load:checked"}),
     "loads.progress": Rule(LOADERS, {"load_id": "load:checked"}, shows=False),
     "loads.apply": Rule(LOADERS, {"load_id": "load:checked"}, {"without_faulty": "=1"}),
+    "loads.confirm_emptied": Rule(LOADERS, {"load_id": "load:checked"}, {"row": "=1"}),
     "loads.undo": Rule(LOADERS, {"load_id": "load:applied"}),
     "loads.discard": Rule(LOADERS, {"load_id": "load:uploaded"}),
     "loads.faults": Rule(LOADERS, {"load_id": "load:checked"}),
