@@ -64,7 +64,7 @@ def plan(world: World, _client: FlaskClient) -> Filled:
 
 def plan_sheet(world: World, _client: FlaskClient) -> Filled:
     file = file_of("单位,招生计划", f"{world.home.school.name},30")
-    return "/intake/plan/sheet", {"year": year(), "file": file, "document": ""}
+    return "/intake/plan/sheet", {"year": year(), "file": file, "document": "", "sheet": ""}
 
 
 def admitted(world: World, _client: FlaskClient) -> Filled:
@@ -73,7 +73,7 @@ def admitted(world: World, _client: FlaskClient) -> Filled:
         ",".join([*(a_person(number)[key] for key in KEYS), world.home.school.code, "青禾县"])
         for number in (801, 802)
     ]
-    return "/intake/admitted", {"year": year(), "file": file_of(TITLES, *lines)}
+    return "/intake/admitted", {"year": year(), "file": file_of(TITLES, *lines), "sheet": ""}
 
 
 def confirmed(world: World, client: FlaskClient) -> Filled:
@@ -129,7 +129,8 @@ def returned(world: World, _client: FlaskClient) -> Filled:
     query = select(RosterRow.number).where(RosterRow.case_id == case.id, RosterRow.secondary_number == "")
     number = db.session.scalars(query).one()
     db.session.rollback()
-    return "/intake/province/return", {"year": year(), "file": file_of("学号,学籍辅号", f"{number},F1")}
+    file = file_of("学号,学籍辅号", f"{number},F1")
+    return "/intake/province/return", {"year": year(), "file": file, "sheet": ""}
 
 
 def another_number(world: World, _client: FlaskClient) -> Filled:
