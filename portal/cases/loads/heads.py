@@ -31,7 +31,7 @@ _OF_A_PERSON = re.compile(
 )
 _NO_NOTE = re.compile(r"[A-Za-z]{0,2}[0-9]{12,}[Xx]?|[男女]")
 _SERIAL = re.compile(r"[0-9]{1,6}")
-_MAY_BE = re.compile("[计共注总数表核复审办责任联单校打导期间备附意说明页章字白文:：]")
+_MAY_BE = re.compile("[计共注总数表核复审办责任联单校打导期时备附说页章字空此填报管:：]")
 TOTAL, NOTE, REPEATED = "totals", "notes", "repeated"
 NAMED_ROWS = 6  # of each kind, by their numbers
 KINDS = {TOTAL: "合计", NOTE: "备注或落款", REPEATED: "重复的标题"}
@@ -88,18 +88,19 @@ def join(upper: Sequence[str], lower: Sequence[str], known: Known) -> list[str]:
 def kind_of(texts: Sequence[str], head: Head) -> str:
     """TOTAL, NOTE or REPEATED (a heading or title on the next printed page) for a row below the headings that is about
     nobody; "" for a row of the list."""
-    lone = texts.count("") >= len(texts) - 1
-    repeats = not head.starts.isdisjoint(texts)
+    lone = ("" in texts[:2] or len(texts) < 2) and texts.count("") >= len(texts) - 1
+    repeats = texts[0] in head.starts or (not texts[0] and not head.starts.isdisjoint(texts))
     if not (lone or repeats or _MAY_BE.search("".join(texts[:LOOKED_AT]))):
         return ""  # nearly every row, and many thousands of them
     if repeats and _said(texts) in head.above:
         return REPEATED
     filled = [text for text in texts if text.strip()]
-    few = len(filled) == 1 and len(head.headings) > FIRST_TEXTS
-    folded = ["".join(unicodedata.normalize("NFKC", text).split()) for text in filled]
-    if _is_total(folded):
-        return TOTAL
-    return NOTE if folded and _is_note(folded, few) else ""
+    start = [_folded(text) for text in filled[:FIRST_TEXTS]]
+    if _adds_up(start):
+        return "" if any(_OF_A_PERSON.fullmatch(_folded(text)) for text in filled) else TOTAL
+    if _notes(start, alone=len(filled) == 1 and len(head.headings) > FIRST_TEXTS):
+        return "" if any(_NO_NOTE.fullmatch(_folded(text)) for text in filled) else NOTE
+    return ""
 
 
 def told(passed: Mapping[int, str]) -> str:
@@ -113,21 +114,22 @@ def told(passed: Mapping[int, str]) -> str:
     return f"{'，'.join(said)}，没有读入。" if said else ""
 
 
-def _is_total(texts: Sequence[str]) -> bool:
-    """Whether a row adds up others. A row with a number, a day or a sex of somebody is that person's, whatever the name."""
-    start = texts[:FIRST_TEXTS]
+def _adds_up(start: Sequence[str]) -> bool:
+    """Whether the first texts of a row say that it adds up others. One with a number, a day or a sex of somebody is that
+    person's all the same, whatever the name."""
     apart = len(start) > 1 and "".join(start[:2]) in _WORD.split("|") and len(start[0]) == 1
-    if not apart and not any(_TOTAL.fullmatch(text) for text in start):
-        return False
-    return not any(_OF_A_PERSON.fullmatch(text) for text in texts)
+    return apart or any(_TOTAL.fullmatch(text) for text in start)
 
 
-def _is_note(texts: Sequence[str], few: bool) -> bool:
-    first = texts[1] if len(texts) > 1 and _SERIAL.fullmatch(texts[0]) else texts[0]
-    sentence = few and len(first) > LONG and bool(re.search("[,。;:、!]", first))
-    if not sentence and not _NOTE.fullmatch(first):
-        return False
-    return not any(_NO_NOTE.fullmatch(text) for text in texts)
+def _notes(start: Sequence[str], *, alone: bool) -> bool:
+    """Whether the first text of a row is a label below the list, or a sentence that stands there alone."""
+    first = next(iter(start[1:] if len(start) > 1 and _SERIAL.fullmatch(start[0]) else start), "")
+    sentence = alone and len(first) > LONG and bool(re.search("[,。;:、!]", first))
+    return sentence or _NOTE.fullmatch(first) is not None
+
+
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _said(texts: Sequence[str]) -> tuple[str, ...]:
