@@ -94,6 +94,28 @@ def upload() -> BaseResponse:
     return go("admitted.page", year=here.year)
 
 
+@bp.post("/sheet")
+@roles(Role.APPROVER)
+def sheet() -> BaseResponse:
+    """Read another sheet of the file that waits."""
+    here = scope()
+    waiting = admissions.staged(here)
+    if waiting is None:
+        return _show(here, 409, "没有等待确认的名单，请重新导入")
+    name, roster = request.form.get("sheet", "").strip(), here.roster
+    known = Schools.of([one for one in schools(here) if one.active])
+    db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    try:
+        admissions.choose_sheet(scope(), waiting, admissions.examine_sheet(roster, known, waiting, name))
+    except Unreadable as error:
+        return _show(scope(), 422, str(error))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 409 if refused.conflict else 422, refused.message)
+    db.session.commit()
+    return go("admitted.page", year=here.year)
+
+
 @bp.post("/confirm")
 @roles(Role.APPROVER)
 def confirm() -> BaseResponse:

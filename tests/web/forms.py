@@ -329,6 +329,7 @@ INTAKE_FORMS = {
     "admitted.discard": Form(
         "approver", intake_forms.discarded, removes=frozenset({"preferences", "stored_files"})
     ),
+    "admitted.sheet": Form("approver", intake_forms.other_sheet, {"preferences": {"value"}}),
     "admitted_people.look_up": Form(
         "registrar",
         to("/intake/admitted/people", q="马"),

@@ -15,6 +15,7 @@ from portal.extensions import db
 from portal.models import Admitted, Holiday, Office, Postponement, ProvinceReturnRow, RosterRow
 from portal.standards.school_year import year_of_entry
 from tests.builders import a_school
+from tests.cases.test_sheets_as_people_have_them import book
 from tests.intakes import a_person
 from tests.web.intake_world import scope_here
 from tests.web.world import World
@@ -82,6 +83,15 @@ def confirmed(world: World, client: FlaskClient) -> Filled:
     page = client.get(path).text
     seen = page.split('name="seen" value="')[1].split('"')[0]
     return f"{path}/confirm", {"year": year(), "seen": seen, "note": "补录后更换名单", "document": ""}
+
+
+def other_sheet(world: World, client: FlaskClient) -> Filled:
+    path, form = admitted(world, client)
+    text = form["file"][0].getvalue().decode()
+    lines = [line.split(",") for line in text.splitlines()]
+    data = io.BytesIO(book(("甲", lines), ("乙", lines[:2])))
+    assert client.post(path, data=form | {"file": (data, "录取.xlsx")}).status_code == 303
+    return f"{path}/sheet", {"year": year(), "sheet": "乙"}
 
 
 def discarded(world: World, client: FlaskClient) -> Filled:

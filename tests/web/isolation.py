@@ -285,6 +285,7 @@ ROUTES: dict[str, Rule] = {
     "admitted.upload": Rule(APPROVER, form={"file": "@sheet"}),
     "admitted.confirm": Rule(APPROVER, form={"seen": "=0", "note": "=更换名单"}),
     "admitted.discard": Rule(APPROVER),
+    "admitted.sheet": Rule(APPROVER, form={"sheet": "=第二张"}),
     # What waits is thrown away by the form above.
     "admitted.faults": Rule(APPROVER, own=frozenset({200, 404})),
     "admitted_people.page": Rule(INTAKE),

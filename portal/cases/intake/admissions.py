@@ -84,6 +84,12 @@ class Staged:
     told: str = ""  # which sheet was read, and which of its rows were not
 
     @property
+    def seen(self) -> str:
+        """What a page shows of which file and sheet it is about."""
+        name = self.sheet.get("sheet", "")
+        return f"{self.sealed.sha256}:{name}" if name else self.sealed.sha256
+
+    @property
     def loaded_at(self) -> datetime:
         return datetime.fromisoformat(self.at)
 
@@ -207,17 +213,36 @@ def staged(scope: Scope) -> Staged | None:
 
 def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
     """The rows of the file that waits. Slow and without the database. Raises Unreadable, StoreError."""
-    name = waiting.sheet.get("sheet", "")
-    return examine(roster, schools, tasks.store().read(waiting.sealed), name).judged
+    return examine_sheet(roster, schools, waiting, waiting.sheet.get("sheet", "")).judged
+
+
+def examine_sheet(roster: Roster, schools: Schools, waiting: Staged, name: str) -> Examined:
+    """Read and judge a sheet of the file that waits, as examine() does. Raises Unreadable, StoreError."""
+    return examine(roster, schools, tasks.store().read(waiting.sealed), name)
+
+
+def choose_sheet(scope: Scope, waiting: Staged, examined: Examined) -> None:
+    """Let another sheet of the file that waits be what waits. Raises Refused, with `conflict` when the file has changed."""
+    _only_who_may(scope)
+    held, now = _held(scope), staged(scope)
+    if held is None or now is None or now.sealed != waiting.sealed:
+        raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
+    file = (waiting.filename, waiting.sealed)
+    found = Received(*file, examined.judged, examined.ignored, examined.sheet, examined.told)
+    held.value = asdict(_described(scope, found))
+    db.session.flush()
+    audit.append(
+        "intake.list_loaded", "office", scope.state.id, year=scope.year, sha256=waiting.sealed.sha256
+    )
 
 
 def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = "") -> AdmittedList:
-    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave,
+    """Make the waiting file the list of the year. `seen` is Staged.seen as the page showed it, `judged` what read_again() gave,
     `document` the authority's number or letter. Raises Refused, with `conflict` when another file or list came meanwhile."""
     _only_who_may(scope)
     plans.hold_all(one.id for one in schools(scope))
     waiting, held = staged(scope), _held(scope)
-    if waiting is None or held is None or waiting.sealed.sha256 != seen:
+    if waiting is None or held is None or waiting.seen != seen:
         raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
     if waiting.faulty or judged.faults:
         raise Refused("名单还有错误，改正后重新导入")
