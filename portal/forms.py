@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -12,6 +10,7 @@ from wtforms import DateField, Field, Form, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the published types
 from wtforms.validators import Length, ValidationError
 
+from portal.standards.dates import fault_in, read_date
 from portal.standards.words import plain, visible_in
 
 MESSAGES = {
@@ -117,7 +116,8 @@ class ChineseDateField(DateField):
             return
         self.data = read_date(valuelist[0])
         if self.data is None:
-            raise ValueError("日期格式应为 2012-09-01")
+            fault = fault_in(valuelist[0])
+            raise ValueError(f"{fault.reason}。{fault.remedy}")
 
 
 class LineField(StringField):
@@ -131,18 +131,3 @@ class LineField(StringField):
     def pre_validate(self, form: Any) -> None:
         if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in self.data or ""):
             raise ValidationError("有不能使用的控制字符，请删去后重新输入")
-
-
-def read_date(text: str) -> date | None:
-    """A calendar date in any of the ways people write one, or None."""
-    text = unicodedata.normalize("NFKC", plain(text))
-    for mark in "年月/.":
-        text = text.replace(mark, "-")
-    parts = text.replace("日", "").strip().split("-")
-    if len(parts) == 1 and len(parts[0]) == 8:
-        parts = [parts[0][:4], parts[0][4:6], parts[0][6:]]
-    try:
-        year, month, day = (int(part) for part in parts)
-        return date(year, month, day)
-    except ValueError:
-        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, request
@@ -19,7 +19,7 @@ from portal.cases.intake.admissions import Staged
 from portal.cases.intake.admitted_rows import Schools
 from portal.cases.intake.scope import Scope, schools
 from portal.cases.intake.sheets import workbook
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import Sheet, Unreadable, sheets_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Level, Office, Role
@@ -74,9 +74,9 @@ def upload() -> BaseResponse:
     if len(data) > admissions.MAX_BYTES:
         return _show(scope(), 422, file_fault=told(len(data), admissions.MAX_BYTES, TABLE))
     try:
-        examined = admissions.examine(roster, known, data)
+        examined = admissions.examine(roster, known, data, request.form.get("sheet", "").strip())
     except Unreadable as error:
-        return _show(scope(), 422, file_fault=str(error))
+        return _show(scope(), 422, file_fault=str(error), sheets=sheets_of(error))
     key = files.expect(files.INTAKE, scope().state.id, scope().actor)
     db.session.commit()
     try:
@@ -91,6 +91,28 @@ def upload() -> BaseResponse:
         files.give_up(sealed.store(), key)
         raise
     _throw_away(old)
+    return go("admitted.page", year=here.year)
+
+
+@bp.post("/sheet")
+@roles(Role.APPROVER)
+def sheet() -> BaseResponse:
+    """Read another sheet of the file that waits."""
+    here = scope()
+    waiting = admissions.staged(here)
+    if waiting is None:
+        return _show(here, 409, "没有等待确认的名单，请重新导入")
+    name, roster = request.form.get("sheet", "").strip(), here.roster
+    known = Schools.of([one for one in schools(here) if one.active])
+    db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
+    try:
+        admissions.choose_sheet(scope(), waiting, admissions.examine_sheet(roster, known, waiting, name))
+    except Unreadable as error:
+        return _show(scope(), 422, str(error))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(scope(), 409 if refused.conflict else 422, refused.message)
+    db.session.commit()
     return go("admitted.page", year=here.year)
 
 
@@ -164,6 +186,7 @@ def _show(
     message: str = "",
     file_fault: str = "",
     typed: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
 ) -> Response:
     versions, waiting = admissions.history(here), admissions.staged(here)
     counts = _counts(here, waiting)
@@ -183,6 +206,7 @@ def _show(
         faults=[_masked(one) for one in waiting.faults[:SHOWN_FAULTS]] if waiting else [],
         message=message,
         file_fault=file_fault,
+        sheets=sheets or (Sheet(**waiting.sheet).names if waiting else []),
         typed=typed or {},
     )
 

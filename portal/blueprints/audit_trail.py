@@ -14,10 +14,11 @@ from portal.accounts.forms import Filled
 from portal.blueprints import sealed
 from portal.cases import clock
 from portal.extensions import db, reading_only
-from portal.forms import AnswersForm, ChineseDateField, choices, read_date
+from portal.forms import AnswersForm, ChineseDateField, choices
 from portal.models import Role
 from portal.oversight import anchors, audit_reading
 from portal.oversight.audit_reading import Filters
+from portal.standards.dates import read_date
 from portal.web import actor, reply, roles
 
 bp = Blueprint("audit_trail", __name__, url_prefix="/audit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -14,7 +14,7 @@ from portal.blueprints.intake_view import NO_FILE, READERS, XLSX, number, page, 
 from portal.cases import unsent
 from portal.cases.intake import plan_sheet, planning, plans
 from portal.cases.intake.scope import Scope, counties
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import Unreadable, sheets_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import Role
@@ -88,13 +88,13 @@ def load() -> Response:
     if posted is None:
         return _form(here, form, words, 422, file_fault=fault(NO_FILE))
     try:
-        filled = plan_sheet.fill(here, posted[1])
+        filled = plan_sheet.fill(here, posted[1], request.form.get("sheet", "").strip())
     except Unreadable as error:
-        return _form(here, form, words, 422, file_fault=str(error))
+        return _form(here, form, words, 422, file_fault=str(error), sheets=sheets_of(error))
     form |= filled.form
     faults = planning.read(here, form)[1]
     message = "表中的数已填入下面，还没有保存。请核对后保存。"
-    return _form(here, form, words, 200, message, faults, filled.notes)
+    return _form(here, form, words, 200, message, faults, filled.notes, sheets=filled.sheets)
 
 
 @bp.get("/template.xlsx")
@@ -125,6 +125,7 @@ def _form(
     faults: Mapping[str, str] | None = None,
     notes: Any = (),
     file_fault: str = "",
+    sheets: Sequence[str] = (),
 ) -> Response:
     if not here.may_set:
         deny()
@@ -145,5 +146,6 @@ def _form(
         faults=faults or {},
         notes=notes,
         file_fault=file_fault,
+        sheets=sheets,
         limits=planning,
     )

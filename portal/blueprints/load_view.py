@@ -12,6 +12,7 @@ from portal.cases.loads import proposals, renumbering
 from portal.cases.loads.comparing import (
     ADDED,
     CHANGED,
+    EMPTIED,
     FAULTY,
     HELD,
     LANDED,
@@ -32,6 +33,7 @@ KIND_TITLES = {
     ADDED: "新增",
     CHANGED: "更改",
     MISSING: "不在名单",
+    EMPTIED: "证件号变空",
     MOVED: "没有写入",
     HELD: "暂不覆盖",
     LANDED: "确认落地",

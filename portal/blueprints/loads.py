@@ -14,10 +14,11 @@ from portal.blueprints import load_view, sealed
 from portal.blueprints.downloads import download
 from portal.cases import items, stored_files, unsent
 from portal.cases.evidence_keeping import delete_all, free_later
-from portal.cases.loads import errorlist, lifecycle, mapping, renumbering
+from portal.cases.loads import emptied, errorlist, lifecycle, mapping, renumbering
 from portal.cases.loads.comparing import (
     ADDED,
     CHANGED,
+    EMPTIED,
     FAULTY,
     HELD,
     KINDS,
@@ -59,6 +60,7 @@ KIND_TEXT = {
     CHANGED: "工作副本中已有的学生，将按导出文件更改下列各项。",
     MISSING: "工作副本中有、完整名单中没有的学生，将标记为“不在名单”，不会删除。",
     RENUMBERED: "登记中的学生有了新的学籍号。确认是同一人的，换成新号，业务记录不变；没有确认的不载入。",
+    EMPTIED: "登记中有身份证件号，名单中这一格是空的。不勾选的保留原号；逐个核对后确认的，应用时才清空。",
     HELD: "本系统已批准、国网尚未更新：工作副本保留已批准的值，不被旧值覆盖。经批准终止的学籍，导入不会恢复。",
     WAITING: "关键信息、新增和减少的学生、确认落地，须经上级教育局确认后写入。",
     MOVED: (
@@ -218,8 +220,8 @@ def show(load_id: uuid.UUID) -> BaseResponse:
     return _show(load)
 
 
-def _show(load: RegisterLoad, error: str = "", status: int = 200) -> Response:
-    kind = request.args.get("kind", "")
+def _show(load: RegisterLoad, error: str = "", status: int = 200, kind: str = "") -> Response:
+    kind = kind or request.args.get("kind", "")
     kind = kind if kind in KINDS else lifecycle.first_kind(load)
     listing = lifecycle.findings(load, kind, _key("after"), _key("before"))
     return reply(
@@ -283,6 +285,22 @@ def _id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise Refused("请选择是哪一名学生") from None
+
+
+@bp.post("/register/loads/<uuid:load_id>/emptied")
+@roles(*lifecycle.LOADERS)
+def confirm_emptied(load_id: uuid.UUID) -> BaseResponse:
+    """Let the ticked rows, or all that the page showed, take an identity number away when the load is applied."""
+    load, every = _load(load_id), "shown" if request.form.get("all") else "row"
+    try:
+        count = emptied.confirm(load, request.form.getlist(every, type=int))
+    except Refused as refused:
+        db.session.rollback()
+        return _show(_load(load_id), refused.message, 409 if refused.conflict else 422, kind=EMPTIED)
+    left = load.counts.get(EMPTIED)
+    db.session.commit()
+    flash(f"已确认 {count} 行，应用时清空证件号。", "success")
+    return go("loads.show", load_id=load_id, kind=EMPTIED if left else None)
 
 
 @bp.post("/register/loads/<uuid:load_id>/undo")

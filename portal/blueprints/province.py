@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,13 +15,13 @@ from portal.blueprints.intake_view import NO_FILE, XLSX, page, posted_file, scop
 from portal.cases.intake import province, province_exchange, province_return, province_unsettled
 from portal.cases.intake.province_return import Report
 from portal.cases.intake.scope import Scope
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import Unreadable, sheets_of
 from portal.cases.refusing import Refused
 from portal.cases.register import RegisterMoved
 from portal.extensions import db
-from portal.forms import read_date
 from portal.models import Role
 from portal.oversize import TABLE, fault, takes_file
+from portal.standards.dates import read_date
 from portal.web import actor, go, roles
 
 bp = Blueprint("province", __name__, url_prefix="/intake/province")
@@ -82,12 +82,12 @@ def take() -> Response:
     data = posted[1]
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
     try:
-        read = province_return.read(data)
+        read = province_return.read(data, request.form.get("sheet", "").strip())
         data.seek(0)
         digest = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]
         report = province_return.take(scope(), read, posted[0], digest)
     except Unreadable as error:
-        return _show(scope(), 422, file_fault=str(error))
+        return _show(scope(), 422, file_fault=str(error), sheets=sheets_of(error))
     except (Refused, RegisterMoved) as refused:
         db.session.rollback()
         message = refused.message if isinstance(refused, Refused) else MOVED
@@ -178,6 +178,7 @@ def _show(
     faults: Mapping[str, str] | None = None,
     file_fault: str = "",
     report: Report | None = None,
+    sheets: Sequence[str] = (),
     correcting: Mapping[str, str] | None = None,
     correction_faults: Mapping[str, str] | None = None,
 ) -> Response:
@@ -198,6 +199,7 @@ def _show(
         faults=faults or {},
         file_fault=file_fault,
         report=report,
+        sheets=sheets,
         unsettled=unsettled,
         unsettled_total=unsettled_total,
         partners=province_exchange.partners(here, unsettled),

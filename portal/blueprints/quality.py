@@ -11,8 +11,8 @@ from flask import Blueprint, Response, request
 from portal import audit
 from portal.blueprints.downloads import download
 from portal.cases import quality_figures
-from portal.forms import read_date
 from portal.models import Role
+from portal.standards.dates import read_date
 from portal.web import actor, reply, roles
 
 bp = Blueprint("quality", __name__, url_prefix="/quality")

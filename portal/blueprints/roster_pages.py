@@ -5,6 +5,7 @@ What never belongs here: a route, a change; the case has been found as one with 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request, url_for
@@ -27,7 +28,13 @@ NEW_ROW = "row:new"  # what a person who is not on the roster yet is kept as
 
 
 def roster_page(
-    case: Case, status: int = 200, *, message: str = "", file_error: str = "", revealed: bool = False
+    case: Case,
+    status: int = 200,
+    *,
+    message: str = "",
+    file_error: str = "",
+    sheets: Sequence[str] = (),
+    revealed: bool = False,
 ) -> Response:
     facts, verbs = read_facts(case, actor()), available(case, actor())
     mine = "edit" in verbs
@@ -50,6 +57,7 @@ def roster_page(
         revealed=revealed,
         message=message,
         file_error=file_error,
+        sheets=sheets,
         kept=kept,
         unsaved=_unsaved_rows(case, facts) if mine else [],
         ticked=set(picked.getlist("row")),

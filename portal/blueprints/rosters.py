@@ -17,7 +17,7 @@ from portal.cases import starting
 from portal.cases.access import find_case
 from portal.cases.actions import Act, available, perform, stamp
 from portal.cases.facts import read_facts
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import Unreadable, sheets_of
 from portal.cases.refusing import Refused
 from portal.cases.rosters import editing, sheet
 from portal.extensions import db
@@ -82,14 +82,17 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     data, columns = file.read(), editing.roster_of(case).columns
     db.session.rollback()  # reading takes a second: the write lock must not be held meanwhile
     try:
-        read = sheet.read_sheet(io.BytesIO(data), columns)
+        read = sheet.read_sheet(io.BytesIO(data), columns, request.form.get("sheet", "").strip())
     except Unreadable as error:
-        return roster_pages.roster_page(_editable(case_id), 422, file_error=f"{error}。{_wanted(columns)}")
+        said = f"{error}。{_wanted(columns)}"
+        return roster_pages.roster_page(_editable(case_id), 422, file_error=said, sheets=sheets_of(error))
     case = _editable(case_id)
     if read.missing:
-        return roster_pages.roster_page(case, 422, file_error=_missing(read, columns))
+        said = f"{read.sheet.told()}{_missing(read, columns)}"
+        return roster_pages.roster_page(case, 422, file_error=said, sheets=read.sheet.names)
     if not read.rows:
-        return roster_pages.roster_page(case, 422, file_error="标题行下面没有内容，请核对文件")
+        said = f"{read.told()}标题行下面没有内容，请核对文件"
+        return roster_pages.roster_page(case, 422, file_error=said, sheets=read.sheet.names)
     rows = [texts for _number, texts in read.rows]
     adding = request.form.get("mode") != "replace"
     try:
@@ -99,8 +102,16 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     db.session.commit()
     unused = [heading for heading in read.ignored if heading != NUMBER_HEADING]
     ignored = f"没有用到的列：{'、'.join(unused)}。" if unused else ""
-    flash(f"已{'加入' if adding else '换成文件中的'} {len(rows)} 行。{ignored}", "success")
+    flash(
+        f"已{'加入' if adding else '换成文件中的'} {len(rows)} 行。{read.told()}{_changing(read)}{ignored}",
+        "success",
+    )
     return _to_first_fault(case)
+
+
+def _changing(read: sheet.SheetRows) -> str:
+    """How another sheet is read in the place of this one."""
+    return "要读另一张的，重新选择文件并写上工作表的名称。" if read.sheet.others else ""
 
 
 def _missing(read: sheet.SheetRows, columns: Sequence[RosterColumn]) -> str:

@@ -196,7 +196,8 @@ def _list() -> None:
     )
     admissions.stage(scope, received)
     reread()
-    admissions.confirm(scope, received.sealed.sha256, received.judged, "", LIST_DOCUMENT)
+    waiting = admissions.staged(scope)
+    admissions.confirm(scope, waiting.seen if waiting else "", received.judged, "", LIST_DOCUMENT)
     reread()
     admissions.throw_away(received.sealed)
 

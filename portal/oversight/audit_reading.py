@@ -83,6 +83,7 @@ ACTIONS = {
     "load.discarded": "放弃名册",
     "load.forgotten": "删除不再保留的导入文件",
     "load.failed": "名册处理失败",
+    "load.emptied_confirmed": "确认清空证件号",
     "load.sheet_chosen": "改读名册的另一张工作表",
     "load.renumbered": "确认名册中的换号",
     "load.accepted": "写入上级接受的名册内容",

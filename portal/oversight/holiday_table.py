@@ -14,6 +14,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 from portal.cases.loads.reading import Lines, open_lines
 from portal.cases.loads.unpacking import Unreadable
 from portal.standards.holiday_notice import Fault, Row, doubled, kind_of, spans_in
+from portal.standards.spreadsheet import without_result
 from portal.standards.workdays import WORK
 
 HEAD_ROWS = 12  # the headings stand within these
@@ -109,6 +110,9 @@ def _line(
     for late in days if kind == WORK else []:
         if late.weekday() < 5:
             wrong("kind", f"{late.isoformat()} 本来就是工作日，调休上班只能是周六或周日")
+    for column in ("name", "document"):
+        if without := without_result(cells.get(column, "")):
+            wrong(column, without.reason)
     name = cells.get("name", "")
     if len(name) > 40 or any(ord(sign) < 32 for sign in name):
         wrong("name", "名称不超过 40 个字，也不能有控制字符")

@@ -29,6 +29,13 @@ class Column:
     aliases: tuple[str, ...] = ()
     private: bool = False  # shown masked until revealed
 
+    @property
+    def is_number(self) -> bool:
+        """Whether the digits are what a value says, so that none of them may be lost."""
+        return self.kind in ("id_number", "student_number", "school_code") or self.key.endswith(
+            ("_number", "_phone")
+        )
+
     def shown(self, value: object) -> str:
         """The value as a person reads it: codes by name, dates as 2012-09-01."""
         if value in (None, ""):

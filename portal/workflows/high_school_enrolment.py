@@ -46,7 +46,7 @@ class EnrolmentForm(AnswersForm):
 
 COLUMNS = (
     RosterColumn("name", "姓名", aliases=("学生姓名",), compared=True),
-    RosterColumn("exam_number", "准考证号", aliases=("中考准考证号", "考号")),
+    RosterColumn("exam_number", "准考证号", aliases=("中考准考证号", "考号"), is_number=True),
     RosterColumn("sex", "性别", compared=True),
     RosterColumn("ethnicity", "民族", compared=True),
     RosterColumn("birth_date", "出生日期", aliases=("出生年月",), compared=True),
@@ -57,6 +57,7 @@ COLUMNS = (
         required=False,
         aliases=("身份证件号", "身份证号码", "身份证件号码"),
         compared=True,
+        is_number=True,
     ),
     RosterColumn("school", "高中就读学校", required=False, aliases=("就读学校", "录取学校")),
     RosterColumn("exam_score", "中考成绩", aliases=("成绩", "中考总分"), compared=True),

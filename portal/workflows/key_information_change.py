@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.forms import ChineseDateField, LineField, VisibleLength, choices
-from portal.standards import names
+from portal.standards import dates, names
 from portal.standards.columns import BY_KEY
 from portal.workflows import _guardian, _key_causes
 from portal.workflows._key_items import CHANGEABLE, chosen, new_values, one_of, picked, proofs, unchanged
@@ -55,6 +55,7 @@ class KeyInformationForm(_guardian.GuardianForm):
     new_sex = RadioField("新性别", [InputRequired("请选择性别")], choices=choices([("1", "男"), ("2", "女")]))
 
     def prepare(self, facts: Facts) -> None:
+        self._today = facts.today
         self.fields.choices = choices((key, BY_KEY[key].title) for key in facts.setting("key_fields"))
         cause = self.cause.data or ""
         self.cause.choices = choices(_key_causes.offered(facts, picked(facts, self.fields.data or ()), cause))
@@ -69,6 +70,10 @@ class KeyInformationForm(_guardian.GuardianForm):
 
     def validate_new_name(self, field: LineField) -> None:
         if fault := names.name_fault(field.data or ""):
+            raise ValidationError(f"{fault.reason}。{fault.remedy}")
+
+    def validate_new_birth_date(self, field: ChineseDateField) -> None:
+        if field.data and (fault := dates.fault_of_birth(field.data, self._today)):
             raise ValidationError(f"{fault.reason}。{fault.remedy}")
 
     def validate_new_former_name(self, field: RadioField) -> None:

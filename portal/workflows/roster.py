@@ -22,6 +22,7 @@ class RosterColumn:
     required: bool = True
     aliases: tuple[str, ...] = ()
     compared: bool = False  # held against the list of the admitted
+    is_number: bool = False  # its digits are what a value says: none may be lost
 
 
 @dataclass(frozen=True)

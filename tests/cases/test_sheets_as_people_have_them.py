@@ -248,7 +248,7 @@ def test_an_empty_cell_takes_no_identity_number_away(cast: Cast) -> None:
     pupil: Pupil = cast.pupil
     pupil.id_number = before = "622999201005060013"
     load = apply(check(cast.reviewer, [as_exported(pupil, id_number="", class_name="9班")]), cast.reviewer)
-    assert load.status == "applied" and "保留原号" in findings(load, "held")[0].faults[0]["reason"]
+    assert load.status == "applied" and "保留原号" in findings(load, "emptied")[0].faults[0]["reason"]
     db.session.refresh(pupil)
     assert pupil.id_number == before and pupil.class_name == "9班"
 

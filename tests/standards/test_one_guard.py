@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.forms import read_date
 from portal.standards import codes, grades, id_number, names, pinyin
 from portal.standards.alike import alike
+from portal.standards.dates import read_date
 from portal.standards.grades import Grade
 from portal.standards.words import code_points, plain
 

@@ -21,12 +21,13 @@ from portal.cases import captures, unsent
 from portal.cases.actions import stamp
 from portal.cases.unsent import Place, Sheet
 from portal.extensions import db
-from portal.models import Account, Case, Item, Office, PhoneCapture, StampedPage
+from portal.models import Account, Case, Item, Office, PhoneCapture, Pupil, RegisterLoadRow, StampedPage
 from portal.oversight import holiday_table, holidays
 from portal.standards.columns import BY_KEY
 from portal.standards.statutory_days import statutory_days
 from tests import papers, scans
 from tests.builders import PASSWORD, a_pupil, an_account, an_id_number
+from tests.cases.test_loads import as_exported
 from tests.exports import EVERY_COLUMN, EVERY_HEADING, a_row, as_csv
 from tests.stamped import order_of
 from tests.web import intake_forms, roster_forms
@@ -212,6 +213,26 @@ def _another_sheet(world: World, client: FlaskClient) -> tuple[str, dict[str, An
     return columns.replace("/columns", "/sheet"), {"sheet": "第二张"}
 
 
+def _emptied(world: World, client: FlaskClient) -> tuple[str, dict[str, Any]]:
+    """A load in which the number of one of the school's pupils is empty, confirmed by its row."""
+    pupil = next(one for one in world.home.pupils if one.id_number and len(one.student_number or "") == 19)
+    pupil = db.session.get_one(Pupil, pupil.id, populate_existing=True)
+    data = as_csv([as_exported(pupil, id_number="")], EVERY_COLUMN, EVERY_HEADING)
+    db.session.rollback()
+    sent = {"file": (io.BytesIO(data), "名单.csv")}
+    columns = client.post("/register/loads", data=sent).headers["Location"]
+    chosen = {f"column-{place}": key for place, key in enumerate(EVERY_COLUMN)} | {"complete": ""}
+    assert client.post(columns, data=chosen).status_code == 303
+    tasks.wait()
+    here = columns.removesuffix("/columns")
+    rows = select(RegisterLoadRow.id).where(
+        RegisterLoadRow.load_id == UUID(here.split("/")[-1]), RegisterLoadRow.kind == "emptied"
+    )
+    row = db.session.scalars(rows).one()
+    db.session.rollback()
+    return f"{here}/emptied", {"row": str(row)}
+
+
 def _answered(verb: str) -> Callable[[World, FlaskClient], tuple[str, dict[str, Any]]]:
     """The county's answer to what a load of the school proposes."""
 
@@ -325,6 +346,7 @@ INTAKE_FORMS = {
     "admitted.discard": Form(
         "approver", intake_forms.discarded, removes=frozenset({"preferences", "stored_files"})
     ),
+    "admitted.sheet": Form("approver", intake_forms.other_sheet, {"preferences": {"value"}}),
     "admitted_people.look_up": Form(
         "registrar",
         to("/intake/admitted/people", q="马"),
@@ -534,6 +556,7 @@ FORMS: dict[str, Form] = {
                 "done_rows",
                 "total_rows",
                 "counts",
+                "sheet",
             },
             "preferences": {"value"},
         },
@@ -558,6 +581,15 @@ FORMS: dict[str, Form] = {
         _load_at("apply"),
         {"register_loads": {"status", "applied_at", "counts"}, "register_load_rows": {"pupil_version"}},
         adds=frozenset({"items", "item_events"}),
+    ),
+    "loads.confirm_emptied": Form(
+        "registrar",
+        _emptied,
+        {
+            "register_loads": {"counts"},
+            "register_load_rows": {"kind", "waits_as", "faults", "before", "after"},
+        },
+        removes=frozenset({"register_load_rows"}),
     ),
     "loads.undo": Form(
         "registrar",

@@ -15,6 +15,7 @@ from portal.extensions import db
 from portal.models import Admitted, Holiday, Office, Postponement, ProvinceReturnRow, RosterRow
 from portal.standards.school_year import year_of_entry
 from tests.builders import a_school
+from tests.cases.test_sheets_as_people_have_them import book
 from tests.intakes import a_person
 from tests.web.intake_world import scope_here
 from tests.web.world import World
@@ -64,7 +65,7 @@ def plan(world: World, _client: FlaskClient) -> Filled:
 
 def plan_sheet(world: World, _client: FlaskClient) -> Filled:
     file = file_of("单位,招生计划", f"{world.home.school.name},30")
-    return "/intake/plan/sheet", {"year": year(), "file": file, "document": ""}
+    return "/intake/plan/sheet", {"year": year(), "file": file, "document": "", "sheet": ""}
 
 
 def admitted(world: World, _client: FlaskClient) -> Filled:
@@ -73,7 +74,7 @@ def admitted(world: World, _client: FlaskClient) -> Filled:
         ",".join([*(a_person(number)[key] for key in KEYS), world.home.school.code, "青禾县"])
         for number in (801, 802)
     ]
-    return "/intake/admitted", {"year": year(), "file": file_of(TITLES, *lines)}
+    return "/intake/admitted", {"year": year(), "file": file_of(TITLES, *lines), "sheet": ""}
 
 
 def confirmed(world: World, client: FlaskClient) -> Filled:
@@ -82,6 +83,15 @@ def confirmed(world: World, client: FlaskClient) -> Filled:
     page = client.get(path).text
     seen = page.split('name="seen" value="')[1].split('"')[0]
     return f"{path}/confirm", {"year": year(), "seen": seen, "note": "补录后更换名单", "document": ""}
+
+
+def other_sheet(world: World, client: FlaskClient) -> Filled:
+    path, form = admitted(world, client)
+    text = form["file"][0].getvalue().decode()
+    lines = [line.split(",") for line in text.splitlines()]
+    data = io.BytesIO(book(("甲", lines), ("乙", lines[:2])))
+    assert client.post(path, data=form | {"file": (data, "录取.xlsx")}).status_code == 303
+    return f"{path}/sheet", {"year": year(), "sheet": "乙"}
 
 
 def discarded(world: World, client: FlaskClient) -> Filled:
@@ -129,7 +139,8 @@ def returned(world: World, _client: FlaskClient) -> Filled:
     query = select(RosterRow.number).where(RosterRow.case_id == case.id, RosterRow.secondary_number == "")
     number = db.session.scalars(query).one()
     db.session.rollback()
-    return "/intake/province/return", {"year": year(), "file": file_of("学号,学籍辅号", f"{number},F1")}
+    file = file_of("学号,学籍辅号", f"{number},F1")
+    return "/intake/province/return", {"year": year(), "file": file, "sheet": ""}
 
 
 def another_number(world: World, _client: FlaskClient) -> Filled:

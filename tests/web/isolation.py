@@ -168,6 +168,7 @@ ROUTES: dict[str, Rule] = {
     "loads.progress": Rule(LOADERS, {"load_id": "load:checked"}, shows=False),
     "loads.renumber": Rule(LOADERS, {"load_id": "load:checked"}, {"pupil": "=all"}),
     "loads.apply": Rule(LOADERS, {"load_id": "load:checked"}, {"without_faulty": "=1"}),
+    "loads.confirm_emptied": Rule(LOADERS, {"load_id": "load:checked"}, {"row": "=1"}),
     "loads.undo": Rule(LOADERS, {"load_id": "load:applied"}),
     "loads.discard": Rule(LOADERS, {"load_id": "load:uploaded"}),
     "loads.faults": Rule(LOADERS, {"load_id": "load:checked"}),
@@ -285,6 +286,7 @@ ROUTES: dict[str, Rule] = {
     "admitted.upload": Rule(APPROVER, form={"file": "@sheet"}),
     "admitted.confirm": Rule(APPROVER, form={"seen": "=0", "note": "=更换名单"}),
     "admitted.discard": Rule(APPROVER),
+    "admitted.sheet": Rule(APPROVER, form={"sheet": "=第二张"}),
     # What waits is thrown away by the form above.
     "admitted.faults": Rule(APPROVER, own=frozenset({200, 404})),
     "admitted_people.page": Rule(INTAKE),

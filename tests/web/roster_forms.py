@@ -38,7 +38,7 @@ def to(roster: str, path: str, **fields: Any) -> Callable[[World, FlaskClient], 
 def load(world: World, client: FlaskClient) -> Filled:
     """A sheet of two more people."""
     path, posted = to("draft", "load", mode="add")(world, client)
-    return path, posted | {"file": (io.BytesIO(as_sheet(people(2, 900))), "登记表.xlsx")}
+    return path, posted | {"file": (io.BytesIO(as_sheet(people(2, 900))), "登记表.xlsx"), "sheet": ""}
 
 
 def put_back(world: World, client: FlaskClient) -> Filled:

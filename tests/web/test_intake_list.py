@@ -14,6 +14,7 @@ from portal.extensions import db
 from portal.models import Admitted, AdmittedList
 from portal.standards.school_year import year_of_entry
 from tests.cases.forms import enter
+from tests.cases.test_sheets_as_people_have_them import book
 from tests.intakes import people
 from tests.web.test_intake import Intake, cells, look, soup, xlsx
 
@@ -80,3 +81,27 @@ def test_nothing_is_stored_until_every_row_is_sound(app: Flask) -> None:
     assert lost.status_code == 422 and "缺少" in lost.text
     assert client.post("/intake/admitted").status_code == 422
     assert not list(db.session.scalars(select(AdmittedList)))
+
+
+def test_the_sheet_of_a_list_is_named_and_another_is_read_without_a_second_upload(app: Flask) -> None:
+    cast = Intake()
+    cast.plan(2, 8, year=year_of_entry(clock.today()))
+    client = enter(app, cast.approver)
+    lines = [[*(one[key] for key in KEYS), cast.school.code, "青禾县"] for one in people(3)]
+    data = book(("第一批", [TITLES, lines[0], ["合计", "1"]]), ("第二批", [TITLES, *lines[1:]]))
+    assert client.post("/intake/admitted", data={"file": (io.BytesIO(data), "录取.xlsx")}).status_code == 303
+    page = soup(client.get("/intake/admitted"))
+    assert (
+        "读取的是工作表“第一批”，另有“第二批”没有读" in page.get_text() and "第 3 行是合计" in page.get_text()
+    )
+    seen = page.select_one("input[name=seen]")["value"]  # type: ignore[index]
+    missing = client.post("/intake/admitted/sheet", data={"sheet": "第三批"})
+    assert missing.status_code == 422 and "没有工作表“第三批”" in missing.text
+    assert client.post("/intake/admitted/sheet", data={"sheet": "第二批"}).status_code == 303
+    stale = client.post("/intake/admitted/confirm", data={"seen": seen})
+    assert stale.status_code == 409, "what was looked at is the other sheet"
+    page = soup(client.get("/intake/admitted"))
+    seen = page.select_one("input[name=seen]")["value"]  # type: ignore[index]
+    assert client.post("/intake/admitted/confirm", data={"seen": seen}).status_code == 303
+    names = set(db.session.scalars(select(Admitted.name)))
+    assert names == {one["name"] for one in people(3)[1:]}

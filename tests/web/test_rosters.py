@@ -13,8 +13,10 @@ from portal.cases.access import Actor
 from portal.cases.actions import stamp
 from portal.extensions import db
 from portal.models import Case, RosterRow, Status
+from portal.workflows.high_school_enrolment import ROSTER_LAW
 from tests.builders import Cast, a_case, act
 from tests.cases.forms import enter
+from tests.cases.test_sheets_as_people_have_them import book
 from tests.intakes import ENROLMENT, a_list, a_plan, a_roster, as_sheet, people, series
 
 pytestmark = pytest.mark.pages
@@ -276,3 +278,33 @@ def test_struck_people_go_into_a_roster_of_their_own(app: Flask, cast: Cast) -> 
     assert answer.status_code == 303
     (again,) = db.session.scalars(db.select(Case).where(Case.id != case.id))
     assert [row.exam_number for row in rows_of(again)] == [people(1, 2)[0]["exam_number"]]
+
+
+def test_a_sheet_says_its_name_and_another_can_be_chosen(app: Flask, cast: Cast) -> None:
+    case = begin(app, cast)
+    columns = [column for column in ROSTER_LAW.columns if column.key in people(1)[0]]
+    titles = [column.title for column in columns]
+    first, second = ([person[column.key] for column in columns] for person in people(2))
+    notes = ("说明", [["填写说明"], ["请逐项填写"]])
+    data = book(notes, ("一班", [titles, first, ["合计", "1"]]), ("二班", [titles, second]))
+
+    client = enter(app, cast.registrar)
+
+    def send(**fields: Any) -> Any:
+        db.session.expire_all()
+        version = stamp(db.session.get_one(Case, case.id))
+        posted = {"version": version, "mode": "replace", "file": (io.BytesIO(data), "登记表.xlsx"), **fields}
+        address = f"/cases/{case.id}/roster/load"
+        return client.post(address, data=posted, content_type="multipart/form-data", follow_redirects=True)
+
+    page = page_of(send())
+    told = page.select_one("#flashes").get_text()
+    assert "读取的是工作表“一班”，另有“说明”“二班”没有读" in told and "第 3 行是合计，没有读入" in told
+    assert [row.values["name"] for row in rows_of(case)] == [people(2)[0]["name"]]
+    assert page.select_one("input[name=sheet]")
+    page = page_of(send(sheet="三班"), 422)
+    assert "没有工作表“三班”，文件里有" in page.select_one("#file-error").get_text()
+    offered = [option["value"] for option in page.select("select[name=sheet] option")]
+    assert sorted(offered) == sorted(["", "说明", "一班", "二班"])
+    page_of(send(sheet="二班"))
+    assert [row.values["name"] for row in rows_of(case)] == [people(2)[1]["name"]]

@@ -24,7 +24,7 @@ from portal.cases.intake import admitted_rows, plans
 from portal.cases.intake.admitted_rows import Judged, Schools
 from portal.cases.intake.planning import DOCUMENT_MOST, REASON_LEAST, REASON_MOST
 from portal.cases.intake.scope import Scope, schools
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import NotThisSheet, Sheet, Unreadable
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
 from portal.cases.rosters.sheet import read_sheet
@@ -56,6 +56,8 @@ class Received:
     sealed: Sealed
     judged: Judged
     ignored: tuple[str, ...]
+    sheet: Sheet = field(default_factory=Sheet)
+    told: str = ""
 
 
 People = Mapping[str, tuple[Any, ...]]  # exam number -> the values of COMPARED
@@ -78,6 +80,14 @@ class Staged:
     by: str
     at: str
     changes: dict[str, dict[str, int]] = field(default_factory=dict)
+    sheet: dict[str, Any] = field(default_factory=dict)  # as Sheet.as_json() gives it
+    told: str = ""  # which sheet was read, and which of its rows were not
+
+    @property
+    def seen(self) -> str:
+        """What a page shows of which file and sheet it is about."""
+        name = self.sheet.get("sheet", "")
+        return f"{self.sealed.sha256}:{name}" if name else self.sealed.sha256
 
     @property
     def loaded_at(self) -> datetime:
@@ -90,21 +100,25 @@ class Examined:
 
     judged: Judged
     ignored: tuple[str, ...]
+    sheet: Sheet
+    told: str
 
 
-def examine(roster: Roster, schools: Schools, data: bytes) -> Examined:
+def examine(roster: Roster, schools: Schools, data: bytes, name: str = "") -> Examined:
     """Read and judge a file. Slow and without the database: call it outside a transaction.
 
     Raises Unreadable with a sentence for a file that is no list.
     """
-    sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster))
+    sheet = read_sheet(io.BytesIO(data), admitted_rows.columns(roster), name)
     if sheet.missing:
-        raise Unreadable(f"名单缺少“{'”“'.join(sheet.missing)}”列，请补上后再导入")
+        missing = f"名单缺少“{'”“'.join(sheet.missing)}”列，请补上后再导入"
+        raise NotThisSheet(sheet.sheet.told() + missing, sheet.sheet)
     if not sheet.rows:
-        raise Unreadable("标题行下面没有学生")
+        raise NotThisSheet(f"{sheet.told()}标题行下面没有学生", sheet.sheet)
     if len(sheet.rows) > MOST_PEOPLE:
         raise Unreadable(f"名单超过 {MOST_PEOPLE:,} 人，请核对文件")
-    return Examined(admitted_rows.judge(roster, sheet, schools), sheet.ignored)
+    judged = admitted_rows.judge(roster, sheet, schools)
+    return Examined(judged, sheet.ignored, sheet.sheet, sheet.told())
 
 
 def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
@@ -112,7 +126,7 @@ def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
     sealed = tasks.store().put(
         key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
     )
-    return Received(filename[-200:], sealed, examined.judged, examined.ignored)
+    return Received(filename[-200:], sealed, examined.judged, examined.ignored, examined.sheet, examined.told)
 
 
 def stage(scope: Scope, received: Received) -> Sealed | None:
@@ -153,6 +167,8 @@ def _described(scope: Scope, received: Received) -> Staged:
         scope.actor.name,
         utcnow().isoformat(),
         _changes(old, new) if former else {},
+        received.sheet.as_json(),
+        received.told,
     )
 
 
@@ -197,16 +213,36 @@ def staged(scope: Scope) -> Staged | None:
 
 def read_again(roster: Roster, schools: Schools, waiting: Staged) -> Judged:
     """The rows of the file that waits. Slow and without the database. Raises Unreadable, StoreError."""
-    return examine(roster, schools, tasks.store().read(waiting.sealed)).judged
+    return examine_sheet(roster, schools, waiting, waiting.sheet.get("sheet", "")).judged
+
+
+def examine_sheet(roster: Roster, schools: Schools, waiting: Staged, name: str) -> Examined:
+    """Read and judge a sheet of the file that waits, as examine() does. Raises Unreadable, StoreError."""
+    return examine(roster, schools, tasks.store().read(waiting.sealed), name)
+
+
+def choose_sheet(scope: Scope, waiting: Staged, examined: Examined) -> None:
+    """Let another sheet of the file that waits be what waits. Raises Refused, with `conflict` when the file has changed."""
+    _only_who_may(scope)
+    held, now = _held(scope), staged(scope)
+    if held is None or now is None or now.sealed != waiting.sealed:
+        raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
+    file = (waiting.filename, waiting.sealed)
+    found = Received(*file, examined.judged, examined.ignored, examined.sheet, examined.told)
+    held.value = asdict(_described(scope, found))
+    db.session.flush()
+    audit.append(
+        "intake.list_loaded", "office", scope.state.id, year=scope.year, sha256=waiting.sealed.sha256
+    )
 
 
 def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = "") -> AdmittedList:
-    """Make the waiting file the list of the year. `seen` is its hash as the page showed it, `judged` what read_again() gave,
+    """Make the waiting file the list of the year. `seen` is Staged.seen as the page showed it, `judged` what read_again() gave,
     `document` the authority's number or letter. Raises Refused, with `conflict` when another file or list came meanwhile."""
     _only_who_may(scope)
     plans.hold_all(one.id for one in schools(scope))
     waiting, held = staged(scope), _held(scope)
-    if waiting is None or held is None or waiting.sealed.sha256 != seen:
+    if waiting is None or held is None or waiting.seen != seen:
         raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
     if waiting.faulty or judged.faults:
         raise Refused("名单还有错误，改正后重新导入")

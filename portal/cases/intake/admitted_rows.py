@@ -19,6 +19,7 @@ SCHOOL = RosterColumn(
     "admitted_to",
     "录取学校",
     aliases=("录取学校名称", "学校标识码", "录取学校标识码", "录取学校代码", "高中就读学校"),
+    is_number=True,  # where it is given by its code
 )
 COUNTY = RosterColumn(
     "exam_county", "中考报名县市", aliases=("中考报名所在县市", "报名县市", "中考报名县（市）", "报名县区")

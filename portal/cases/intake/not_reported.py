@@ -21,9 +21,9 @@ from portal.cases.intake import plans
 from portal.cases.intake.scope import Scope
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.forms import read_date
 from portal.models import Admitted, Case, Office, Postponement, Role, RosterRow, Status
 from portal.models.types import new_id, utcnow
+from portal.standards.dates import read_date
 from portal.standards.words import letters_in
 
 REASON_LEAST, REASON_MOST = 4, 200

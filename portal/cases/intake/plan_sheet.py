@@ -9,13 +9,13 @@ from typing import BinaryIO
 from portal.cases.intake import plans
 from portal.cases.intake.scope import Scope, counties
 from portal.cases.intake.sheets import Cell, workbook
-from portal.cases.rosters.sheet import read_sheet
+from portal.cases.rosters.sheet import read_sheet, unread_in
 from portal.models import Level, Office
 from portal.workflows.roster import RosterColumn
 
 COLUMNS = (
     RosterColumn("office", "单位", aliases=("学校", "学校名称", "县市", "单位名称")),
-    RosterColumn("code", "学校标识码", required=False, aliases=("学校代码", "标识码")),
+    RosterColumn("code", "学校标识码", required=False, aliases=("学校代码", "标识码"), is_number=True),
     RosterColumn("places", "招生计划", aliases=("招生计划数", "计划", "计划数")),
     RosterColumn("graduates", "初中毕业生总人数", required=False, aliases=("初中毕业生人数", "毕业生总人数")),
 )
@@ -28,6 +28,7 @@ class Filled:
 
     form: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
 
 
 def template(scope: Scope) -> bytes:
@@ -45,16 +46,19 @@ def template(scope: Scope) -> bytes:
     return workbook("招生计划", [column.title for column in COLUMNS], lines, WIDTHS)
 
 
-def fill(scope: Scope, stream: BinaryIO) -> Filled:
+def fill(scope: Scope, stream: BinaryIO, name: str = "") -> Filled:
     """A filled sheet as form fields, judged by nobody yet. Raises Unreadable."""
-    sheet = read_sheet(stream, COLUMNS)
-    filled = Filled()
+    sheet = read_sheet(stream, COLUMNS, name)
+    filled = Filled(notes=[told] if (told := sheet.told()) else [], sheets=sheet.sheet.names)
     if sheet.missing:
         filled.notes.append(f"没有“{'”“'.join(sheet.missing)}”列")
     if sheet.ignored:
         filled.notes.append(f"没有用到的列：{'、'.join(sheet.ignored)}")
     by_code, by_name = _offices(scope)
     for number, texts in sheet.rows:
+        if said := unread_in(texts, COLUMNS):
+            filled.notes.append(f"第 {number} 行：{said}")
+            continue
         office = by_code.get(texts.get("code", "")) or by_name.get(texts.get("office", ""))
         if office is None:
             filled.notes.append(f"第 {number} 行：没有这个单位，或有同名单位而没有填学校标识码")

@@ -18,9 +18,9 @@ from portal.cases.intake.scope import Scope
 from portal.cases.intake.sheets import workbook
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.forms import read_date
 from portal.models import Case, ProvinceFiling, RosterRow, Status
 from portal.standards.columns import BY_KEY
+from portal.standards.dates import read_date
 
 NUMBER = "学号"
 SCHOOL = "school"

@@ -19,21 +19,25 @@ from portal.cases.access import visible_to
 from portal.cases.intake import province_unsettled
 from portal.cases.intake.province_unsettled import Holder, given_to, holders
 from portal.cases.intake.scope import Scope
-from portal.cases.loads.reading import Unreadable
+from portal.cases.loads.reading import NotThisSheet, Sheet
 from portal.cases.refusing import Refused
 from portal.cases.rosters.reading import chunks
-from portal.cases.rosters.sheet import SheetRows, read_sheet
+from portal.cases.rosters.sheet import SheetRows, read_sheet, unread_in
 from portal.extensions import db
 from portal.models import Case, ProvinceFiling, RosterRow
 from portal.standards import id_number
 from portal.workflows.roster import RosterColumn
 
 COLUMNS = (
-    RosterColumn("number", "学号", aliases=("省学号", "地区学号")),
-    RosterColumn("secondary", "学籍辅号", aliases=("辅号", "学籍副号")),
+    RosterColumn("number", "学号", aliases=("省学号", "地区学号"), is_number=True),
+    RosterColumn("secondary", "学籍辅号", aliases=("辅号", "学籍副号"), is_number=True),
     RosterColumn("name", "姓名", required=False, aliases=("学生姓名",)),
     RosterColumn(
-        "id_number", "身份证号", required=False, aliases=("身份证件号", "身份证号码", "身份证件号码")
+        "id_number",
+        "身份证号",
+        required=False,
+        aliases=("身份证件号", "身份证号码", "身份证件号码"),
+        is_number=True,
     ),
 )
 MOST = 40  # characters of a 学籍辅号
@@ -64,21 +68,23 @@ class Report:
     completed: list[Case] = field(default_factory=list)
     noted: list[tuple[uuid.UUID, str]] = field(default_factory=list)  # case, digest of the register changes
     ignored: tuple[str, ...] = ()
+    sheet: Sheet = field(default_factory=Sheet)
+    told: str = ""  # which sheet was read, and which of its rows were not
 
 
-def read(stream: BinaryIO) -> SheetRows:
+def read(stream: BinaryIO, sheet: str = "") -> SheetRows:
     """Slow and without the database. Raises Unreadable with a sentence."""
-    sheet = read_sheet(stream, COLUMNS)
-    if sheet.missing:
-        raise Unreadable(f"返回表缺少“{'”“'.join(sheet.missing)}”列")
-    return sheet
+    found = read_sheet(stream, COLUMNS, sheet)
+    if found.missing:
+        raise NotThisSheet(f"{found.sheet.told()}返回表缺少“{'”“'.join(found.missing)}”列", found.sheet)
+    return found
 
 
 def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
     """Write every row that fits a person who was sent to the province. Raises Refused, RegisterMoved."""
     if not scope.may_set:
         raise Refused("只有州级审批人员可以导入省厅返回表")
-    report = Report(ignored=sheet.ignored)
+    report = Report(ignored=sheet.ignored, sheet=sheet.sheet, told=sheet.told())
     people = _people(scope, [texts["number"] for _row, texts in sheet.rows])
     twice = _twice(sheet)
     taken = holders(scope, [texts["secondary"] for _row, texts in sheet.rows])
@@ -135,6 +141,8 @@ def _fault(
 ) -> tuple[str, str]:
     """(key of what is wrong, sentence), both "" for a row that fits."""
     number, secondary = texts["number"], texts["secondary"]
+    if said := unread_in(texts, COLUMNS):
+        return "unread", said
     if not number or not secondary:
         return "empty", "学号或学籍辅号是空的"
     if ("number", number) in twice:
@@ -145,8 +153,8 @@ def _fault(
         return "unknown", "没有这个学号，或所在名单还没有登记报省"
     if not well_formed(secondary):
         return "shape", f"学籍辅号应是字母和数字，最多 {MOST} 位"
-    if said := _differs(texts, one.values):
-        return "differs", said
+    if differing := _differs(texts, one.values):
+        return "differs", differing
     holder = taken.get(secondary)
     if holder and holder.number != number:
         return "taken", given_to(holder)

@@ -36,6 +36,7 @@ UNSETTLED = ProvinceReturnRow.__table__
 TAKEN = "taken"  # somebody else has the 学籍辅号
 OTHER = "other"  # somebody has a 学籍辅号, and the file gives another
 REMEDIES = {
+    "unread": "在返回表中改正这一格，号码列设为文本格式，再导入",
     "empty": "在返回表中补填后再导入",
     "twice": "同一学号只留正确的一行后再导入",
     "shared": "向省厅核对这个学籍辅号是谁的，改正后再导入",
@@ -46,6 +47,7 @@ REMEDIES = {
     OTHER: "省厅确认改号的，凭文件更正；写错的，改正后再导入",
 }
 PLAINLY = {  # what is wrong, without the other person whom the full sentence may name
+    "unread": "表中有没有结果或丢失了数字的单元格",
     "empty": "学号或学籍辅号是空的",
     "twice": "这个学号在表中出现了不止一次",
     "shared": "这个学籍辅号在表中给了不止一个人",
@@ -55,7 +57,11 @@ PLAINLY = {  # what is wrong, without the other person whom the full sentence ma
     "differs": "表中的姓名或身份证号与名单不符",
     OTHER: "已登记的学籍辅号与表中的不同",
 }
-IN_DOUBT = ("empty", "unknown")  # faults of the 学号: the same 学籍辅号 under the right one settles them
+IN_DOUBT = (
+    "unread",
+    "empty",
+    "unknown",
+)  # faults of the 学号: the same 学籍辅号 under the right one settles them
 
 
 @dataclass(frozen=True)

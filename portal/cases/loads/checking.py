@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from portal.forms import read_date
-from portal.standards import alike, codes, grades, id_number, names, school_numbers
+from portal.standards import alike, codes, dates, grades, id_number, names, school_numbers
 from portal.standards.columns import BY_KEY, STAGES, Column
 from portal.standards.id_number import Fault, Note
-from portal.standards.spreadsheet import lost_digits, serial_day, without_result
+from portal.standards.spreadsheet import serial_day, unread
 from portal.standards.words import plain
 
 ERROR, WARNING = "error", "warning"
@@ -183,12 +182,11 @@ class Checker:
             return "", Fault(
                 f"是 Excel 的日期序号（{serial}）", "请把这一列设成日期或文本格式后另存，写成 2012-09-01"
             )
-        day = read_date(text.strip().partition(" ")[0])
+        day = dates.read_date(text)
         if day is None:
-            return "", Fault("不是有效的日期", "日期应写成 20120901 或 2012-09-01，并且日历上有这一天")
-        if day > self._today or day.year < 1900:
-            return "", Fault("日期不合理（晚于今天或早于 1900 年）", "请对照证件核对出生日期")
-        return day.isoformat(), None
+            return "", dates.fault_in(text)
+        fault = dates.fault_of_birth(day, self._today)
+        return ("", fault) if fault else (day.isoformat(), None)
 
     # --- cells beside each other -----------------------------------------------------------------------------------
 
@@ -285,9 +283,7 @@ def _default(column: Column) -> str:
 def _unread(column: Column, text: str) -> Judged | None:
     """A cell that holds no value of its own: an error, a formula without a result, a number that has lost digits. Nothing
     is emptied by it: of an item that no rule uses the register's value stays, any other keeps the row out."""
-    fault = without_result(text)
-    if fault is None and column.kind not in ("code", "date"):
-        fault = lost_digits(text)
+    fault = unread(text, is_number=column.is_number)
     if fault is None:
         return None
     return ("", fault) if column.stored or column.required else (None, Note(fault.reason, fault.remedy))

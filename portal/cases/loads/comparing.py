@@ -31,8 +31,9 @@ from portal.workflows.facts import ANOTHER, Ending
 
 ADDED, CHANGED, MISSING, RENUMBERED = "added", "changed", "missing", "renumber"
 HELD, LANDED, WARNED, FAULTY = "held", "landed", "warning", "faulty"
+EMPTIED = "emptied"  # an identity number that the export would take away: for a person to confirm
 WAITING, MOVED = "waiting", "moved"  # for the bureau above the school; and what its yes could no longer write
-KINDS = (ADDED, CHANGED, MISSING, RENUMBERED, WAITING, MOVED, HELD, LANDED, WARNED, FAULTY)
+KINDS = (ADDED, CHANGED, MISSING, RENUMBERED, EMPTIED, WAITING, MOVED, HELD, LANDED, WARNED, FAULTY)
 WRITTEN = (ADDED, CHANGED, MISSING)  # the kinds that applying writes into pupils
 PUPILS = Pupil.__table__
 STORED = tuple(column.key for column in BY_KEY.values() if column.stored)
@@ -189,9 +190,12 @@ def _against(
     for key, text in row.values.items():
         if text == (here := present.get(key) or "") or alike(key, text, here, record, scope.school_system):
             continue
-        if key == "id_number" and not text:
-            held[key] = text
-            told.append(_emptied(key, str(present.get(key) or "")))
+        if (
+            key == "id_number"
+            and not text
+            and not any(_still_before(one, key, text, record) for one in approved)
+        ):
+            yield EMPTIED, {"before": {key: here}, "after": {key: text}, "faults": [_emptied(key, here)]}
             continue
         if key == "student_number" and text in known.around.former[pupil.id]:
             held[key] = text
@@ -201,7 +205,7 @@ def _against(
         if ended and text not in enrolment.TERMINAL:
             held[key] = text
             told.append(_ended(key, text, ended, WARNING))
-        elif any(one.column == key and alike(key, one.before, text, record) for one in approved):
+        elif any(_still_before(one, key, text, record) for one in approved):
             held[key] = text
         else:
             before[key], after[key] = present.get(key), text
@@ -215,6 +219,11 @@ def _against(
     shown = {one.column: row.values[one.column] for one in approved if one.column in row.values}
     if any(alike(one.column, one.after, shown.get(one.column) or "", record) for one in approved):
         yield LANDED, {"after": shown}
+
+
+def _still_before(one: Approved, key: str, text: str, record: Mapping[str, str | None]) -> bool:
+    """Whether the export shows what stood there before an approved change."""
+    return one.column == key and alike(key, one.before, text, record)
 
 
 def _common(
@@ -242,13 +251,13 @@ def _former(row: CheckedRow) -> CellFault:
 
 
 def _emptied(key: str, number: str) -> CellFault:
-    """An identity number is never taken away by an empty cell: a person says so in a case of its own."""
+    """An identity number is never taken away by an empty cell: a person looks and says so (emptied.py)."""
     return CellFault(
         key,
         BY_KEY[key].title,
         BY_KEY[key].shown(number),
         "名单中这一格是空的，登记中已有证件号，保留原号",
-        "确需清空的，请为该生发起更正的业务",
+        "确需清空的，核对后勾选确认；没有确认的不改动",
         WARNING,
     )
 

@@ -10,27 +10,35 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from portal import json_texts
-from portal.cases.loads import mapping
+from portal.cases.loads import heads, mapping
+from portal.cases.loads.heads import HEAD_ROWS, Head, Known
 from portal.cases.loads.unpacking import REFUSED, Unreadable
 
 SCRIPT = Path(__file__).with_name("unpacking.py")
 WALL_SECONDS = 150
 READERS = 2  # files that are read in the same moment
-HEAD_ROWS = 12  # the headings stand within these
 BROKEN = "这个文件读不出来，请在 WPS 或 Excel 中打开后另存为 .xlsx 再传"
 
-__all__ = ["Lines", "Sheet", "Table", "Unreadable", "head_of", "open_lines", "open_table"]
-
-
-TOTALS = frozenset({"合计", "总计", "小计", "共计", "合计：", "总计："})
+__all__ = [
+    "HEAD_ROWS",
+    "Lines",
+    "NotThisSheet",
+    "Sheet",
+    "Table",
+    "Unreadable",
+    "head_of",
+    "open_lines",
+    "open_list",
+    "open_table",
+]
 
 
 @dataclass(frozen=True)
@@ -41,16 +49,34 @@ class Sheet:
     others: list[str] = field(default_factory=list)
     hidden: int = 0
 
+    @property
+    def names(self) -> list[str]:
+        """The visible sheets, the one that was read first."""
+        return [self.sheet, *self.others] if self.sheet else []
+
+    def told(self) -> str:
+        """Which sheet was read, in a sentence; "" for a text file."""
+        if not self.sheet:
+            return ""
+        others = f"，另有“{'”“'.join(self.others)}”没有读" if self.others else ""
+        hidden = f"；其中 {self.hidden} 行在表中是隐藏的，也已读入" if self.hidden else ""
+        return f"读取的是工作表“{self.sheet}”{others}{hidden}。"
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Head:
-    """The heading row: the number of its last line in the sheet, and its texts."""
+class NotThisSheet(Unreadable):
+    """The workbook is sound, but what was looked for does not stand in the sheet that was read; another may be chosen."""
 
-    row: int
-    headings: list[str]
+    def __init__(self, message: str, sheet: Sheet) -> None:
+        super().__init__(message)
+        self.sheet = sheet
+
+
+def sheets_of(error: Unreadable) -> list[str]:
+    """The sheets between which a person may choose after such a refusal."""
+    return error.sheet.names if isinstance(error, NotThisSheet) else []
 
 
 class Lines:
@@ -74,28 +100,39 @@ class Lines:
 
 
 class Table(Lines):
-    """The rows of an export. `head` is the heading row; rows() gives those below it."""
+    """The rows of a list. `head` is the heading row, `found` how many of its headings are `known`; rows() gives the rows of
+    the list below it."""
 
-    def __init__(self, lines: IO[bytes]) -> None:
+    def __init__(self, lines: IO[bytes], known: Known) -> None:
         super().__init__(lines)
-        self.head = _head(self.first(HEAD_ROWS))
+        self.head, self.found = heads.find(self.first(HEAD_ROWS), known)
+        self._passed: dict[int, str] | None = None
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """(row number in the sheet, texts) below the headings, each as wide as the headings; rows of totals are left out."""
-        width = len(self.head.headings)
+        """(row number in the sheet, texts) below the headings, each as wide as the headings; what is no row of the list is
+        left out."""
+        width, seen = len(self.head.headings), self._passed
+        passed: dict[int, str] = {}
         for number, texts in self.all():
-            if number > self.head.row and not is_total(texts):
+            if number <= self.head.row:
+                continue
+            kind = heads.kind_of(texts, self.head) if seen is None else seen.get(number, "")
+            if kind:
+                passed[number] = kind
+            else:
                 yield number, (texts + [""] * (width - len(texts)))[:width]
+        self._passed = passed
+
+    def passed(self) -> dict[int, str]:
+        """{row number: kind} of the rows that are no rows of the list: totals, notes, repeated headings."""
+        if self._passed is None:
+            for _ in self.rows():
+                pass
+        return self._passed or {}
 
     def totals(self) -> list[int]:
         """The numbers of the rows that are totals."""
-        return [number for number, texts in self.all() if number > self.head.row and is_total(texts)]
-
-
-def is_total(texts: list[str]) -> bool:
-    """Whether a row adds up others: the first thing that stands in it says so."""
-    first = next((text for text in texts if text.strip()), "")
-    return "".join(first.split()) in TOTALS
+        return [number for number, kind in self.passed().items() if kind == heads.TOTAL]
 
 
 @contextmanager
@@ -113,7 +150,28 @@ def open_table(stream: BinaryIO, limit: int = 0, sheet: str = "") -> Iterator[Ta
     has the headings. Raises Unreadable with a sentence for the person."""
     with tempfile.TemporaryFile() as lines:
         _unpack(stream, lines, limit, mapping.TITLES, sheet)
-        yield Table(lines)
+        table = Table(lines, known_headings)
+        if table.found < 2:
+            raise Unreadable("没有找到列标题（如“学籍号”“姓名”）。请选择从全国学籍系统导出的名单，保留标题行")
+        yield table
+
+
+@contextmanager
+def open_list(stream: BinaryIO, titles: Iterable[str], known: Known, sheet: str = "") -> Iterator[Table]:
+    """The rows of a list that has some of these `titles`, of the `sheet` with this name or the first visible one that has
+    them. Raises Unreadable, also for a sheet that is not there."""
+    with tempfile.TemporaryFile() as lines:
+        _unpack(stream, lines, 0, titles, sheet)
+        table = Table(lines, known)
+        if sheet and table.sheet.sheet != sheet:
+            there = f"，文件里有“{'”“'.join(table.sheet.names)}”" if table.sheet.names else ""
+            raise NotThisSheet(f"没有工作表“{sheet}”{there}", table.sheet)
+        yield table
+
+
+def known_headings(headings: Sequence[str]) -> int:
+    """How many of these are columns of the register."""
+    return len(mapping.propose(headings))
 
 
 def head_of(stream: BinaryIO, sheet: str = "") -> tuple[Head, Sheet]:
@@ -168,36 +226,3 @@ def _taken(place: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
-
-
-def _head(first: list[tuple[int, list[str]]]) -> Head:
-    """The row, or two rows joined, that hold most known headings: a title may stand above, groups in the upper of two."""
-    best = Head(0, [])
-    most = 0
-    for place, (number, texts) in enumerate(first):
-        below = first[place + 1 : place + 2]
-        candidates = [(number, texts), *((lower, _joined(texts, under)) for lower, under in below)]
-        for row, headings in candidates:
-            known = len(mapping.propose(headings))
-            if known > most:
-                most, best = known, Head(row, headings)
-    if most < 2:
-        raise Unreadable("没有找到列标题（如“学籍号”“姓名”）。请选择从全国学籍系统导出的名单，保留标题行")
-    headings = [" ".join(text.split()) for text in best.headings]
-    while headings and not headings[-1]:
-        headings.pop()
-    return Head(best.row, headings)
-
-
-def _joined(upper: list[str], lower: list[str]) -> list[str]:
-    """Two rows of headings as one: a group stands over the columns to its right, up to the next that names itself."""
-    joined, group = [], ""
-    for above, below in zip_longest(upper, lower, fillvalue=""):
-        group = above.strip() or group
-        if not below.strip():
-            joined.append(above)
-        else:
-            joined.append(
-                below if mapping.propose([below]) and not mapping.is_group(group) else group + below
-            )
-    return joined

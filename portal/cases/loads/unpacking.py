@@ -31,7 +31,9 @@ MAX_CELL = 10_000  # characters
 PIECE = (
     32 << 10
 )  # bytes of XML looked at together: one without any tag is the inside of a cell of more than MAX_CELL
-HEAD_ROWS = 12  # the headings stand within these
+HEAD_ROWS = 30  # the headings stand within these
+HEAD_LINES = 3  # of headings that stand one over the other
+DATA = re.compile(r"\s*[A-Za-z]{0,2}[0-9][0-9Xx./年月日: -]{3,}\s*")  # a number of somebody, or a day
 LEAST_TITLES = 2  # of them that are known
 FEW_COLUMNS = 3  # what has fewer texts in a row is a note, not a list
 EXACT = 10**15  # beyond this a number kept by Excel has lost digits
@@ -155,21 +157,54 @@ def _places_of_sheets(parts: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _chosen(book: Any, names: list[str], wanted: dict[str, Any]) -> str:
-    """The first visible sheet that has the headings, else the first that looks like a list, else the first."""
+    """The first visible sheet that has most of the headings of any, and rows below them if one has; else the first that looks
+    like a list, else the first."""
     if not names:
         raise Unreadable("工作簿里没有可见的工作表，请在 WPS 或 Excel 中取消隐藏后再传")
-    noise, titles, listed = re.compile(wanted["noise"] or "(?!)"), set(wanted["titles"]), ""
     if len(names) == 1:
         return names[0]
+    noise, titles = re.compile(wanted["noise"] or "(?!)"), set(wanted["titles"])
+    known, filled, listed = {}, set(), ""
     for name in names:
-        widest = 0
-        for _, line in zip(range(HEAD_ROWS), book.get_sheet_by_name(name).iter_rows(), strict=False):
-            texts = [noise.sub("", value) for value in line if isinstance(value, str) and value.strip()]
-            if titles and len(titles.intersection(texts)) >= min(LEAST_TITLES, len(titles)):
-                return name
-            widest = max(widest, len(texts))
+        rows = [
+            row for _, row in zip(range(HEAD_ROWS), book.get_sheet_by_name(name).iter_rows(), strict=False)
+        ]
+        known[name], data = _headings_in(rows, titles, noise)
+        filled |= {name} if data else set()
+        widest = max(
+            (sum(isinstance(value, str) and bool(value.strip()) for value in row) for row in rows), default=0
+        )
         listed = listed or (name if widest >= FEW_COLUMNS else "")
-    return listed or names[0]
+    lists = [name for name in names if known[name] and (name in filled or not filled)]
+    most = max((known[name] for name in lists), default=0)
+    return next((name for name in lists if 2 * known[name] > most), listed or names[0])
+
+
+def _headings_in(rows: list[list[Any]], titles: set[str], noise: re.Pattern[str]) -> tuple[int, bool]:
+    """How many of the titles stand in a row, or in two or three that are joined, and whether a number or a day stands below
+    one of them; 0 where no row has enough of them to be headings."""
+    found = [
+        {
+            place: text
+            for place, value in enumerate(row)
+            if (text := noise.sub("", value) if isinstance(value, str) else "") in titles
+        }
+        for row in rows
+    ]
+    if not titles or max((len(set(one.values())) for one in found), default=0) < min(
+        LEAST_TITLES, len(titles)
+    ):
+        return 0, False
+    groups = [set().union(*(one.values() for one in found[at : at + HEAD_LINES])) for at in range(len(found))]
+    at = max(range(len(groups)), key=lambda one: len(groups[one]))
+    places = set().union(*found[at : at + HEAD_LINES])
+    below = (row[place] for row in rows[at + 1 :] for place in places if place < len(row))
+    return len(groups[at]), any(
+        DATA.fullmatch(value) is not None
+        if isinstance(value, str)
+        else isinstance(value, (int, float, date)) and not isinstance(value, bool)
+        for value in below
+    )
 
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")

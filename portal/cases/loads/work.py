@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from portal import bulk, tasks
 from portal.cases import clock
-from portal.cases.loads import applying, comparing, proposals, reading
+from portal.cases.loads import applying, comparing, heads, proposals, reading
 from portal.cases.loads.checking import Checker, School
 from portal.cases.loads.reading import Table, Unreadable
 from portal.cases.loads.waiting import Gate
@@ -173,6 +173,7 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
         RegisterLoad.worker == worker,
         status="checked",
         counts=counts,
+        sheet=load.sheet | {"passed": heads.told(table.passed())},
         done_rows=survey.total,
         worker="",
         message="",

@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from portal.forms import read_date
-from portal.standards import classes, codes, grades, id_number, names
+from portal.standards import classes, codes, dates, grades, id_number, names
 from portal.standards.columns import BY_KEY
-from portal.standards.spreadsheet import lost_digits, serial_day, without_result
+from portal.standards.spreadsheet import serial_day, unread
 from portal.standards.words import plain
 from portal.workflows.roster import Roster, RosterColumn
 
@@ -68,9 +67,8 @@ class Judge:
 
         def judged(text: str) -> Judged:
             bare = plain(text).strip()
-            unread = without_result(bare) or (None if table else lost_digits(bare))
-            if unread:
-                return _kept(bare), (unread.reason, unread.remedy)
+            if said := unread(bare, is_number=column.is_number):
+                return _kept(bare), (said.reason, said.remedy)
             return kind(bare) if bare else ("", missing)
 
         return judged
@@ -84,12 +82,10 @@ class Judge:
     def _date(self, text: str) -> Judged:
         if serial := serial_day(text):
             return _kept(text), (f"是 Excel 的日期序号（{serial}）", "请把这一列设成日期或文本格式后重新填写")
-        day = read_date(text.partition(" ")[0])
-        if day is None:
-            return _kept(text), ("不是有效的日期", "日期应写成 20110901 或 2011-09-01")
-        if day > self._today or day.year < 1900:
-            return day.isoformat(), ("日期不合理（晚于今天或早于 1900 年）", "请对照户口簿核对")
-        return day.isoformat(), None
+        day = dates.read_date(text)
+        fault = dates.fault_of_birth(day, self._today) if day else dates.fault_in(text)
+        value = day.isoformat() if day else _kept(text)
+        return value, (fault.reason, fault.remedy) if fault else None
 
     def _id_number(self, text: str) -> Judged:
         number = id_number.tidy(text)
