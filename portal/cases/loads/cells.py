@@ -27,7 +27,7 @@ _NOT_FORMAT = re.compile(r'"[^"]*"|[\\_*].|\[(?![hms]+\])[^\]]*\]', re.IGNORECAS
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _DAYS = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))  # 18.8.30, with those of zh-CN
 _SPANS = frozenset((46,))
-_BLANK = " \t\r\n"
+BLANK = " \t\r\n"
 _LAST_DAY = 2_958_466  # 9999-12-31 is the day before
 _TRUTH = {"1": "是", "true": "是", "0": "否", "false": "否"}
 
@@ -52,7 +52,7 @@ def text_of(kind: str | None, value: str | None, looks: str, *, formula: bool, e
     """A cell that holds its value itself."""
     if kind == "str":
         return (UNCOMPUTED if formula else "") if value is None else unescaped(value)
-    value = (value or "").strip(_BLANK)
+    value = (value or "").strip(BLANK)
     if kind == "e":
         return value if _ERROR.fullmatch(value) else UNCOMPUTED
     if not value:
@@ -106,7 +106,7 @@ def _iso(value: str) -> str:
 
 def plain(text: str, *, kept: bool) -> str:
     """The text of an element t, without the blanks around it where it does not say that they count."""
-    return unescaped(text if kept else text.strip(_BLANK))
+    return unescaped(text if kept else text.strip(BLANK))
 
 
 def unescaped(text: str) -> str:
@@ -143,3 +143,12 @@ def column_of(letters: str) -> int:
     if not 1 <= number <= SHEET_COLUMNS:
         raise Unreadable(BROKEN)
     return number
+
+
+def letters_of(column: int) -> str:
+    """A for 1."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from xml.parsers import expat
-
 from .cells import (
+    BLANK,
     BROKEN,
     LONG_CELL,
     MANY_COLUMNS,
@@ -16,10 +15,11 @@ from .cells import (
     Looks,
     Unreadable,
     column_of,
-    plain,
+    letters_of,
     text_of,
+    unescaped,
 )
-from .strings import Strings, parser_of, within_a_cell
+from .strings import DEEP, TOO_LARGE, Strings, parser_of, within_a_cell
 
 Row = tuple[int, list[str]]
 
@@ -44,6 +44,7 @@ class SheetRows:
         self.parser.StartElementHandler = self._root
         self._strings, self._looks, self._about, self._last = strings, looks, about, last
         self._found: list[Row] = []
+        self._depth = 0
         self._texts: list[str] = []
 
     def taken(self) -> list[Row]:
@@ -69,22 +70,28 @@ class SheetRows:
         self._listen(prefix)
 
     def _count_hidden(self, name: str, has: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > DEEP:
+            raise Unreadable(TOO_LARGE)
         if name == self._row and has.get("hidden") in ("1", "true"):
             self._about.hidden += 1
 
     def _end_only(self, name: str) -> None:
+        self._depth -= 1
         if name == self._data:
             raise Enough
 
     def _listen(self, prefix: str) -> None:
         """Two functions with local variables: they run for each of millions of cells."""
-        cell_, value_, text_, formula_ = (f"{prefix}{name}" for name in ("c", "v", "t", "f"))
-        row_, phonetic_, data_ = (f"{prefix}{name}" for name in ("row", "rPh", "sheetData"))
+        names = ("c", "v", "t", "is", "row", "f", "rPh", "sheetData")
+        cell_, value_, text_, inside_, row_, formula_, phonetic_, data_ = (f"{prefix}{one}" for one in names)
+        self.parser.intern.update({f"{prefix}{one}": f"{prefix}{one}" for one in names})
         texts, found, about, last = self._texts, self._found, self._about, self._last
         string, look, epoch = self._strings.get, self._looks.of, self._looks.epoch
-        columns: dict[str, int] = {}
+        letters = ["", *(letters_of(column) for column in range(1, SHEET_COLUMNS + 2))]
         line: list[str] = []
         number = cells = column = runs = 0
+        depth = 1
         digits = ""  # the number of the row as it is written; "" where the row does not say it
         kind: str | None = None
         style: str | None = None
@@ -93,26 +100,32 @@ class SheetRows:
 
         def start(name: str, has: dict[str, str]) -> None:
             nonlocal number, cells, column, digits, kind, style, value, formula, kept, skipping, line, runs
-            if name == cell_:
-                kind, style, value, formula, runs = has.get("t"), has.get("s"), None, False, 0
+            nonlocal depth
+            depth += 1
+            if name == text_ or name == value_:  # noqa: SIM109 - a tuple would be made anew for each cell
+                texts.clear()
+                kept = "xml:space" in has and has["xml:space"] == "preserve"
+            elif name == cell_:
+                texts.clear()
+                kind, style, value, formula = has.get("t"), has.get("s"), None, False
+                column += 1
                 cells += 1
-                if cells > SHEET_COLUMNS:
-                    raise Unreadable(MANY_COLUMNS)
                 at = has.get("r")
-                if at is None:
-                    column += 1
+                if cells > SHEET_COLUMNS or depth > DEEP:
+                    raise Unreadable(MANY_COLUMNS)
+                if at is None or at == letters[column] + digits:
                     return
-                letters = at.rstrip("0123456789")
-                column = columns.get(letters) or columns.setdefault(letters, column_of(letters))
-                if at[len(letters) :] != digits:
+                named = at.rstrip("0123456789")
+                column = column_of(named)
+                if at[len(named) :] != digits:
                     if digits:
                         raise Unreadable(BROKEN)  # a cell of another row than the one it stands in
-                    digits = at[len(letters) :]
+                    digits = at[len(named) :]
                     number = row_number(digits, number)
-            elif name == text_ or name == value_:
-                texts.clear()
-                kept = has.get("xml:space") == "preserve"
+            elif depth > DEEP:
+                raise Unreadable(TOO_LARGE)
             elif name == row_:
+                texts.clear()
                 line, cells, column = [], 0, 0
                 digits = has.get("r", "")
                 number = row_number(digits, number + 1) if digits else number + 1
@@ -126,18 +139,23 @@ class SheetRows:
                 skipping = True
 
         def end(name: str) -> None:
-            nonlocal value, skipping, runs
+            nonlocal value, skipping, runs, depth
+            depth -= 1
             if name == text_:
-                if not skipping:
-                    text = plain(texts[0] if len(texts) == 1 else "".join(texts), kept=kept)
-                    value = text if value is None else value + text
+                if skipping:
+                    return
+                text = "".join(texts)
+                if not kept:
+                    text = text.strip(BLANK)
+                if "_x" in text:
+                    text = unescaped(text)
+                if value is None:
+                    value, runs = text, 0
+                else:
+                    value += text
                     runs += 1
                     if len(value) > MAX_CELL or runs > MAX_CELL:
                         raise Unreadable(f"第 {number} 行{LONG_CELL}")
-                texts.clear()
-            elif name == value_:
-                value = texts[0] if len(texts) == 1 else "".join(texts)
-                texts.clear()
             elif name == cell_:
                 if kind == "inlineStr":
                     text = value or (UNCOMPUTED if formula else "")
@@ -148,7 +166,14 @@ class SheetRows:
                 if text:
                     if len(text) > MAX_CELL:
                         raise Unreadable(f"第 {number} 行{LONG_CELL}")
-                    put(line, column, text)
+                    if len(line) + 1 == column <= MAX_COLUMNS:
+                        line.append(text)
+                    else:
+                        put(line, column, text)
+            elif name == inside_:
+                pass
+            elif name == value_:
+                value = "".join(texts)
             elif name == row_:
                 if line:
                     found.append((number, line))

@@ -8,6 +8,9 @@ from xml.parsers import expat
 from .cells import LONG_CELL, MAX_CELL, UNREADABLE, Unreadable, plain
 
 LEAST_ROOM = 64 << 20  # bytes of texts that any workbook may hold
+MANY = 200_000  # texts that any workbook may hold, and one more for each byte of its packed size
+OFTEN = 4_096  # the first that are used are those that are used again: ethnicities, classes, relations
+DEEP = 64  # elements within each other; a list has eight
 ROOM = 8  # and so many times its packed size: texts of a list pack to a third or fourth
 TOO_LARGE = "工作簿展开后过大，请按学校或年级分几个文件导出"
 
@@ -18,17 +21,27 @@ class Strings:
 
     def __init__(self, packed: int) -> None:
         self._room = LEAST_ROOM + ROOM * packed
+        self._most = MANY + packed
+        self._often: dict[str, str] = {}
         self._bytes = bytearray()
         self._ends = array("I", [0])
 
     def add(self, text: str) -> None:
         self._bytes += text.encode("utf-8", "replace")
         self._ends.append(len(self._bytes))
-        if len(self._bytes) + self._ends.itemsize * len(self._ends) > self._room:
+        if len(self._bytes) > self._room or len(self._ends) > self._most:
             raise Unreadable(TOO_LARGE)
 
     def get(self, place: str) -> str:
         """The text at a place; UNREADABLE where there is none."""
+        text = self._often.get(place)
+        if text is None:
+            text = self._found(place)
+            if len(self._often) < OFTEN:
+                self._often[place] = text
+        return text
+
+    def _found(self, place: str) -> str:
         if not (place.isascii() and place.isdigit()) or len(place) > 9:
             return UNREADABLE
         number = int(place)
@@ -47,7 +60,7 @@ class StringReader:
         self._texts: list[str] = []
         self.parser.CharacterDataHandler = self._texts.append
         self._whole: list[str] = []
-        self._length = 0
+        self._length = self._depth = 0
         self._strings = strings
         self._kept = self._skipping = False
 
@@ -56,6 +69,9 @@ class StringReader:
 
     def _start(self, name: str, has: dict[str, str]) -> None:
         local = name.rpartition(":")[2]
+        self._depth += 1
+        if self._depth > DEEP:
+            raise Unreadable(TOO_LARGE)
         if local == "t":
             self._texts.clear()
             self._kept = has.get("xml:space") == "preserve"
@@ -67,6 +83,7 @@ class StringReader:
 
     def _end(self, name: str) -> None:
         local = name.rpartition(":")[2]
+        self._depth -= 1
         if local == "t":
             if not self._skipping:
                 text = plain("".join(self._texts), kept=self._kept)

@@ -104,9 +104,7 @@ def _delimiter(head: str, wanted: dict[str, Any]) -> str:
     best, most = DELIMITERS[0], (0, 0, 0)
     for mark in DELIMITERS:
         try:
-            rows = [
-                row for row in islice(csv.reader(io.StringIO(head, newline=""), delimiter=mark), HEAD_ROWS)
-            ]
+            rows = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=mark), HEAD_ROWS))
         except csv.Error:
             continue
         known = max(

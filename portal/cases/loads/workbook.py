@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from .cells import BROKEN, SHEET_COLUMNS, SHEET_ROWS, Looks, Unreadable, look_of, look_of_format
 from .sheetrows import About, Enough, Row, SheetRows
-from .strings import TOO_LARGE, StringReader, Strings, parser_of
+from .strings import DEEP, TOO_LARGE, StringReader, Strings, parser_of
 
 MAX_UNPACKED = 1500 << 20  # bytes of XML that are read; 400,000 rows of 42 columns are 980 MB
 MAX_RATIO = 200  # of a large part to its packed size; lists pack to a twelfth
@@ -109,8 +109,21 @@ class Workbook:
 
     def _walk(self, name: str, start: Start) -> None:
         """Call `start` with the name, without its prefix, and the attributes of each element."""
+        depth = 0
+
+        def opened(full: str, has: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > DEEP:
+                raise Unreadable(TOO_LARGE)
+            start(full.rpartition(":")[2], has)
+
+        def closed(_: str) -> None:
+            nonlocal depth
+            depth -= 1
+
         parser = parser_of()
-        parser.StartElementHandler = lambda full, has: start(full.rpartition(":")[2], has)
+        parser.StartElementHandler, parser.EndElementHandler = opened, closed
         self._parse(name, parser)
 
     def _main_part(self) -> str:
