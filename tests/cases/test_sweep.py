@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.cases import evidence, evidence_keeping, evidence_rows
+from portal.cases import evidence, evidence_keeping, evidence_rows, offices
 from portal.cases import stored_files as files
 from portal.cases.intake import admissions
 from portal.cases.intake.admissions import Received
 from portal.cases.intake.admitted_rows import Schools, columns
-from portal.cases.intake.scope import scope_of
+from portal.cases.intake.scope import Scope, scope_of
 from portal.cases.loads import lifecycle
 from portal.cases.refusing import Refused
 from portal.extensions import db
@@ -23,7 +23,7 @@ from portal.models.types import utcnow
 from storage.objects import Sealed
 from tests import exports
 from tests.builders import Cast, a_case
-from tests.cases.test_loads import expecting
+from tests.cases.test_loads import receive as a_load_of
 from tests.intakes import a_person, receive_list
 
 
@@ -35,12 +35,9 @@ def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> 
     staged.expires_at = utcnow() - timedelta(hours=2)
     left = store.put(staged.store_key, BytesIO(b"half an upload"), size_limit=100, media_type="image/jpeg")
     received = [
-        lifecycle.receive(
-            "导出.xlsx", exports.as_xlsx([exports.a_row(n, cast.school.code)]), expecting(cast.registrar)
-        )
-        for n in (1, 2)
+        a_load_of(exports.as_xlsx([exports.a_row(n, cast.school.code)]), cast.registrar) for n in (1, 2)
     ]
-    discarded, standing = (lifecycle.begin(cast.registrar, one) for one in received)
+    discarded, standing = (lifecycle.begin(cast.registrar, "导出.xlsx", one) for one in received)
     lifecycle.discard(discarded)
     staged_id, discarded_id, standing_id = staged.id, discarded.id, standing.id
     db.session.commit()
@@ -82,6 +79,16 @@ def test_what_arrives_late_is_swept_however_long_the_portal_stood_still(app: Fla
     assert stays()
 
 
+def a_list_of(scope: Scope, cast: Cast, number: int) -> Received:
+    titles = ",".join(column.title for column in columns(scope.roster))
+    one = {**a_person(number), "admitted_to": cast.school.code, "exam_county": "青禾县"}
+    line = ",".join(one[column.key] for column in columns(scope.roster))
+    known = Schools.of([cast.school])
+    received = receive_list(scope, known, "名单.csv", f"{titles}\n{line}\n".encode())
+    db.session.commit()
+    return received
+
+
 def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None:
     """A process that died between store and commit, and one that died between a commit and the deletion after it."""
     store = app.extensions["store"]
@@ -89,17 +96,7 @@ def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None
     db.session.commit()
     scope = scope_of(cast.approver)
     assert scope is not None
-    known = Schools.of([cast.school])
-    titles = ",".join(column.title for column in columns(scope.roster))
-
-    def receive(number: int) -> Received:
-        one = {**a_person(number), "admitted_to": cast.school.code, "exam_county": "青禾县"}
-        line = ",".join(one[column.key] for column in columns(scope.roster))
-        received = receive_list(scope, known, "名单.csv", f"{titles}\n{line}\n".encode())
-        db.session.commit()
-        return received
-
-    lost, replaced, waiting, fresh = (receive(number) for number in range(4))
+    lost, replaced, waiting, fresh = (a_list_of(scope, cast, number) for number in range(4))
     admissions.stage(scope, replaced)
     db.session.commit()
     assert admissions.stage(scope, waiting) == replaced.sealed, "and then the process died"
@@ -111,7 +108,7 @@ def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None
 
     result = app.test_cli_runner().invoke(args=["sweep"])
 
-    assert result.exit_code == 0 and "2 unfinished or dropped tables cleared up" in result.output
+    assert result.exit_code == 0 and "2 unfinished or dropped files cleared up" in result.output
     assert [store.exists(one.sealed) for one in (lost, replaced, waiting, fresh)] == [
         False,
         False,
@@ -120,44 +117,84 @@ def test_what_an_upload_of_a_list_left_in_the_store_is_swept(app: Flask) -> None
     ]
     late = store.put(f"{lost.sealed.key}-late", BytesIO(b"x"), size_limit=9, media_type="text/csv")
     assert files.reap(store) == 0 and not store.exists(late), "looked for again until 30 days after"
-    with pytest.raises(Refused, match="重新导入"):
+    with pytest.raises(Refused, match="重新上传"):
         admissions.stage(scope, lost)
     db.session.rollback()
     gone = admissions.discard(scope)
     db.session.commit()
     assert gone == waiting.sealed
-    admissions.throw_away(gone)
-    db.session.commit()
+    files.clear(store, gone.key)
     assert not store.exists(waiting.sealed)
     left = {one.key: one.status for one in db.session.scalars(select(StoredFile))}
-    assert left == {lost.sealed.key: "gone", replaced.sealed.key: "gone", fresh.sealed.key: "staged"}
+    assert left.pop(fresh.sealed.key) == "staged" and set(left.values()) == {"gone"} and len(left) == 3
 
 
 def test_an_export_that_a_crash_left_and_those_whose_keeping_is_over_go(app: Flask) -> None:
-    """A process that died between the store and the row; one nobody applied; one that was applied long ago."""
+    """A process that died between the store and the row; one nobody applied; one that failed; one that was applied, from
+    which day on it is kept as long again."""
     store, cast = app.extensions["store"], Cast()
+    days = offices.policy_of(cast.school).value("keeping.load_days")
     db.session.commit()
 
     def receive(number: int) -> lifecycle.Received:
-        data = exports.as_xlsx([exports.a_row(number, cast.school.code)])
-        return lifecycle.receive("导出.xlsx", data, expecting(cast.registrar))
+        return a_load_of(exports.as_xlsx([exports.a_row(number, cast.school.code)]), cast.registrar)
 
-    crashed, left, applied, fresh = (receive(number) for number in range(1, 5))
-    loads = [lifecycle.begin(cast.registrar, one) for one in (left, applied, fresh)]
-    file = db.session.scalars(select(StoredFile).where(StoredFile.key == crashed.sealed.key)).one()
-    file.expires_at -= timedelta(days=2)
-    long_ago = utcnow() - lifecycle.KEPT_FOR - timedelta(minutes=1)
-    loads[0].created_at = long_ago
-    loads[1].status, loads[1].applied_at = "applied", long_ago
+    crashed, *others = (receive(number) for number in range(1, 7))
+    loads = [lifecycle.begin(cast.registrar, "导出.xlsx", one) for one in others]
+    for load, status in zip(loads, ("uploaded", "failed", "applied", "applying", "checked"), strict=True):
+        load.status = status
+    db.session.commit()
+    by_key = {file.key: file for file in db.session.scalars(select(StoredFile))}
+    assert {by_key[one.sealed.key].size for one in others} == {one.sealed.size for one in others}
+    assert {by_key[one.sealed.key].sha256 for one in others} == {one.sealed.sha256 for one in others}
+    by_key[crashed.sealed.key].expires_at = utcnow() - timedelta(days=2)
+    for one in others:
+        kept = by_key[one.sealed.key]
+        assert kept.status == "kept" and abs(kept.expires_at - utcnow() - timedelta(days=days)) < timedelta(
+            hours=1
+        )
+        kept.expires_at -= timedelta(days=days, minutes=5)
+    db.session.flush()
+    files.keep_on(others[4].sealed.key)
     db.session.commit()
     first = app.test_cli_runner().invoke(args=["sweep"])
-    assert "2 exports of the register" in first.output and "3 unfinished or dropped" in first.output
-    assert [store.exists(one.sealed) for one in (crashed, left, applied, fresh)] == [
-        False,
-        False,
-        False,
-        True,
-    ]
+    assert "3 files whose keeping is over" in first.output and "4 unfinished or dropped" in first.output
+    there = [store.exists(one.sealed) for one in (crashed, *others)]
+    assert there == [False, False, False, False, True, True], (
+        "what is being written is finished first, and its term begins then"
+    )
     db.session.expire_all()
-    assert [load.status for load in loads] == ["discarded", "applied", "uploaded"]
-    assert [bool(load.stored) for load in loads] == [False, False, True]
+    assert [load.status for load in loads] == ["discarded", "discarded", "applied", "applied", "checked"]
+    assert [bool(load.stored) for load in loads] == [False, False, False, True, True]
+
+
+def test_a_list_that_nobody_confirmed_is_put_aside(app: Flask) -> None:
+    store, cast = app.extensions["store"], Cast()
+    db.session.commit()
+    scope = scope_of(cast.approver)
+    assert scope is not None
+    received = a_list_of(scope, cast, 1)
+    admissions.stage(scope, received)
+    db.session.commit()
+    kept = db.session.scalars(select(StoredFile).where(StoredFile.key == received.sealed.key)).one()
+    assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+    assert admissions.staged(scope) is not None
+    kept.expires_at = utcnow() - timedelta(minutes=1)
+    db.session.commit()
+    assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
+    assert admissions.staged(scope) is None and not store.exists(received.sealed)
+
+
+def test_nothing_is_put_while_a_transaction_is_open(app: Flask) -> None:
+    """On SQLite it would keep everybody else from writing for as long as the bytes travel."""
+    cast = Cast()
+    db.session.commit()
+    key = files.expect(files.LOAD, cast.school.id, cast.registrar)
+    with (
+        pytest.raises(RuntimeError, match="transaction is open"),
+        files.receiving(key, app.extensions["store"]) as coming,
+    ):
+        db.session.scalar(select(StoredFile.status))
+        coming.store.put(key, BytesIO(b"x"), size_limit=9, media_type="text/csv")
+    standing = select(StoredFile.status).where(StoredFile.key == key)
+    assert db.session.scalar(standing) == "gone"

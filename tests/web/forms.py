@@ -35,6 +35,7 @@ from tests.web.world import PEOPLE, Estate, World
 SERIAL = itertools.count(9001)  # of pupils in sheets, so that no two loads bring the same ones
 MOVED = {"status", "step", "version", "changed_at", "holder_office_id", "due_on", "clock_from", "clock_used"}
 CLAIM = {"claimed_by_id", "claimed_at"}
+DELETED = {"status", "expires_at"}  # of a file's row
 HELD = {"evidence_files": {"lock_mode"}}  # the task that has the store hold the papers
 
 
@@ -295,18 +296,18 @@ INTAKE_FORMS = {
     "admitted.upload": Form(
         "approver",
         intake_forms.admitted,
-        {"preferences": {"value"}},
-        frozenset({"stored_files"}),
+        {"preferences": {"value"}, "stored_files": DELETED},
         frozenset({"stored_files"}),
     ),
     "admitted.confirm": Form(
         "approver",
         intake_forms.confirmed,
+        {"stored_files": DELETED},
         adds=frozenset({"admitted_lists", "admitted"}),
-        removes=frozenset({"preferences", "stored_files"}),
+        removes=frozenset({"preferences"}),
     ),
     "admitted.discard": Form(
-        "approver", intake_forms.discarded, removes=frozenset({"preferences", "stored_files"})
+        "approver", intake_forms.discarded, {"stored_files": DELETED}, removes=frozenset({"preferences"})
     ),
     "admitted_people.look_up": Form(
         "registrar",
@@ -524,20 +525,27 @@ FORMS: dict[str, Form] = {
     "loads.apply": Form(
         "registrar",
         _load_at("apply"),
-        {"register_loads": {"status", "applied_at", "counts"}, "register_load_rows": {"pupil_version"}},
+        {
+            "register_loads": {"status", "applied_at", "counts"},
+            "register_load_rows": {"pupil_version"},
+            "stored_files": {"expires_at"},
+        },
         adds=frozenset({"items", "item_events"}),
     ),
     "loads.undo": Form(
         "registrar",
         _load_at("undo"),
-        {"register_loads": {"status", "undone_at"}, "items": {"status", "version", "cause", "last_run"}},
+        {
+            "register_loads": {"status", "undone_at"},
+            "items": {"status", "version", "cause", "last_run"},
+            "stored_files": {"expires_at"},
+        },
         adds=frozenset({"item_events"}),
     ),
     "loads.discard": Form(
         "registrar",
         _load_at("discard"),
-        {"register_loads": {"status", "stored"}},
-        removes=frozenset({"stored_files"}),
+        {"register_loads": {"status", "stored"}, "stored_files": DELETED},
     ),
     "proposals.accept": Form(
         "reviewer",

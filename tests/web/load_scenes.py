@@ -19,7 +19,7 @@ from portal.models import Item, Pupil, RegisterLoad, RegisterLoadRow
 from storage.objects import Sealed
 from tests import exports, invariants
 from tests.builders import Cast, a_case
-from tests.cases.test_loads import apply, check, expecting
+from tests.cases.test_loads import apply, check, receive
 from tests.web.dying import Sender
 
 PUPILS = 30
@@ -66,9 +66,7 @@ def an_export(cast: Cast, _paper: Any) -> Scene:
 def a_check(cast: Cast, _paper: Any) -> Scene:
     """Every row read and compared; a task of its own, which leaves findings chunk by chunk."""
     db.session.commit()
-    load = lifecycle.begin(
-        cast.reviewer, lifecycle.receive("导出.xlsx", _sheet(cast), expecting(cast.reviewer))
-    )
+    load = lifecycle.begin(cast.reviewer, "导出.xlsx", receive(_sheet(cast), cast.reviewer))
     fields = {f"column-{position}": key for position, key in load.mapping.items()}
     path, load_id = f"/register/loads/{load.id}/columns", load.id
     db.session.commit()

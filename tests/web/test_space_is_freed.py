@@ -18,7 +18,7 @@ from portal.cases.stamped import receiving
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, RegisterLoad, StampedBatch, Status, StoredFile
 from storage.judge import Judgement, judge
-from storage.objects import ObjectStore, StoreUnavailable
+from storage.objects import ObjectStore, Sealed, StoreUnavailable
 from tests import exports, papers
 from tests.builders import Cast, a_case, sign_in
 from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
@@ -121,13 +121,13 @@ def test_a_list_given_up_frees_its_space_and_one_that_waits_stays(app: Flask) ->
     for settled in (False, True):
         key = files.expect(files.INTAKE, scope.state.id, cast.approver)
         if settled:
-            files.settle(key)
+            files.settle(Sealed(key, "", "0" * 64, 4))
         db.session.commit()
         store.put(key, io.BytesIO(b"list"), size_limit=10, media_type="text/csv")
         files.give_up(store, key)
         assert (key in lying(store, "intake")) == settled
         row = db.session.scalars(select(StoredFile.status).where(StoredFile.key == key)).one()
-        assert row == ("waiting" if settled else "gone")
+        assert row == ("kept" if settled else "gone")
         db.session.rollback()
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.cases import landings, name_index
+from portal.cases import landings, name_index, stored_files
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
 from portal.extensions import db
@@ -52,10 +52,17 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
                 _all_over(rows, schools, "after", lambda pupil, row: pupil.version == row.pupil_version)
     except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
         raise CannotNow(MOVED) from error
+    _keep_file_on(load)
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
     landed = landings.confirm_landed(load_id, seen)
     record(load, "load.applied", landed=len(landed), counts=load.counts)
     return load
+
+
+def _keep_file_on(load: RegisterLoad) -> None:
+    """What was applied or taken back is kept as long again."""
+    if load.stored:
+        stored_files.keep_on(load.stored["key"])
 
 
 def undo(load_id: uuid.UUID) -> RegisterLoad | None:
@@ -77,6 +84,7 @@ def undo(load_id: uuid.UUID) -> RegisterLoad | None:
         return all((present.get(key) or "") == (text or "") for key, text in row.after.items())
 
     landings.withdraw_confirmations(load_id)
+    _keep_file_on(load)
     try:
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):
