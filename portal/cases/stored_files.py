@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,11 +25,11 @@ from portal.extensions import db
 from portal.faults import reach
 from portal.models import Office, StoredFile
 from portal.models.types import new_id, utcnow
-from storage.objects import Missing, ObjectStore, Sealed, StoreError, new_key
+from storage.objects import LockMode, Missing, ObjectStore, Sealed, StoreError, new_key
 
 log = logging.getLogger(__name__)
 
-INTAKE, LOAD = "intake", "load"
+EVIDENCE, STAMPED, INTAKE, LOAD = "evidence", "stamped", "intake", "load"
 STAGED_FOR = timedelta(hours=24)
 LATE = timedelta(hours=1)
 TOMBSTONE_FOR = timedelta(days=30)
@@ -45,7 +45,9 @@ class Kind:
     most_days: str = ""
 
 
-KINDS = {
+KINDS = {  # evidence and stamped forms stay; how long the store must hold them is cases.evidence_keeping's and sorting's
+    EVIDENCE: Kind("evidence", "upload"),
+    STAMPED: Kind("stamped", "batch"),
     INTAKE: Kind("intake", "list", "keeping.intake_days"),
     LOAD: Kind("loads", "export", "keeping.load_days"),
 }
@@ -57,7 +59,7 @@ _endings: dict[str, Ending] = {}
 class Guarded:
     """A store into which nothing is put while a transaction is open: on SQLite it would hold the one write lock."""
 
-    def __init__(self, store: ObjectStore, act: str) -> None:
+    def __init__(self, store: ObjectStore, act: str = "") -> None:
         self._store, self._act = store, act
 
     def put(self, key: str, stream: BinaryIO, *, size_limit: int, media_type: str) -> Sealed:
@@ -151,6 +153,16 @@ def _term_ends(key: str) -> datetime | None:
     if of is None or not KINDS[of[0]].most_days:
         return None
     return utcnow() + timedelta(days=policy_of(of[1]).value(KINDS[of[0]].most_days))
+
+
+def note_lock(keys: Sequence[str], mode: LockMode, until: datetime) -> None:
+    """Keep what the store was told to hold files by, and until when. A lock only grows, there and here."""
+    weaker = ("",) if mode == "GOVERNANCE" else ("", "GOVERNANCE")
+    of = update(StoredFile).where(StoredFile.key.in_(keys))
+    stronger = of.where(StoredFile.lock_mode.in_(weaker)).values(lock_mode=mode)
+    shorter = or_(StoredFile.retain_until.is_(None), StoredFile.retain_until < until)
+    for one in (stronger, of.where(shorter).values(retain_until=until)):
+        db.session.execute(one, execution_options={"synchronize_session": False})
 
 
 def drop(key: str) -> None:
@@ -280,3 +292,31 @@ def _sweep_graves(store: ObjectStore) -> None:
         execution_options={"synchronize_session": False},
     )
     db.session.commit()
+
+
+def learn_locks(store: ObjectStore) -> int:
+    """Ask the store until when it holds files that were locked before rows said so. Commits. Returns how many were told."""
+    unknown = (StoredFile.lock_mode != "", StoredFile.retain_until.is_(None), StoredFile.status == "kept")
+    columns = (StoredFile.key, StoredFile.version_id, StoredFile.sha256, StoredFile.size)
+    told, last = 0, ""
+    while True:
+        some = select(*columns).where(*unknown, StoredFile.key > last).order_by(StoredFile.key)
+        found = [Sealed(*row) for row in db.session.execute(some.limit(500))]
+        db.session.rollback()
+        if not found:
+            return told
+        told += sum(_learn_lock(store, sealed) for sealed in found)
+        last = found[-1].key
+
+
+def _learn_lock(store: ObjectStore, sealed: Sealed) -> bool:
+    try:
+        until = store.locked_until(sealed)
+    except Missing:  # a walk finds it
+        return False
+    if until is None:
+        return False
+    row = update(StoredFile).where(StoredFile.key == sealed.key, StoredFile.retain_until.is_(None))
+    db.session.execute(row.values(retain_until=until), execution_options={"synchronize_session": False})
+    db.session.commit()
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy import ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import db
@@ -21,6 +21,7 @@ class StoredFile(db.Model):
         Index("ix_stored_files_status", "status", "expires_at"),
         Index("ix_stored_files_sha256", "sha256"),
         Index("ix_stored_files_retain_until", "retain_until"),
+        Index("ix_stored_files_lock_mode", "lock_mode"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -29,11 +30,11 @@ class StoredFile(db.Model):
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     status: Mapped[str] = mapped_column(String(10))
     key: Mapped[str] = mapped_column(String(200), unique=True)
-    version_id: Mapped[str] = mapped_column(String(100), default="", server_default="")
-    sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    size: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # bytes
+    version_id: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    sha256: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    size: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))  # bytes
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     begun_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     # What the store was told to hold it by, and until when at least; a file that nobody locked may go at any time.
-    lock_mode: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    lock_mode: Mapped[str] = mapped_column(String(12), default="", server_default=text("''"))
     retain_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

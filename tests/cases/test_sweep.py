@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.cases import evidence, evidence_keeping, evidence_rows, offices
+from portal.cases import evidence, evidence_rows, offices
 from portal.cases import stored_files as files
 from portal.cases.intake import admissions
 from portal.cases.intake.admissions import Received
@@ -20,20 +20,27 @@ from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.models import EvidenceFile, RegisterLoad, StoredFile
 from portal.models.types import utcnow
-from storage.objects import Sealed
+from portal.oversight import evidence_walk, stored_walk
+from portal.oversight.findings import Findings
+from storage.objects import ObjectStore, Sealed, new_key
 from tests import exports
 from tests.builders import Cast, a_case
 from tests.cases.test_loads import receive as a_load_of
 from tests.intakes import a_person, receive_list
+from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
+
+
+def row_of(key: str) -> StoredFile:
+    return db.session.scalars(select(StoredFile).where(StoredFile.key == key)).one()
 
 
 def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> None:
     store = app.extensions["store"]
     cast = Cast()
     case = a_case(cast, "ready")
-    staged = evidence.stage(case, cast.registrar, "change_certificate", "中断.jpg")
+    staged = row_of(evidence.stage(case, cast.registrar, "change_certificate", "中断.jpg").key)
     staged.expires_at = utcnow() - timedelta(hours=2)
-    left = store.put(staged.store_key, BytesIO(b"half an upload"), size_limit=100, media_type="image/jpeg")
+    left = store.put(staged.key, BytesIO(b"half an upload"), size_limit=100, media_type="image/jpeg")
     received = [
         a_load_of(exports.as_xlsx([exports.a_row(n, cast.school.code)]), cast.registrar) for n in (1, 2)
     ]
@@ -45,9 +52,9 @@ def test_sweep_takes_unfinished_uploads_and_discarded_loads_only(app: Flask) -> 
     result = app.test_cli_runner().invoke(args=["sweep"])
 
     assert result.exit_code == 0, result.output
-    assert "1 unfinished uploads" in result.output
+    assert "2 unfinished or dropped files cleared up" in result.output
     db.session.expire_all()
-    assert db.session.get_one(EvidenceFile, staged_id).status == "gone"
+    assert db.session.get_one(StoredFile, staged_id).status == "gone"
     assert db.session.get_one(RegisterLoad, discarded_id).stored == {}
     assert not store.exists(left) and not store.exists(received[0].sealed)
     assert store.exists(Sealed(**db.session.get_one(RegisterLoad, standing_id).stored))
@@ -59,21 +66,23 @@ def test_what_arrives_late_is_swept_however_long_the_portal_stood_still(app: Fla
     """A clock that was wrong, or a sweep that did not run for months: the 30 days count from the burial to a sweep."""
     store = app.extensions["store"]
     cast = Cast()
-    staged = evidence.stage(a_case(cast, "ready"), cast.registrar, "change_certificate", "中断.jpg")
+    staged = row_of(
+        evidence.stage(a_case(cast, "ready"), cast.registrar, "change_certificate", "中断.jpg").key
+    )
     staged.expires_at = utcnow() - timedelta(days=60)
     db.session.commit()
 
     def stays(days: int = 0) -> bool:
         """Whether the sweep leaves what came late, `days` later."""
-        late = store.put(f"{staged.store_key}-1-view", BytesIO(b"x"), size_limit=100, media_type="image/jpeg")
+        late = store.put(f"{staged.key}-1-view", BytesIO(b"x"), size_limit=100, media_type="image/jpeg")
         db.session.refresh(staged)
         if staged.expires_at:
             staged.expires_at -= timedelta(days=days)
         db.session.commit()
-        evidence_keeping.reap(store)
+        files.reap(store)
         return bool(store.exists(late))
 
-    assert evidence_keeping.reap(store) == 1
+    assert files.reap(store) == 1
     assert not stays() and not stays(29)
     assert not stays(300), "the first sweep after the 30 days looks for the last time"
     assert stays()
@@ -198,3 +207,37 @@ def test_nothing_is_put_while_a_transaction_is_open(app: Flask) -> None:
         coming.store.put(key, BytesIO(b"x"), size_limit=9, media_type="text/csv")
     standing = select(StoredFile.status).where(StoredFile.key == key)
     assert db.session.scalar(standing) == "gone"
+
+
+def test_the_walk_tells_rows_and_objects_of_every_kind_that_do_not_fit(app: Flask) -> None:
+    """A row that nothing uses, a row without its object, an object that no row names, a load whose row is gone."""
+    store, cast = app.extensions["store"], Cast()
+    strays: list[str] = []
+    unused: list[str] = []
+    lost: list[str] = []
+    for kind, of in files.KINDS.items():
+        for keys in (unused, lost):
+            keys.append(files.expect(kind, cast.school.id, cast.registrar))
+            files.settle(store.put(keys[-1], BytesIO(b"x"), size_limit=9, media_type="text/csv"))
+        strays.append(store.put(new_key(of.folder), BytesIO(b"x"), size_limit=9, media_type="text/csv").key)
+    received = a_load_of(exports.as_xlsx([exports.a_row(1, cast.school.code)]), cast.registrar)
+    load = lifecycle.begin(cast.registrar, "导出.xlsx", received)
+    db.session.commit()
+    assert [text for text in walked(store) if str(load.id) in text] == []
+    for key in lost[2:]:
+        files.delete_all(store, key)
+    db.session.delete(row_of(received.sealed.key))
+    db.session.commit()
+    told = walked(store)
+    for title, key, stray in zip(stored_walk.KINDS.values(), unused, strays, strict=True):
+        assert f"{title} {row_of(key).id}：有文件登记，没有用到它的业务登记，被删除或改动" in told
+        assert any(stray in text and "不属于任何登记" in text for text in told)
+    for key in lost[2:]:
+        assert any(key in text and "存储中没有这个版本" in text for text in told)
+    assert f"导入的名册 {load.id}：没有文件登记，被删除或改动" in told
+
+
+def walked(store: ObjectStore) -> list[str]:
+    """What the walk through the store finds; no transaction stays open."""
+    db.session.rollback()
+    return evidence_walk.walk(store, Findings()).told

@@ -36,7 +36,8 @@ SERIAL = itertools.count(9001)  # of pupils in sheets, so that no two loads brin
 MOVED = {"status", "step", "version", "changed_at", "holder_office_id", "due_on", "clock_from", "clock_used"}
 CLAIM = {"claimed_by_id", "claimed_at"}
 DELETED = {"status", "expires_at"}  # of a file's row
-HELD = {"evidence_files": {"lock_mode"}}  # the task that has the store hold the papers
+PAPERS = frozenset({"evidence_files", "evidence_pages", "stored_files"})  # one came in
+HELD = {"stored_files": {"lock_mode", "retain_until"}}  # the task that has the store hold the papers
 
 
 @dataclass(frozen=True)
@@ -585,21 +586,17 @@ FORMS: dict[str, Form] = {
         to("/cases/{draft}/autosave/values", version="@draft", new_name="马明"),
         {"cases": {"answers", "version", "changed_at"}},
     ),
-    "evidence.upload": Form(
-        "registrar", _upload, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
-    ),
-    "captures.keep": Form(
-        "registrar", _photograph, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
-    ),
+    "evidence.upload": Form("registrar", _upload, {"cases": {"changed_at"}}, PAPERS),
+    "captures.keep": Form("registrar", _photograph, {"cases": {"changed_at"}}, PAPERS),
     "captures.hand_over": Form(
         "registrar", to("/cases/{ready}/phone/household_book"), adds=frozenset({"phone_captures"})
     ),
     "captures.take": Form("registrar", _scan, {"phone_captures": {"taken_at", "phone_hash"}}),
-    "captures.take_in": Form(
-        "registrar", _from_phone, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
-    ),
+    "captures.take_in": Form("registrar", _from_phone, {"cases": {"changed_at"}}, PAPERS),
     "captures.end": Form("registrar", _handed_over, {"phone_captures": {"ended_at"}}),
-    "stamped.upload": Form("registrar", _scanned, adds=frozenset({"stamped_batches", "stamped_pages"})),
+    "stamped.upload": Form(
+        "registrar", _scanned, adds=frozenset({"stamped_batches", "stamped_pages", "stored_files"})
+    ),
     "stamped.place": Form(
         "registrar",
         _placed,
