@@ -68,7 +68,8 @@ def test_a_submission_holds_its_files_and_a_draft_holds_none(app: Flask) -> None
         until = store().locked_until(evidence_rows.sealed_original(file))
         assert until and until > utcnow() + timedelta(days=300)
         kept = file.stored
-        assert kept is not None and kept.retain_until == until
+        assert kept is not None and kept.retain_until is not None
+        assert abs(kept.retain_until - until) < timedelta(seconds=1)  # S3 keeps milliseconds
         kept.retain_until = None  # as of one that was locked before rows said so
     db.session.commit()
     assert stored_files.learn_locks(store()) == 2 and stored_files.learn_locks(store()) == 0
