@@ -24,7 +24,7 @@ from portal.cases.loads import lifecycle
 from portal.extensions import db
 from portal.models import RegisterLoad, Role
 from tests import builders, exports
-from tests.cases.test_loads import expecting
+from tests.cases.test_loads import receive
 
 MEGABYTE = 1024
 
@@ -76,7 +76,7 @@ def load(actor: Actor, file: Path, label: str) -> float:
     """Upload, check, apply; prints each phase. Returns the seconds of check and apply."""
     size = file.stat().st_size / 1024 / MEGABYTE
     with phase(f"{label}: upload ({size:.1f} MB)"):
-        found = lifecycle.begin(actor, lifecycle.receive(file.name, file.read_bytes(), expecting(actor)))
+        found = lifecycle.begin(actor, file.name, receive(file.read_bytes(), actor))
         db.session.commit()
     began = time.perf_counter()
     with phase(f"{label}: check"):

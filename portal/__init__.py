@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import blueprints, cli, errors, gate, json_texts, keyed_digests, navigation, oversize, tasks
+from portal.cases import evidence_keeping  # noqa: F401 - holding papers is a task that others ask for by its name
 from portal.demo import people as demo_people
 from portal.extensions import csrf, db, limiter, login, migrate
 from portal.models import Account  # noqa: F401 - importing the package declares every table

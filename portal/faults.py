@@ -26,6 +26,14 @@ POINTS = (
     "check.after_rows",
     "load.before_commit",
     "discard.after_commit",
+    "batch.after_stage",
+    "batch.after_put",
+    "batch.before_commit",
+    "batch.after_commit",
+    "list.after_stage",
+    "list.after_put",
+    "list.before_commit",
+    "list.after_commit",
     "items.before_commit",
 )
 _ARMED = os.environ.get("XUEJI_FAULT", "")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import itertools
+from dataclasses import asdict
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 
@@ -16,12 +18,13 @@ from portal.accounts.sessions import SignedIn, begin
 from portal.cases import actions, starting
 from portal.cases.access import Actor
 from portal.cases.offices import place_below
+from portal.cases.stored_files import EVIDENCE
 from portal.extensions import db
-from portal.models import Account, Case, EvidenceFile, EvidencePage, Level, Office, Pupil, Role
+from portal.models import Account, Case, EvidenceFile, EvidencePage, Level, Office, Pupil, Role, StoredFile
 from portal.models.types import new_id
 from portal.standards import id_number, names
 from portal.workflows import workflow
-from storage.objects import ObjectStore, new_key
+from storage.objects import ObjectStore, Sealed, new_key
 
 KEY_CHANGE = "key_information_change"
 PASSWORD = "Quiet-River-2048"
@@ -121,12 +124,23 @@ def a_pupil(school: Office | None = None, **values: Any) -> Pupil:
     return pupil
 
 
+def a_stored_file(kind: str, sealed: Sealed, office_id: UUID, account_id: UUID) -> StoredFile:
+    """The row of a file that lies in the store, kept without a term."""
+    file = StoredFile(
+        id=new_id(), kind=kind, office_id=office_id, account_id=account_id, status="kept", **asdict(sealed)
+    )
+    db.session.add(file)
+    db.session.flush()
+    return file
+
+
 def a_file(case: Case, slot: str, uploader: Account | Actor, **values: Any) -> EvidenceFile:
     """A committed file: its rows, and a small object in the store (no picture)."""
     number = next(_serial)
     content = f"evidence {number} {new_id().hex}".encode()
     store: ObjectStore = current_app.extensions["store"]
     sealed = store.put(new_key("evidence"), io.BytesIO(content), size_limit=1000, media_type="image/jpeg")
+    a_stored_file(EVIDENCE, sealed, case.owner_office_id, uploader.id)
     file = EvidenceFile(
         id=new_id(),
         case_id=case.id,

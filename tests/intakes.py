@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from portal import tasks
 from portal.cases import actions, clock, starting
 from portal.cases import stored_files as files
 from portal.cases.access import Actor
@@ -131,7 +132,7 @@ def receive_list(scope: Scope, schools: Schools, name: str, data: bytes) -> admi
     """A file as the page for uploading takes it, up to the transaction that stages it."""
     examined = admissions.examine(scope.roster, schools, data)
     key = files.expect(files.INTAKE, scope.state.id, scope.actor)
-    return admissions.keep(key, name, data, examined)
+    return admissions.keep(tasks.store(), key, name, data, examined)
 
 
 def a_roster(registrar: Actor, rows: Sequence[Mapping[str, str]], actual: int | None = None) -> Case:

@@ -22,6 +22,7 @@ from portal.cases.evidence_rows import sealed_original, sealed_picture
 from portal.cases.facts import read_facts
 from portal.cases.register import stored_text
 from portal.cases.sights import originals
+from portal.cases.stored_files import EVIDENCE
 from portal.extensions import db
 from portal.models import (
     AuditRecord,
@@ -35,8 +36,9 @@ from portal.models import (
     RegisterLoad,
     RegisterLoadRow,
     Status,
+    StoredFile,
 )
-from portal.oversight import audit_walk
+from portal.oversight import audit_walk, stored_walk
 from portal.oversight.findings import Findings
 from portal.workflows import workflow
 from storage.objects import ObjectStore, Sealed, StoreError
@@ -221,11 +223,12 @@ def i6_rows_and_objects(lying: Iterable[str] = (), *, tombstones: bool = True) -
     """No committed row names a missing object; every evidence object is named by a row: a committed one, one
     that is still staged or being reaped, or a tombstone, which the daily sweep looks at again (without `tombstones`: has done so)."""
     faults, named = [], set(lying)
-    for file in db.session.scalars(select(EvidenceFile)):
-        if file.status in ("staged", "reaping") or (tombstones and file.status == "gone"):
-            named.update(key for key, _ in store().keys(file.store_key))
-        if file.status != "committed":
-            continue
+    for upload in db.session.scalars(select(StoredFile).where(StoredFile.kind == EVIDENCE)):
+        if upload.status in ("staged", "reaping") or (tombstones and upload.status == "gone"):
+            named.update(key for key, _ in store().keys(upload.key))
+    for file in db.session.scalars(select(EvidenceFile).where(EvidenceFile.status == "committed")):
+        if file.stored is None or stored_walk.sealed(file.stored) != sealed_original(file):
+            faults.append(f"I6 file {file.id} is not what its stored file is")
         pictures = [
             sealed_picture(one) for page in file.pages for one in (page.view, page.thumb, page.plain) if one
         ]

@@ -117,7 +117,7 @@ def overwrite_an_object() -> None:
 
 def delete_a_version() -> None:
     """Of a paper of a draft, which no lock holds yet."""
-    loose = next(file for file in originals() if not file.lock_mode)
+    loose = next(file for file in originals() if file.stored and not file.stored.lock_mode)
     found: Any = store()
     found._client.remove_object(found._bucket, loose.store_key, version_id=loose.version_id)
 

@@ -14,18 +14,18 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 
 from portal import audit, create_app, tasks
-from portal.cases import clock
+from portal.cases import clock, stored_files
 from portal.extensions import db, reading_only
-from portal.models import Holiday, Preference, Role
-from portal.oversight import holidays, probes, readiness
+from portal.models import Holiday, Preference, Role, StoredFile
+from portal.oversight import holidays, probes, readiness, stored_walk
 from portal.oversight.readiness import LATE, OK, SOON, Check, Installation
 from portal.settings import _database_url
 from storage.objects import LockProof, ObjectStore, Sealed, StoreUnavailable
-from tests.builders import Cast, a_case, a_file, a_state, sign_in
+from tests.builders import Cast, a_state, sign_in
 from tests.conftest import settings_for
 from tests.portals import listen
 from tests.services import fresh_postgres_database
@@ -251,13 +251,14 @@ def test_the_next_years_holidays_are_wanted_from_november(
 
 def test_uploads_left_for_more_than_a_day_are_counted(app: Flask, installation: Installation) -> None:
     cast = Cast()
-    case = a_case(cast)
-    a_file(case, "household_book", cast.registrar, uploaded_at=datetime.now(UTC)).status = "staged"
-    old = a_file(case, "household_book", cast.registrar, uploaded_at=datetime.now(UTC) - timedelta(hours=25))
-    old.status = "staged"
+    for kind in stored_files.KINDS:
+        keys = [stored_files.expect(kind, cast.school.id, cast.registrar) for _ in range(2)]
+        row = db.session.scalars(select(StoredFile).where(StoredFile.key == keys[0])).one()
+        row.begun_at = datetime.now(UTC) - timedelta(hours=25)
     db.session.commit()
     check = found(installation)["staged"]
-    assert check.tone == SOON and check.text.startswith("1 个")
+    assert check.tone == SOON and check.text.startswith("4 个")
+    assert all(f"{title} 1" in check.text for title in stored_walk.KINDS.values())
 
 
 @pytest.mark.pages

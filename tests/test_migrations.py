@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +12,17 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from portal import audit
-from portal.cases import clock, register, roster, stored_files
+from portal import audit, tasks
+from portal.cases import clock, evidence, register, roster, stored_files
 from portal.cases.loads import lifecycle
 from portal.cases.stamped import receiving
 from portal.extensions import db
 from portal.models import AdmittedList, Pupil, RegisterChange, RegisterLoad, RosterRow, StampedPage
+from portal.models.types import new_id, utcnow
 from portal.oversight import audit_walk, holidays
 from portal.oversight.findings import Findings
 from portal.standards.school_year import year_of_entry
+from storage.objects import Sealed
 from tests import exports
 from tests.builders import Cast, a_case, a_pupil, a_state
 from tests.cases import test_loads as loads
@@ -114,7 +116,8 @@ def test_back_from_0010_a_page_in_doubt_waits_without_a_case(app: Flask) -> None
     """And forward again with none in doubt: it is placed by its number, as before."""
     cast = Cast()
     case = a_case(cast, "county_review")
-    batch = receiving.stage(cast.registrar, "批.pdf")
+    coming = receiving.stage(cast.registrar, "批.pdf")
+    batch = receiving.settle(coming, Sealed(coming.key, "", "0" * 64, 1), "application/pdf")
     batch.status = "sorted"
     for number, outcome in enumerate(("landed", "tray"), start=1):
         about = {"case_id": case.id, "printout": "approval-form", "version": 3, "doubts": {"seal": "page"}}
@@ -176,7 +179,7 @@ def test_back_to_0012_and_forth_every_file_keeps_its_row_and_what_waits_is_let_g
     stored_files.expect(stored_files.INTAKE, cast.state.id, cast.approver)
     db.session.commit()
     kept = stored("SELECT kind, status, key FROM stored_files ORDER BY key")
-    assert sorted(one[:2] for one in kept) == [("intake", "staged"), ("load", "waiting"), ("load", "waiting")]
+    assert sorted(one[:2] for one in kept) == [("intake", "staged"), ("load", "kept"), ("load", "kept")]
     lifecycle.discard(db.session.get_one(RegisterLoad, thrown_id))
     db.session.get_one(RegisterLoad, thrown_id).stored = {
         "key": thrown_key
@@ -184,9 +187,10 @@ def test_back_to_0012_and_forth_every_file_keeps_its_row_and_what_waits_is_let_g
     db.session.commit()
     let_go()
     downgrade(revision="0012")
-    assert [one[0] for one in stored("SELECT store_key FROM intake_files")] == [
-        one[2] for one in kept if one[0] == "intake"
-    ]
+    there = {one[0] for one in stored("SELECT store_key FROM intake_files")}
+    assert there == {thrown_key} | {one[2] for one in kept if one[0] == "intake"}, (
+        "what the sweep is to delete"
+    )
     assert stored("SELECT count(*) FROM register_load_rows WHERE kind = 'waiting'") == [(0,)]
     upgrade()
     again = stored("SELECT kind, status, key FROM stored_files ORDER BY key")
@@ -232,3 +236,59 @@ def test_0019_keeps_every_number_and_goes_back(app: Flask) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         db.session.execute(text("UPDATE audit_records SET action = 'x'"))
     let_go()
+
+
+def test_0020_gives_every_file_its_row_and_goes_back(app: Flask) -> None:
+    """Papers of a draft and of a decided case, a batch that was sorted, a load; uploads on their way, before and after."""
+    cast = Cast()
+    a_case(cast, "ready", pupil=a_pupil(cast.school))
+    decided = a_case(cast, "county_review")
+    load = loads.check(cast.registrar, exports.rows_of(1, [cast.school.code]))
+    coming = receiving.stage(cast.registrar, "批.pdf")
+    receiving.settle(coming, Sealed(coming.key, "v1", "b" * 64, 7), "application/pdf").status = "sorted"
+    papers = [file.store_key for file in evidence.files_of(decided)]
+    stored_files.note_lock([*papers, coming.key], "GOVERNANCE", utcnow() + timedelta(days=9))
+    late = [stored_files.expect(kind, cast.school.id, cast.registrar) for kind in stored_files.KINDS]
+    db.session.commit()
+    tasks.wait()
+    every = "SELECT key, kind, status, version_id, sha256, size, lock_mode FROM stored_files ORDER BY key"
+    load_key = load.stored["key"]
+    kept = stored(every)
+    term = stored(f"SELECT expires_at FROM stored_files WHERE key = '{load_key}'")
+    let_go()
+    downgrade(revision="0018")
+    assert {one[0] for one in stored("SELECT key FROM stored_files")} == {*late, load_key}
+    locked = stored("SELECT store_key FROM evidence_files WHERE lock_mode = 'GOVERNANCE'")
+    assert {one[0] for one in locked} == set(papers)
+    upgrade()
+    assert stored(every) == kept
+    assert stored(f"SELECT expires_at FROM stored_files WHERE key = '{load_key}'") != [(None,)] != term
+    downgrade(revision="0018")
+    interrupted = "evidence/ab/" + "ab" * 16
+    copied = (
+        "id, case_id, slot, name, sha256, version_id, size, media_type, verdict, refusal, notice, override_reason,"
+        " uploaded_by_id, uploaded_at, round, row_digest, lock_mode"
+    )
+    values = copied.replace("id,", f"'{new_id().hex}',", 1)
+    one = f"FROM evidence_files WHERE store_key = '{papers[0]}'"
+    db.session.execute(
+        text(
+            f"INSERT INTO evidence_files ({copied}, status, store_key) SELECT {values}, 'staged', '{interrupted}' {one}"
+        )
+    )
+    db.session.commit()
+    let_go()
+    upgrade()
+    told = stored(f"SELECT status FROM stored_files WHERE key = '{interrupted}'")
+    assert told == [("staged",)] and stored(
+        f"SELECT status FROM evidence_files WHERE store_key = '{interrupted}'"
+    ) == [("gone",)]
+    guards = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+    if db.engine.dialect.name == "sqlite":
+        assert stored(guards) != [(0,)]
+    downgrade(revision="0012")
+    there = {one[0] for one in stored("SELECT store_key FROM intake_files")}
+    assert there == {*late, interrupted}, "what the sweep of a version before is to delete"
+    upgrade()
+    kinds = {tuple(row) for row in stored("SELECT kind, status FROM stored_files WHERE status = 'staged'")}
+    assert kinds == {(kind, "staged") for kind in stored_files.KINDS}

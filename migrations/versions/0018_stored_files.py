@@ -20,6 +20,11 @@ branch_labels = None
 depends_on = None
 
 COLUMNS = "id, office_id, account_id, status, expires_at, begun_at"
+# What a step back left for the sweep stands among the files of intake, whatever it is.
+KIND = (
+    "CASE WHEN store_key LIKE 'loads/%' THEN 'load' WHEN store_key LIKE 'evidence/%' THEN 'evidence'"
+    " WHEN store_key LIKE 'stamped/%' THEN 'stamped' ELSE 'intake' END"
+)
 
 
 def upgrade():
@@ -44,7 +49,7 @@ def upgrade():
     )
     op.create_index("ix_stored_files_status", "stored_files", ["status", "expires_at"])
     op.execute(
-        f"INSERT INTO stored_files (kind, key, {COLUMNS}) SELECT 'intake', store_key, {COLUMNS} FROM intake_files"  # noqa: S608
+        f"INSERT INTO stored_files (kind, key, {COLUMNS}) SELECT {KIND}, store_key, {COLUMNS} FROM intake_files"  # noqa: S608
     )
     _enter_loads()
     op.drop_table("intake_files")
@@ -67,10 +72,10 @@ def _enter_loads():
         *(sa.column(name, sa.String()) for name in ("kind", "status", "key")),
         *(sa.column(name, portal.models.types.UtcDateTime()) for name in ("expires_at", "begun_at")),
     )
-    rows = []
+    rows, known = [], set(op.get_bind().execute(sa.select(files.c.key)).scalars())
     for load in op.get_bind().execute(sa.select(loads)):
         stored = json.loads(load.stored) if isinstance(load.stored, str) else load.stored
-        if not stored:
+        if not stored or stored["key"] in known:
             continue
         gone = load.status == "discarded"
         rows.append(
@@ -108,7 +113,9 @@ def downgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_files")),
         sa.UniqueConstraint("store_key", name=op.f("uq_intake_files_store_key")),
     )
+    # Files of other kinds that wait stand in rows of their own; what is to be deleted stays known to the sweep.
     op.execute(
-        f"INSERT INTO intake_files (store_key, {COLUMNS}) SELECT key, {COLUMNS} FROM stored_files WHERE kind = 'intake'"  # noqa: S608
+        f"INSERT INTO intake_files (store_key, {COLUMNS}) SELECT key, {COLUMNS} FROM stored_files"  # noqa: S608
+        " WHERE kind = 'intake' OR status <> 'waiting'"
     )
     op.drop_table("stored_files")

@@ -78,18 +78,13 @@ def upload() -> BaseResponse:
     except Unreadable as error:
         return _show(scope(), 422, file_fault=str(error), sheets=sheets_of(error))
     key = files.expect(files.INTAKE, scope().state.id, scope().actor)
-    db.session.commit()
     try:
-        received = admissions.keep(key, posted[0], data, examined)
-        here = scope()
-        old = admissions.stage(here, received)
-        db.session.commit()
+        with files.receiving(key, sealed.store()) as coming:
+            received = admissions.keep(coming.store, key, posted[0], data, examined)
+            here = scope()
+            old = admissions.stage(here, received)
     except Refused as refused:
-        files.give_up(sealed.store(), key)
         return _show(scope(), 422, refused.message)
-    except Exception:  # whatever it was: the space is freed, the answer is the error's
-        files.give_up(sealed.store(), key)
-        raise
     _throw_away(old)
     return go("admitted.page", year=here.year)
 
@@ -176,8 +171,9 @@ def faults() -> Response:
 
 
 def _throw_away(old: Sealed | None) -> None:
-    admissions.throw_away(old)
-    db.session.commit()
+    """Delete a file that nothing names any more, after the commit that dropped it."""
+    if old is not None:
+        files.clear(sealed.store(), old.key)
 
 
 def _show(

@@ -12,11 +12,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import audit
 from portal.blueprints import sealed
 from portal.blueprints.case_pages import slot_answer
-from portal.cases import evidence, evidence_keeping, evidence_rows, likeness, quality, shown, sights
+from portal.cases import evidence, evidence_rows, likeness, quality, shown, sights, stored_files
 from portal.cases.access import Actor, find_case
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.faults import reach
 from portal.models import Case, EvidenceFile, EvidencePage, Role
 from portal.oversize import fault, takes_file
 from portal.web import actor, found, roles
@@ -49,32 +48,24 @@ def upload(case_id: uuid.UUID, slot: str) -> BaseResponse:
 
 
 def receive(case: Case, who: Actor, slot: str, upload: FileStorage) -> EvidenceFile:
-    """Intent, commit, judge, keep, settle, commit. The picture work holds no transaction. The one way in of all evidence.
+    """Judged, kept and settled within receiving(). The picture work holds no transaction. The one way in of all evidence.
 
     Raises Refused, StoreError, and Unavailable where nothing can be judged now: then nothing was said of the file.
     """
-    staged = evidence.stage(case, who, slot, upload.filename or "")
-    db.session.commit()
-    reach("upload.after_stage")
-    file_id, key = staged.id, staged.store_key
-    thresholds = quality.standard_for(case, slot)
-    db.session.rollback()
-    data = upload.stream.read()
-    try:
+    coming = evidence.stage(case, who, slot, upload.filename or "")
+    with stored_files.receiving(coming.key, sealed.store()) as way:
+        thresholds = quality.standard_for(case, slot)
+        db.session.rollback()
+        data = upload.stream.read()
         judged = judge(data, thresholds=thresholds)
-        if not judged.refusal:
-            near = likeness.find(case, judged, sealed.store())
-            kept = evidence.keep(sealed.store(), key, data, judged)
-            file = evidence.settle(file_id, kept, judged, near)
-            db.session.commit()
-    except Exception:  # whatever it was: the space is freed, the answer is the error's
-        evidence_keeping.give_up(sealed.store(), file_id, key)
-        raise
+        if judged.refusal:
+            file = evidence.refuse(coming, judged)
+        else:
+            near = likeness.find(case, judged, way.store)
+            kept = evidence.keep(way.store, coming.key, data, judged)
+            file = evidence.settle(coming, kept, judged, near)
     if judged.refusal:
-        evidence.refuse(file_id, judged)
-        db.session.commit()
         raise Refused(judged.refusal)
-    reach("upload.after_commit")
     return file
 
 

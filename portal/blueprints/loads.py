@@ -13,7 +13,6 @@ from portal import audit, keeping, oversize
 from portal.blueprints import load_view, sealed
 from portal.blueprints.downloads import download
 from portal.cases import items, stored_files, unsent
-from portal.cases.evidence_keeping import delete_all, free_later
 from portal.cases.loads import emptied, errorlist, lifecycle, mapping, renumbering
 from portal.cases.loads.comparing import (
     ADDED,
@@ -104,32 +103,16 @@ def upload() -> BaseResponse:
     if len(data) > lifecycle.MAX_BYTES:
         return _index(oversize.told(len(data), lifecycle.MAX_BYTES, oversize.TABLE), 422)
     db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
-    keys: list[str] = []
-
-    def expect() -> str:
-        keys.append(stored_files.expect(stored_files.LOAD, who.office_id, who))
-        db.session.commit()
-        reach("export.after_stage")
-        return keys[0]
-
     try:
-        load = lifecycle.begin(who, lifecycle.receive(file.filename, data, expect))
-        db.session.commit()
-        reach("export.after_commit")
+        examined = lifecycle.examine(data)
+        key = stored_files.expect(stored_files.LOAD, who.office_id, who)
+        with stored_files.receiving(key, sealed.store()) as coming:
+            load = lifecycle.begin(who, file.filename, lifecycle.keep(coming.store, key, data, examined))
     except Unreadable as error:
         return _index(str(error), 422)
     except LoadRefused as error:
-        _free(keys)
         return _index(str(error), 409)
-    except Exception:  # whatever it was: the space is freed, the answer is the error's
-        _free(keys)
-        raise
     return go("loads.columns", load_id=load.id)
-
-
-def _free(keys: list[str]) -> None:
-    for key in keys:
-        stored_files.give_up(sealed.store(), key)
 
 
 @bp.get("/register/loads/<uuid:load_id>/columns")
@@ -319,7 +302,7 @@ def discard(load_id: uuid.UUID) -> BaseResponse:
     if answer.status_code < 400:
         reach("discard.after_commit")
         if key:
-            _delete(key)
+            stored_files.clear(sealed.store(), key)
         flash("已放弃这批数据，工作副本没有变动。", "success")
         return go("loads.index")
     return answer
@@ -333,14 +316,6 @@ def _act(load_id: uuid.UUID, act: Any) -> BaseResponse:
         return _show(_load(load_id), str(error), 409)
     db.session.commit()
     return go("loads.show", load_id=load_id)
-
-
-def _delete(key: str) -> None:
-    """Delete a dropped file at once; what fails, the sweep does."""
-    with free_later(key):
-        delete_all(sealed.store(), key)
-        stored_files.forget(key)
-        db.session.commit()
 
 
 @bp.get("/register/loads/<uuid:load_id>/faults.xlsx")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
 from portal.blueprints import sealed, stamped_view
-from portal.cases import sights
+from portal.cases import sights, stored_files
 from portal.cases.refusing import Refused
 from portal.cases.stamped import finding, placing, receiving, sorting
 from portal.extensions import db
@@ -61,7 +61,7 @@ def _index(error: str = "", status: int = 200) -> Response:
 @roles(*receiving.UPLOADERS)
 @takes_file("请降低扫描分辨率（200 dpi 即可），或分成几个文件上传", receiving.MAX_BYTES)
 def upload() -> BaseResponse:
-    """Intent, commit, keep, settle, commit; the pages are opened afterwards."""
+    """Take the file in; its pages are opened afterwards."""
     file = request.files.get("file")
     if file is None or not file.filename:
         return _index(fault("请先选择盖章表的扫描文件"), 422)
@@ -75,22 +75,16 @@ def upload() -> BaseResponse:
 
 
 def _receive(name: str, stream: Any, media_type: str) -> uuid.UUID:
-    batch = receiving.stage(actor(), name)
-    db.session.commit()
-    batch_id, key = batch.id, batch.store_key
+    coming = receiving.stage(actor(), name)
     try:
-        kept = receiving.keep(sealed.store(), key, stream, media_type)
-        receiving.settle(batch_id, kept, media_type)
-        db.session.commit()
+        with stored_files.receiving(coming.key, sealed.store()) as way:
+            kept = receiving.keep(way.store, coming.key, stream, media_type)
+            batch = receiving.settle(coming, kept, media_type)
     except TooLarge as error:
-        receiving.refuse(batch_id, receiving.TOO_LARGE)
+        receiving.turn_away(coming, receiving.TOO_LARGE)
         db.session.commit()
-        receiving.give_up(sealed.store(), batch_id, key)
         raise Refused(receiving.TOO_LARGE) from error
-    except Exception:  # whatever it was: the space is freed, the answer is the error's
-        receiving.give_up(sealed.store(), batch_id, key)
-        raise
-    return batch_id
+    return batch.id
 
 
 @bp.get("/<uuid:batch_id>")

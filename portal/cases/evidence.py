@@ -1,7 +1,7 @@
-"""Evidence by the intent protocol: a row says what will come, the store keeps it, a second row write makes it count.
+"""Evidence: what comes in for a slot of a case, and what becomes of it while the case can be edited.
 
-stage() -> commit -> keep() -> settle() -> commit -> only then the person reads "received". A crash anywhere leaves either
-a committed file or a staged row that evidence_keeping.reap() takes up; nothing is deleted that lacks a claimed row.
+The bytes are a stored file's (cases.stored_files): stage(), then within receiving() keep() and settle(); only then the person
+reads "received". A file is evidence from settle() on, and has no row here before.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import io
 import unicodedata
 import uuid
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import selectinload
 
 from portal import audit
-from portal.cases import digests, likeness
+from portal.cases import digests, likeness, stored_files
 from portal.cases.access import Actor
 from portal.cases.actions import available
 from portal.cases.facts import read_facts
@@ -26,17 +27,29 @@ from portal.cases.refusing import Refused
 from portal.cases.used_before import Same, same_content
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import Case, EvidenceFile, EvidencePage, Status, keyed_rows
+from portal.models import Case, EvidenceFile, EvidencePage, Status
 from portal.models.types import new_id, utcnow
 from portal.policies import policy
 from portal.standards.words import letters_in
 from portal.workflows import workflow
 from storage.judge import MAX_BYTES, Judgement
 from storage.measurement import worst
-from storage.objects import ObjectStore, Sealed, new_key
+from storage.objects import ObjectStore, Sealed
 
-STAGED_FOR = timedelta(hours=24)
 SETTLED = ("pass", "mend")
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A file on its way in: what a person chose it for, and the key that its staged row names."""
+
+    key: str
+    case_id: uuid.UUID
+    slot: str
+    name: str
+    account_id: uuid.UUID
+    round: int
+    begun_at: datetime
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,7 @@ class Kept:
     pages: tuple[tuple[Sealed, Sealed, Sealed | None], ...]
 
 
-def stage(case: Case, actor: Actor, slot: str, name: str) -> EvidenceFile:
+def stage(case: Case, actor: Actor, slot: str, name: str) -> Coming:
     """The intent row. Raises Refused when the case cannot be edited, the slot is not asked for, or it is full."""
     _check_open(case, actor)
     law = workflow(case.workflow)
@@ -56,20 +69,8 @@ def stage(case: Case, actor: Actor, slot: str, name: str) -> EvidenceFile:
     if wanted is None:
         raise Refused("这项业务不需要这份材料，请返回核对所填内容")
     _check_room(case, slot)
-    file = EvidenceFile(
-        id=new_id(),
-        case_id=case.id,
-        slot=slot,
-        status="staged",
-        name=shown_name(name),
-        store_key=new_key("evidence"),
-        uploaded_by_id=actor.id,
-        expires_at=utcnow() + STAGED_FOR,
-        round=case.round,
-    )
-    db.session.add(file)
-    db.session.flush()
-    return file
+    key = stored_files.expect(stored_files.EVIDENCE, case.owner_office_id, actor)
+    return Coming(key, case.id, slot, shown_name(name), actor.id, case.round, utcnow())
 
 
 def _check_room(case: Case, slot: str) -> None:
@@ -87,7 +88,6 @@ def keep(store: ObjectStore, key: str, data: bytes, judged: Judgement) -> Kept:
         size_limit=MAX_BYTES,
         media_type=judged.media_type or "application/octet-stream",
     )
-    reach("upload.after_put")
     pages = []
     for page in judged.pages:
         view = _put_jpeg(store, f"{key}-{page.page}-view", page.view_jpeg)
@@ -103,41 +103,31 @@ def _put_jpeg(store: ObjectStore, key: str, picture: bytes) -> Sealed:
     return store.put(key, io.BytesIO(picture), size_limit=MAX_BYTES, media_type="image/jpeg")
 
 
-def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None = None) -> EvidenceFile:
-    """The second write: the staged row becomes committed evidence; `near` is a page of another case that is almost the same.
+def settle(coming: Coming, kept: Kept, judged: Judgement, near: Near | None = None) -> EvidenceFile:
+    """The second write: the file becomes evidence; `near` is a page of another case that is almost the same.
 
     Raises Refused when the case has moved on, ValueError for a file that is no evidence (refuse() notes that).
     """
     if judged.refusal is not None or not judged.pages:
         raise ValueError(f"a refused file cannot be evidence: {judged.refusal}")
-    file = db.session.get_one(EvidenceFile, file_id)
-    case = db.session.get_one(Case, file.case_id)
+    case = db.session.get_one(Case, coming.case_id)
     hold_editable(case)
-    _check_room(case, file.slot)  # several may have been on their way at once
-    same = same_content(case, file, kept.original.sha256)
+    _check_room(case, coming.slot)  # several may have been on their way at once
+    same = same_content(case, coming.slot, kept.original.sha256)
     if same is None and near is not None:
         same = Same("advise", likeness.told(case, near))
-    received = {
-        "version_id": kept.original.version_id,
-        "sha256": kept.original.sha256,
-        "size": kept.original.size,
-        "media_type": judged.media_type,
-    }
-    done = db.session.execute(
-        update(EvidenceFile)
-        .where(EvidenceFile.id == file_id, EvidenceFile.status == "staged")
-        .values(
-            **keyed_rows.keyed(EvidenceFile.__tablename__, keyed_rows.values_of(file), received),
-            status="committed",
-            verdict=worst([judged.verdict, *([same.level] if same else [])]),
-            notice=same.text if same else "",
-            expires_at=None,
-        ),
-        execution_options={"synchronize_session": False},
+    stored_files.settle(kept.original)
+    file = _new(
+        coming,
+        status="committed",
+        version_id=kept.original.version_id,
+        sha256=kept.original.sha256,
+        size=kept.original.size,
+        media_type=judged.media_type,
+        verdict=worst([judged.verdict, *([same.level] if same else [])]),
+        notice=same.text if same else "",
     )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
-        raise Refused("上传中断的时间太长，请重新上传这个文件")
-    _add_pages(file_id, kept, judged)
+    _add_pages(file.id, kept, judged)
     db.session.flush()
     db.session.refresh(file)
     for one in file.pages:
@@ -151,7 +141,23 @@ def settle(file_id: uuid.UUID, kept: Kept, judged: Judgement, near: Near | None 
         verdict=file.verdict,
         renditions=digests.of_renditions(file.id, file.pages),
     )
-    reach("upload.before_commit")
+    return file
+
+
+def _new(coming: Coming, **values: Any) -> EvidenceFile:
+    file = EvidenceFile(
+        id=new_id(),
+        case_id=coming.case_id,
+        slot=coming.slot,
+        name=coming.name,
+        store_key=coming.key,
+        uploaded_by_id=coming.account_id,
+        uploaded_at=coming.begun_at,
+        round=coming.round,
+        **values,
+    )
+    db.session.add(file)
+    db.session.flush()
     return file
 
 
@@ -176,11 +182,9 @@ def _add_pages(file_id: uuid.UUID, kept: Kept, judged: Judgement) -> None:
         )
 
 
-def refuse(file_id: uuid.UUID, judged: Judgement) -> EvidenceFile:
+def refuse(coming: Coming, judged: Judgement) -> EvidenceFile:
     """Note that a file was no evidence at all; nothing of it is kept."""
-    file = db.session.get_one(EvidenceFile, file_id)
-    file.status, file.verdict, file.refusal = "refused", "refuse", judged.refusal or ""
-    file.expires_at = None
+    file = _new(coming, status="refused", verdict="refuse", refusal=judged.refusal or "")
     audit.append("evidence.refused", "evidence", file.id, result="refused", case=file.case_id.hex)
     return file
 

@@ -21,15 +21,13 @@ class Same:
     text: str
 
 
-def same_content(case: Case, file: EvidenceFile, sha256: str) -> Same | None:
+def same_content(case: Case, slot: str, sha256: str) -> Same | None:
     """Whether the same bytes came before: returned once to this school (refuse), or used in another case (advise); what became
     of another office's case is not said. Raises Refused for a file that stands in the slot already."""
-    query = select(EvidenceFile).where(
-        EvidenceFile.sha256 == sha256, EvidenceFile.status == "committed", EvidenceFile.id != file.id
-    )
+    query = select(EvidenceFile).where(EvidenceFile.sha256 == sha256, EvidenceFile.status == "committed")
     earlier = list(db.session.scalars(query.order_by(EvidenceFile.uploaded_at)))
     for other in earlier:
-        if other.case_id == case.id and other.slot == file.slot and other.removed_at is None:
+        if other.case_id == case.id and other.slot == slot and other.removed_at is None:
             raise Refused("这个文件已经在本栏中，不用再传一次")
     own = select(Case.id).where(
         Case.id.in_({other.case_id for other in earlier}), Case.owner_office_id == case.owner_office_id

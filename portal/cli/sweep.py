@@ -10,10 +10,8 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from portal import tasks
-from portal.cases import evidence_keeping, unsent
 from portal.cases import stored_files as files
-from portal.cases.loads import lifecycle
-from portal.cases.stamped.receiving import reap as reap_stamped
+from portal.cases import unsent
 from portal.extensions import reading_only
 from portal.oversight import anchors
 
@@ -28,10 +26,9 @@ def sweep() -> None:
     """Clear up what never finished or was never sent; take up failed tasks; note the audit chain's head in the store."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with reading_only(False):
-        click.echo(f"{evidence_keeping.reap(app.extensions['store'])} unfinished uploads cleared up")
-        click.echo(f"{reap_stamped(app.extensions['store'])} unfinished batches of stamped forms cleared up")
-        click.echo(f"{lifecycle.expire()} exports of the register whose keeping is over dropped")
-        click.echo(f"{files.reap(app.extensions['store'])} unfinished or dropped tables cleared up")
+        click.echo(f"{files.expire()} files whose keeping is over dropped")
+        click.echo(f"{files.reap(app.extensions['store'])} unfinished or dropped files cleared up")
+        click.echo(f"{files.learn_locks(app.extensions['store'])} locks of files learnt from the store")
         anchor = anchors.note(app.extensions["store"])
         click.echo(f"audit anchor {anchor.seq}:{anchor.digest}" if anchor else "audit anchor: noted already")
         click.echo(f"{unsent.sweep()} texts that were never sent deleted")

@@ -53,9 +53,9 @@ def prepare(papers: Iterable[Path]) -> None:
 def upload(case: Case, actor: Actor, slot: str, path: Path) -> EvidenceFile:
     """Bring a paper, in the running transaction: it is the whole chapter's."""
     data, judged = _judge(path)
-    file = evidence.stage(case, actor, slot, path.name)
-    kept = evidence.keep(tasks.store(), file.store_key, data, judged)
-    return evidence.settle(file.id, kept, judged)
+    coming = evidence.stage(case, actor, slot, path.name)
+    kept = evidence.keep(tasks.store(), coming.key, data, judged)
+    return evidence.settle(coming, kept, judged)
 
 
 def reread() -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from portal import audit, tasks
+from portal.cases.stored_files import KINDS
 from portal.demo.acts import prepare
 from portal.extensions import db
-from portal.models import EvidenceFile, Preference, StoredFile
+from portal.models import Preference, StoredFile
 
 OWNER = uuid.UUID("7eeb0d3e-0000-4000-8000-000000000001")  # nobody's: the demonstration itself
 KEY = "demo.chapters"
@@ -80,13 +81,11 @@ def play(chapters: Sequence[Chapter]) -> Iterator[Chapter]:
 def clear_left_over() -> int:
     """Delete what a killed chapter had put into the store: its rows were rolled back, so nothing names it. Only while nobody
     uploads, before the portal is served. Returns the number of objects."""
-    named = set(db.session.scalars(select(EvidenceFile.store_key))) | set(
-        db.session.scalars(select(StoredFile.key))
-    )
+    named = set(db.session.scalars(select(StoredFile.key)))
     db.session.remove()
     store, deleted = tasks.store(), 0
-    for prefix in ("evidence/", "intake/", "loads/"):
-        for key, version in list(store.keys(prefix)):
+    for kind in KINDS.values():
+        for key, version in list(store.keys(f"{kind.folder}/")):
             if key.partition("-")[0] not in named:  # a rendition's key is the original's with a suffix
                 store.delete(key, version)
                 deleted += 1

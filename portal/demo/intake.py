@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import select
 
+from portal import tasks
 from portal.cases import starting
 from portal.cases import stored_files as files
 from portal.cases.access import Actor
@@ -191,15 +192,13 @@ def _list() -> None:
     scope, people, offices, _accounts = _scene()
     data = _sheet(people, offices)
     examined = admissions.examine(scope.roster, Schools.of(schools_in(scope)), data)
-    received = admissions.keep(
-        files.expect(files.INTAKE, scope.state.id, scope.actor), "录取名单.xlsx", data, examined
-    )
+    key = files.expect(files.INTAKE, scope.state.id, scope.actor)
+    received = admissions.keep(tasks.store(), key, "录取名单.xlsx", data, examined)
     admissions.stage(scope, received)
     reread()
     waiting = admissions.staged(scope)
     admissions.confirm(scope, waiting.seen if waiting else "", received.judged, "", LIST_DOCUMENT)
     reread()
-    admissions.throw_away(received.sealed)
 
 
 def _sheet(people: Mapping[str, Sequence[Newcomer]], offices: Mapping[str, Office]) -> bytes:

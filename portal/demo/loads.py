@@ -49,13 +49,11 @@ def _uploaded(registrar: Actor) -> RegisterLoad:
         return found
     data = _export(registrar)
     db.session.rollback()
-
-    def expect() -> str:
-        key = stored_files.expect(stored_files.LOAD, registrar.office_id, registrar)
-        db.session.commit()
-        return key
-
-    return lifecycle.begin(registrar, lifecycle.receive(FILENAME, data, expect))
+    examined = lifecycle.examine(data)
+    key = stored_files.expect(stored_files.LOAD, registrar.office_id, registrar)
+    with stored_files.receiving(key, tasks.store()) as coming:
+        received = lifecycle.keep(coming.store, key, data, examined)
+        return lifecycle.begin(registrar, FILENAME, received)
 
 
 def _work(load: RegisterLoad) -> None:

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from portal import audit
+from portal import audit, tasks
 from portal.cases import stored_files
 from portal.cases.loads import lifecycle
 from portal.demo.acts import cast, who
@@ -60,12 +60,11 @@ def _play() -> None:
     for number, one in enumerate(BEGINNERS, start=1):
         db.session.add(_pupil(one, number, school.id))
     db.session.flush()
-    received = lifecycle.receive(
-        "一年级转正.csv",
-        _export(),
-        lambda: stored_files.expect(stored_files.LOAD, registrar.office_id, registrar),
-    )
-    load = lifecycle.begin(registrar, received)
+    data = _export()
+    examined = lifecycle.examine(data)
+    key = stored_files.expect(stored_files.LOAD, registrar.office_id, registrar)
+    received = lifecycle.keep(tasks.store(), key, data, examined)  # in the chapter's transaction
+    load = lifecycle.begin(registrar, "一年级转正.csv", received)
     lifecycle.start_check(load, registrar, load.mapping, complete=False)
 
 

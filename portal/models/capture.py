@@ -59,7 +59,8 @@ class StampedBatch(
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
-    status: Mapped[str] = mapped_column(String(8), default="staged")
+    # staged and gone are uploads from before stored files had rows of their own; they say nothing any more
+    status: Mapped[str] = mapped_column(String(8), default="sorting")
     name: Mapped[str] = mapped_column(String(200))
     store_key: Mapped[str] = mapped_column(String(200), unique=True)
     version_id: Mapped[str] = mapped_column(String(100), default="")

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from portal.extensions import db
 from portal.models.keyed_rows import KeyedRow
 from portal.models.people import Account
+from portal.models.stored import StoredFile
 from portal.models.types import Json, UtcDateTime, new_id, utcnow
 
 
@@ -20,22 +21,21 @@ class EvidenceFile(
     db.Model,
     covers=("id", "case_id", "slot", "store_key", "version_id", "sha256", "size", "media_type"),
 ):
-    """An original, byte for byte. staged -> committed, or staged -> reaping -> gone; a committed one only leaves
-    a draft by `removed_at`, its object stays. A read goes by (key, version_id) and is checked against sha256."""
+    """An original, byte for byte, whose bytes are a StoredFile's: committed, or refused and not kept. A committed one only
+    leaves a draft by `removed_at`, its object stays. A read goes by (key, version_id) and is checked against sha256."""
 
     __tablename__ = "evidence_files"
     __table_args__ = (
         CheckConstraint("status in ('staged', 'committed', 'refused', 'reaping', 'gone')", name="status"),
         Index("ix_evidence_files_case_slot", "case_id", "slot"),
         Index("ix_evidence_files_sha256", "sha256"),
-        Index("ix_evidence_files_status_expires", "status", "expires_at"),
-        Index("ix_evidence_files_lock_mode", "lock_mode"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
     slot: Mapped[str] = mapped_column(String(60))
-    status: Mapped[str] = mapped_column(String(10), default="staged")
+    # staged, reaping and gone are uploads from before stored files had rows of their own; they say nothing any more
+    status: Mapped[str] = mapped_column(String(10), default="committed")
     name: Mapped[str] = mapped_column(String(200))  # as the person's computer called it, cleaned for display
     store_key: Mapped[str] = mapped_column(String(200), unique=True)
     version_id: Mapped[str] = mapped_column(String(100), default="")
@@ -48,15 +48,13 @@ class EvidenceFile(
     override_reason: Mapped[str] = mapped_column(Text, default="")
     uploaded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    # Of a staged row, when it may be swept; of one that is gone, until when its key is looked at again.
-    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_round: Mapped[int | None] = mapped_column(Integer)
     round: Mapped[int] = mapped_column(Integer, default=0)  # the case's round when it came
-    lock_mode: Mapped[str] = mapped_column(
-        String(12), default=""
-    )  # what the store has been told to hold it by
 
+    stored: Mapped[StoredFile | None] = relationship(
+        primaryjoin=lambda: foreign(EvidenceFile.store_key) == StoredFile.key, viewonly=True
+    )
     pages: Mapped[list[EvidencePage]] = relationship(order_by="EvidencePage.page", back_populates="file")
 
     @property

@@ -6,7 +6,6 @@ says was received, or a decision names as seen, must be what the rows say. A bat
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,17 +23,15 @@ from portal.models import (
     Case,
     Decision,
     EvidenceFile,
-    EvidencePage,
-    RegisterLoad,
     StampedBatch,
     StampedPage,
+    StoredFile,
 )
+from portal.oversight import stored_walk
 from portal.oversight.findings import Findings
+from portal.oversight.stored_walk import BATCH, batches
 from storage.objects import Missing, ObjectStore, Sealed, Tampered
 
-BATCH = 200
-ON_THEIR_WAY = ("staged", "reaping", "gone")  # the sweep looks after what may lie there
-BASE = re.compile(r"(?:evidence|stamped)/[0-9a-f]{2}/[0-9a-f]{32}")
 PICTURES = {"view": "显示图", "thumb": "缩略图", "plain": "原样图"}
 
 
@@ -54,7 +51,8 @@ def walk(store: ObjectStore, findings: Findings) -> Findings:
         findings.went_on(len(things), "存储中的文件")
     _received(findings)
     _seen(findings)
-    _orphans(store, findings)
+    stored_walk.ownership(findings)
+    stored_walk.orphans(store, findings)
     return findings
 
 
@@ -69,21 +67,22 @@ def _read(store: ObjectStore, one: Stored, findings: Findings) -> None:
 
 
 def _everything(findings: Findings) -> Iterator[list[Stored]]:
-    for files in _batches(_files(), EvidenceFile):
+    for files in batches(_files(), EvidenceFile):
         _against_the_chain(files, findings)
         yield [one for file in files for one in _of_file(file)]
-    batches = select(StampedBatch).where(StampedBatch.status.in_(("sorting", "sorted")))
-    for found in _batches(batches, StampedBatch):
+    arrived = select(StampedBatch).where(StampedBatch.status.in_(("sorting", "sorted")))
+    for found in batches(arrived, StampedBatch):
         yield [Stored(sealed_original(one), f"盖章表扫描 {one.id}") for one in found]
-    for pages in _batches(select(StampedPage), StampedPage):
+    for pages in batches(select(StampedPage), StampedPage):
         yield [
             Stored(sealed_picture(stored), f"盖章表扫描 {page.batch_id} 第 {page.page} 页")
             for page in pages
             for stored in (page.view, page.thumb)
             if stored
         ]
-    for loads in _batches(select(RegisterLoad), RegisterLoad):
-        yield [Stored(sealed_picture(load.stored), f"导入的名册 {load.id}") for load in loads if load.stored]
+    kept = select(StoredFile).where(StoredFile.status == "kept", StoredFile.kind.in_(stored_walk.READ_HERE))
+    for files in batches(kept, StoredFile):
+        yield [Stored(stored_walk.sealed(one), f"{stored_walk.KINDS[one.kind]} {one.id}") for one in files]
 
 
 def _files() -> Any:
@@ -97,19 +96,6 @@ def _of_file(file: EvidenceFile) -> Iterator[Stored]:
         for which, title in PICTURES.items():
             if stored := getattr(page, which):
                 yield Stored(sealed_picture(stored), f"材料 {file.id} 第 {page.page} 页的{title}")
-
-
-def _batches(query: Any, model: Any) -> Iterator[Sequence[Any]]:
-    """Rows in the order of their ids, each batch in a short transaction of its own."""
-    last = None
-    while True:
-        page = query if last is None else query.where(model.id > last)
-        with reading_only(), Session(db.engine, expire_on_commit=False) as session:
-            rows = session.scalars(page.order_by(model.id).limit(BATCH)).all()
-        if not rows:
-            return
-        yield rows
-        last = rows[-1].id
 
 
 def _against_the_chain(files: Sequence[EvidenceFile], findings: Findings) -> None:
@@ -191,7 +177,7 @@ def _received(findings: Findings) -> None:
 def _seen(findings: Findings) -> None:
     """A decision names files and pictures that are still the ones of the case."""
     query = select(Decision)
-    for decisions in _batches(query, Decision):
+    for decisions in batches(query, Decision):
         entries = [(one, entry) for one in decisions for entry in one.seen if isinstance(entry, dict)]
         wanted = {uuid.UUID(entry["file"]) for _, entry in entries}
         with reading_only(), Session(db.engine, expire_on_commit=False) as session:
@@ -220,70 +206,3 @@ def _matches(entry: Mapping[str, Any], file: EvidenceFile | None) -> bool:
         return False
     now = [stored["sha256"] for page in file.pages for stored in (page.view, page.plain) if stored]
     return sorted(now) == sorted(entry["views"])
-
-
-def _orphans(store: ObjectStore, findings: Findings) -> None:
-    """Objects that no row names, and further versions under a key that one does."""
-    batch: list[tuple[str, str]] = []
-    for prefix in ("evidence/", "stamped/"):
-        for one in store.keys(prefix):
-            batch.append(one)
-            if len(batch) == BATCH:
-                _strays(batch, findings)
-                batch = []
-    _strays(batch, findings)
-
-
-def _strays(objects: Sequence[tuple[str, str]], findings: Findings) -> None:
-    bases: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for key, version in objects:
-        found = BASE.match(key)
-        bases[found[0] if found else key].append((key, version))
-    with reading_only(), Session(db.engine) as session:
-        named, spared = _named(session, list(bases))
-    keys = {key for key, _ in named}
-    for base, several in bases.items():
-        for key, version in several:
-            if base in spared and (key not in keys or (key, version) in named):
-                continue
-            if (key, version) not in named:
-                findings.fault(
-                    f"存储中的 {key}（版本 {version[:16]}）不属于任何登记：多出，或替换了原来的内容"
-                )
-    findings.went_on(len(objects), "存储中的名称")
-
-
-def _named(session: Session, bases: list[str]) -> tuple[set[tuple[str, str]], set[str]]:
-    """(key and version of everything that rows under these keys name, keys under which more may lie)."""
-    named: set[tuple[str, str]] = set()
-    spared: set[str] = set()
-    for file in session.scalars(
-        select(EvidenceFile)
-        .where(EvidenceFile.store_key.in_(bases))
-        .options(selectinload(EvidenceFile.pages))
-    ):
-        if file.status != "committed":
-            spared |= {file.store_key} if file.status in ON_THEIR_WAY else set()
-            continue
-        named.add((file.store_key, file.version_id))
-        named |= {_place(stored) for page in file.pages for stored in _pictures(page)}
-    for batch in session.scalars(
-        select(StampedBatch)
-        .where(StampedBatch.store_key.in_(bases))
-        .options(selectinload(StampedBatch.pages))
-    ):
-        # Under its key lie also pictures of attempts at a page that another worker was quicker to file.
-        spared.add(batch.store_key)
-        if batch.status not in ("sorting", "sorted"):
-            continue
-        named.add((batch.store_key, batch.version_id))
-        named |= {_place(stored) for page in batch.pages for stored in (page.view, page.thumb) if stored}
-    return named, spared
-
-
-def _pictures(page: EvidencePage) -> list[dict[str, Any]]:
-    return [stored for which in PICTURES if (stored := getattr(page, which))]
-
-
-def _place(stored: Mapping[str, Any]) -> tuple[str, str]:
-    return stored["key"], stored["version_id"]

@@ -20,11 +20,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.cases import clock, evidence
+from portal.cases import clock, stored_files
 from portal.extensions import db, reading_only
-from portal.models import AuditHead, AuditRecord, EvidenceFile, StoredFile
+from portal.models import AuditHead, AuditRecord, StoredFile
 from portal.models.types import utcnow
-from portal.oversight import holidays, judge_check, probes, walk_checks
+from portal.oversight import holidays, judge_check, probes, stored_walk, walk_checks
 from portal.oversight.checks import LATE, OK, SOON, Check, Installation
 from portal.settings import SECRET_KEY_MIN_BYTES
 from storage.objects import LockProof, ObjectStore, Sealed, StoreError
@@ -208,13 +208,18 @@ def check_audit(_installation: Installation) -> Check:
 
 
 def check_staged(_installation: Installation) -> Check:
-    limit = utcnow() - evidence.STAGED_FOR
-    waiting = select(func.count()).where(EvidenceFile.status == "staged", EvidenceFile.uploaded_at < limit)
-    lists = select(func.count()).where(StoredFile.status == "staged", StoredFile.begun_at < limit)
-    number = db.session.execute(waiting).scalar_one() + db.session.execute(lists).scalar_one()
-    if number:
-        hours = evidence.STAGED_FOR // timedelta(hours=1)
-        words = f"{number} 个没有完成的上传已超过 {hours} 小时，尚未清理：请每天运行一次 flask sweep"
+    limit = utcnow() - stored_files.STAGED_FOR
+    left = select(StoredFile.kind, func.count()).where(
+        StoredFile.status == "staged", StoredFile.begun_at < limit
+    )
+    found = db.session.execute(left.group_by(StoredFile.kind).order_by(StoredFile.kind)).all()
+    if found:
+        hours = stored_files.STAGED_FOR // timedelta(hours=1)
+        each = "、".join(f"{stored_walk.KINDS[kind]} {count}" for kind, count in found)
+        number = sum(count for _kind, count in found)
+        words = (
+            f"{number} 个没有完成的上传（{each}）已超过 {hours} 小时，尚未清理：请每天运行一次 flask sweep"
+        )
         return Check("staged", TITLES["staged"], SOON, words)
     return Check("staged", TITLES["staged"], OK, "没有遗留的未完成上传")
 

@@ -18,14 +18,14 @@ from sqlalchemy import func, select
 
 from portal import audit
 from portal.accounts import management
-from portal.cases import actions, claims, evidence, evidence_keeping, remarks, starting
+from portal.cases import actions, claims, evidence, remarks, starting, stored_files
 from portal.cases.access import Actor
 from portal.cases.actions import Act
 from portal.cases.facts import read_facts
 from portal.cases.refusing import Refused
 from portal.cases.remarks import Reason
 from portal.extensions import db
-from portal.models import Account, Case, Decision, EvidenceFile, Pupil, Role, Status
+from portal.models import Account, Case, Decision, EvidenceFile, Pupil, Role, Status, StoredFile
 from portal.models.types import utcnow
 from portal.workflows import WORKFLOWS
 from tests import invariants
@@ -78,8 +78,8 @@ class Machine(RuleBasedStateMachine):
         self.stamps = {case_id: list(stamps) for case_id, stamps in type(self).world.cases.items()}
         self.cases = list(self.stamps)
         self.tokens = {name: token for name, (_, token) in type(self).world.people.items()}
-        self.hanging: list[tuple[uuid.UUID, str, bytes]] = []
-        self.buried: dict[uuid.UUID, datetime] = {}
+        self.hanging: list[tuple[evidence.Coming, str, bytes]] = []
+        self.buried: dict[str, datetime] = {}
         self.done: list[tuple[str, uuid.UUID, str, str, Act]] = []
         self.contents = 0
         self.changed = False
@@ -94,14 +94,14 @@ class Machine(RuleBasedStateMachine):
             worlds.tasks.wait()
             found = invariants.everything(lying=self.lying)
             assert found == [], found
-            expires = select(func.max(EvidenceFile.expires_at)).where(EvidenceFile.status == "staged")
+            expires = select(func.max(StoredFile.expires_at)).where(StoredFile.status == "staged")
             latest = (
                 db.session.scalar(expires) or utcnow()
             )  # the clock may have gone back since it was staged
             self.clock.move_to(max(latest, utcnow()) + timedelta(days=2))
             for _ in range(2):  # the second time for what reached the store after the first
-                evidence_keeping.reap(invariants.store())
-            assert db.session.query(EvidenceFile).filter_by(status="staged").count() == 0
+                stored_files.reap(invariants.store())
+            assert db.session.query(StoredFile).filter_by(status="staged").count() == 0
             tidy = invariants.i6_rows_and_objects(self.lying, tombstones=False)
             assert tidy == [], tidy
 
@@ -260,10 +260,10 @@ class Machine(RuleBasedStateMachine):
     def send(
         self, case_id: uuid.UUID, who: str | int, slot: str, verdict: Any, content: bytes, hangs: bool = False
     ) -> None:
-        staged: list[uuid.UUID] = []
+        staged: list[evidence.Coming] = []
 
         def stage(actor: Actor) -> None:
-            staged.append(evidence.stage(db.session.get_one(Case, case_id), actor, slot, "证明.jpg").id)
+            staged.append(evidence.stage(db.session.get_one(Case, case_id), actor, slot, "证明.jpg"))
 
         if self.attempt(self.fitting(who, case_id, "edit"), stage) is None:
             self.hanging.append((staged[0], verdict, content))
@@ -274,15 +274,14 @@ class Machine(RuleBasedStateMachine):
     @rule(which=some_case)
     def finish_upload(self, which: int) -> None:
         """The second half of an upload, at once or after anything else has happened."""
-        file_id, verdict, content = self.hanging.pop(which % len(self.hanging))
+        coming, verdict, content = self.hanging.pop(which % len(self.hanging))
         db.session.remove()
-        file = db.session.get_one(EvidenceFile, file_id)
-        status, key = db.session.get_one(Case, file.case_id).status, file.store_key
+        status = db.session.get_one(Case, coming.case_id).status
         db.session.remove()
         judged = worlds.judged(verdict, content)
-        kept = evidence.keep(invariants.store(), key, content, judged)
+        kept = evidence.keep(invariants.store(), coming.key, content, judged)
         try:
-            evidence.settle(file_id, kept, judged)
+            evidence.settle(coming, kept, judged)
             db.session.commit()
         except Refused:
             db.session.rollback()
@@ -419,7 +418,7 @@ class Machine(RuleBasedStateMachine):
         received = select(EvidenceFile.id).where(EvidenceFile.status == "committed")
         before = set(db.session.scalars(received))
         if sweeps:
-            evidence_keeping.reap(invariants.store())
+            stored_files.reap(invariants.store())
             self.give_up_dead_uploads()
         assert before <= set(db.session.scalars(received)), "the sweep took what had been received"
         db.session.remove()
@@ -439,11 +438,11 @@ class Machine(RuleBasedStateMachine):
 
     def give_up_dead_uploads(self) -> None:
         """No connection lives for a month: what a sweep still finds in its grave 30 days after another never arrives."""
-        gone = select(EvidenceFile.id).where(EvidenceFile.status == "gone")
-        for file_id in db.session.scalars(gone):
-            self.buried.setdefault(file_id, utcnow())
+        gone = select(StoredFile.key).where(StoredFile.status == "gone")
+        for key in db.session.scalars(gone):
+            self.buried.setdefault(key, utcnow())
         month_ago = utcnow() - timedelta(days=30)
-        self.hanging = [one for one in self.hanging if self.buried.get(one[0], month_ago) >= month_ago]
+        self.hanging = [one for one in self.hanging if self.buried.get(one[0].key, month_ago) >= month_ago]
 
     @rule(
         who=st.one_of(st.sampled_from(sorted(POSTS)), st.sampled_from(DECIDERS + REGISTRARS[:1])),

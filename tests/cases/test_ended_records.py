@@ -106,7 +106,7 @@ def test_the_papers_are_archived_with_the_decision(cast: Cast) -> None:
     db.session.commit()
     tasks.wait()
     files = db.session.scalars(select(EvidenceFile).where(EvidenceFile.case_id == case.id)).all()
-    assert len(files) == 3 and {file.lock_mode for file in files} == {"COMPLIANCE"}
+    assert len(files) == 3 and {file.stored and file.stored.lock_mode for file in files} == {"COMPLIANCE"}
 
 
 def test_on_leave_is_still_in_class(cast: Cast) -> None:

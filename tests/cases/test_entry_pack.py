@@ -51,8 +51,8 @@ def upload(app: Flask, case: Case, cast: Cast, slot: str, data: bytes, name: str
     """A file by the real protocol; what the checks say of it does not matter here."""
     staged = evidence.stage(case, cast.registrar, slot, name)
     judged = judge(data)
-    kept = evidence.keep(app.extensions["store"], staged.store_key, data, judged)
-    file = evidence.settle(staged.id, kept, judged)
+    kept = evidence.keep(app.extensions["store"], staged.key, data, judged)
+    file = evidence.settle(staged, kept, judged)
     file.verdict = "pass"
     db.session.flush()
 

@@ -9,10 +9,10 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from portal import tasks
-from portal.cases import evidence, evidence_keeping, evidence_rows
+from portal.cases import evidence, evidence_keeping, evidence_rows, stored_files
 from portal.cases.access import Actor
 from portal.extensions import db
-from portal.models import Case, EvidenceFile
+from portal.models import Case, EvidenceFile, StoredFile
 from portal.models.types import utcnow
 from storage.objects import ObjectStore, Sealed, StoreUnavailable
 from tests.builders import Cast, a_case, a_file, a_reason, act
@@ -20,7 +20,8 @@ from tests.builders import Cast, a_case, a_file, a_reason, act
 
 def locks(case: Case) -> dict[str, str]:
     """{file name: lock mode} as the rows have it."""
-    rows = select(EvidenceFile.name, EvidenceFile.lock_mode).where(EvidenceFile.case_id == case.id)
+    rows = select(EvidenceFile.name, StoredFile.lock_mode).join(EvidenceFile.stored)
+    rows = rows.where(EvidenceFile.case_id == case.id)
     found = {row.name: row.lock_mode for row in db.session.execute(rows)}
     db.session.rollback()  # SQLite: the tasks need the write lock
     return found
@@ -66,6 +67,17 @@ def test_a_submission_holds_its_files_and_a_draft_holds_none(app: Flask) -> None
     for file in evidence.files_of(case):
         until = store().locked_until(evidence_rows.sealed_original(file))
         assert until and until > utcnow() + timedelta(days=300)
+        kept = file.stored
+        assert kept is not None and kept.retain_until is not None
+        assert abs(kept.retain_until - until) < timedelta(seconds=1)  # S3 keeps milliseconds
+        kept.retain_until = None  # as of one that was locked before rows said so
+    db.session.commit()
+    assert stored_files.learn_locks(store()) == 2 and stored_files.learn_locks(store()) == 0
+    again = select(StoredFile.retain_until).join(EvidenceFile, EvidenceFile.store_key == StoredFile.key)
+    told = set(db.session.scalars(again.where(EvidenceFile.case_id == case.id)))
+    assert told == {
+        store().locked_until(evidence_rows.sealed_original(one)) for one in evidence.files_of(case)
+    }
 
 
 def test_a_replaced_file_stays_held_and_is_held_harder_once_decided(app: Flask) -> None:

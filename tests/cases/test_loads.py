@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -47,20 +47,17 @@ def check(
     """Upload and check; every column of the register unless `data` is given."""
     data = data or exports.as_xlsx(rows, exports.EVERY_COLUMN, exports.EVERY_HEADING)
     db.session.commit()
-    load = lifecycle.begin(actor, lifecycle.receive("名单.xlsx", data, expecting(actor)))
+    load = lifecycle.begin(actor, "名单.xlsx", receive(data, actor))
     lifecycle.start_check(load, actor, load.mapping, complete=complete)
     return settle(load)
 
 
-def expecting(actor: Actor) -> Callable[[], str]:
-    """Make and commit the row that names the key of a load's file, as the page of uploads does."""
-
-    def expect() -> str:
-        key = stored_files.expect(stored_files.LOAD, actor.office_id, actor)
-        db.session.commit()
-        return key
-
-    return expect
+def receive(data: bytes, actor: Actor) -> lifecycle.Received:
+    """Read a load's file and store it under the key of a committed row, as the page of uploads does."""
+    examined = lifecycle.examine(data)
+    key = stored_files.expect(stored_files.LOAD, actor.office_id, actor)
+    db.session.commit()
+    return lifecycle.keep(tasks.store(), key, data, examined)
 
 
 def settle(load: RegisterLoad) -> RegisterLoad:

@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.models import Item, Pupil, RegisterLoad
 from tests import exports
 from tests.builders import Cast, a_pupil, act
-from tests.cases.test_loads import apply, as_exported, check, expecting, findings, settle
+from tests.cases.test_loads import apply, as_exported, check, findings, receive, settle
 from tests.intakes import a_list, a_plan, a_roster, people
 
 pytestmark = pytest.mark.pages
@@ -89,7 +89,7 @@ def test_who_was_said_to_be_somebody_new_is_added(cast: Cast) -> None:
     (one,) = people(1)
     data = exports.as_xlsx([row_about(cast, one)], exports.EVERY_COLUMN, exports.EVERY_HEADING)
     db.session.commit()
-    load = lifecycle.begin(cast.reviewer, lifecycle.receive("名单.xlsx", data, expecting(cast.reviewer)))
+    load = lifecycle.begin(cast.reviewer, "名单.xlsx", receive(data, cast.reviewer))
     db.session.commit()
     entered(cast, one | {"id_number": ""})
     (there,) = db.session.scalars(select(Pupil).where(Pupil.name == one["name"]))

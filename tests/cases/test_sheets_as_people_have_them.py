@@ -22,7 +22,7 @@ from portal.extensions import db
 from portal.models import Pupil
 from tests import exports
 from tests.builders import Cast
-from tests.cases.test_loads import apply, as_exported, check, expecting, findings
+from tests.cases.test_loads import apply, as_exported, check, findings, receive
 
 HEADINGS = ["学籍号", "姓名", "身份证件号", "出生日期"]
 PUPIL = ["L622999200001010001", "马明", "622999200001010013", "2000-01-01"]
@@ -275,7 +275,7 @@ def test_another_sheet_can_be_chosen_and_a_missing_one_cannot(cast: Cast) -> Non
         ("乙", [["学籍号", "姓名", "班级"], [rows[0]["student_number"], "乙名", "3班"]]),
     )
     db.session.commit()
-    load = lifecycle.begin(cast.registrar, lifecycle.receive("名单.xlsx", data, expecting(cast.registrar)))
+    load = lifecycle.begin(cast.registrar, "名单.xlsx", receive(data, cast.registrar))
     db.session.commit()
     assert load.sheet["sheet"] == "甲" and load.headings == ["学籍号", "姓名"]
     lifecycle.choose_sheet(load, cast.registrar, "乙")

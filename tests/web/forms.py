@@ -36,7 +36,9 @@ from tests.web.world import PEOPLE, Estate, World
 SERIAL = itertools.count(9001)  # of pupils in sheets, so that no two loads bring the same ones
 MOVED = {"status", "step", "version", "changed_at", "holder_office_id", "due_on", "clock_from", "clock_used"}
 CLAIM = {"claimed_by_id", "claimed_at"}
-HELD = {"evidence_files": {"lock_mode"}}  # the task that has the store hold the papers
+DELETED = {"status", "expires_at"}  # of a file's row
+PAPERS = frozenset({"evidence_files", "evidence_pages", "stored_files"})  # one came in
+HELD = {"stored_files": {"lock_mode", "retain_until"}}  # the task that has the store hold the papers
 
 
 @dataclass(frozen=True)
@@ -333,18 +335,18 @@ INTAKE_FORMS = {
     "admitted.upload": Form(
         "approver",
         intake_forms.admitted,
-        {"preferences": {"value"}},
-        frozenset({"stored_files"}),
+        {"preferences": {"value"}, "stored_files": DELETED},
         frozenset({"stored_files"}),
     ),
     "admitted.confirm": Form(
         "approver",
         intake_forms.confirmed,
+        {"stored_files": DELETED},
         adds=frozenset({"admitted_lists", "admitted"}),
-        removes=frozenset({"preferences", "stored_files"}),
+        removes=frozenset({"preferences"}),
     ),
     "admitted.discard": Form(
-        "approver", intake_forms.discarded, removes=frozenset({"preferences", "stored_files"})
+        "approver", intake_forms.discarded, {"stored_files": DELETED}, removes=frozenset({"preferences"})
     ),
     "admitted.sheet": Form("approver", intake_forms.other_sheet, {"preferences": {"value"}}),
     "admitted_people.look_up": Form(
@@ -579,7 +581,11 @@ FORMS: dict[str, Form] = {
     "loads.apply": Form(
         "registrar",
         _load_at("apply"),
-        {"register_loads": {"status", "applied_at", "counts"}, "register_load_rows": {"pupil_version"}},
+        {
+            "register_loads": {"status", "applied_at", "counts"},
+            "register_load_rows": {"pupil_version"},
+            "stored_files": {"expires_at"},
+        },
         adds=frozenset({"items", "item_events"}),
     ),
     "loads.confirm_emptied": Form(
@@ -594,14 +600,17 @@ FORMS: dict[str, Form] = {
     "loads.undo": Form(
         "registrar",
         _load_at("undo"),
-        {"register_loads": {"status", "undone_at"}, "items": {"status", "version", "cause", "last_run"}},
+        {
+            "register_loads": {"status", "undone_at"},
+            "items": {"status", "version", "cause", "last_run"},
+            "stored_files": {"expires_at"},
+        },
         adds=frozenset({"item_events"}),
     ),
     "loads.discard": Form(
         "registrar",
         _load_at("discard"),
-        {"register_loads": {"status", "stored"}},
-        removes=frozenset({"stored_files"}),
+        {"register_loads": {"status", "stored"}, "stored_files": DELETED},
     ),
     "proposals.accept": Form(
         "reviewer",
@@ -641,21 +650,17 @@ FORMS: dict[str, Form] = {
         to("/cases/{draft}/autosave/values", version="@draft", new_name="马明"),
         {"cases": {"answers", "version", "changed_at"}},
     ),
-    "evidence.upload": Form(
-        "registrar", _upload, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
-    ),
-    "captures.keep": Form(
-        "registrar", _photograph, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
-    ),
+    "evidence.upload": Form("registrar", _upload, {"cases": {"changed_at"}}, PAPERS),
+    "captures.keep": Form("registrar", _photograph, {"cases": {"changed_at"}}, PAPERS),
     "captures.hand_over": Form(
         "registrar", to("/cases/{ready}/phone/household_book"), adds=frozenset({"phone_captures"})
     ),
     "captures.take": Form("registrar", _scan, {"phone_captures": {"taken_at", "phone_hash"}}),
-    "captures.take_in": Form(
-        "registrar", _from_phone, {"cases": {"changed_at"}}, frozenset({"evidence_files", "evidence_pages"})
-    ),
+    "captures.take_in": Form("registrar", _from_phone, {"cases": {"changed_at"}}, PAPERS),
     "captures.end": Form("registrar", _handed_over, {"phone_captures": {"ended_at"}}),
-    "stamped.upload": Form("registrar", _scanned, adds=frozenset({"stamped_batches", "stamped_pages"})),
+    "stamped.upload": Form(
+        "registrar", _scanned, adds=frozenset({"stamped_batches", "stamped_pages", "stored_files"})
+    ),
     "stamped.place": Form(
         "registrar",
         _placed,

@@ -20,11 +20,12 @@ from sqlalchemy import select
 
 from portal import tasks
 from portal.cases.access import Actor
+from portal.cases.stored_files import EVIDENCE
 from portal.extensions import db
-from portal.models import EvidenceFile
+from portal.models import Case, EvidenceFile
 from portal.settings import Settings
 from storage.objects import new_key
-from tests.builders import sign_in
+from tests.builders import a_stored_file, sign_in
 from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +81,8 @@ def seal_papers() -> None:
     for file in db.session.scalars(select(EvidenceFile)):
         words = io.BytesIO(f"the paper {file.name}".encode())
         sealed = tasks.store().put(new_key("evidence"), words, size_limit=1000, media_type=file.media_type)
+        of = db.session.get_one(Case, file.case_id)
+        a_stored_file(EVIDENCE, sealed, of.owner_office_id, file.uploaded_by_id)
         file.store_key, file.version_id, file.sha256, file.size = (
             sealed.key,
             sealed.version_id,

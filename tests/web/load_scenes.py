@@ -13,13 +13,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from portal.cases.intake import admissions
+from portal.cases.intake.admitted_rows import columns
+from portal.cases.intake.scope import scope_of
 from portal.cases.loads import lifecycle, proposals
 from portal.extensions import db
 from portal.models import Item, Pupil, RegisterLoad, RegisterLoadRow
 from storage.objects import Sealed
 from tests import exports, invariants
 from tests.builders import Cast, a_case
-from tests.cases.test_loads import apply, check, expecting
+from tests.cases.test_loads import apply, check, receive
+from tests.intakes import a_person
 from tests.web.dying import Sender
 
 PUPILS = 30
@@ -63,12 +67,36 @@ def an_export(cast: Cast, _paper: Any) -> Scene:
     )
 
 
+def a_list(cast: Cast, _paper: Any) -> Scene:
+    """A list of the admitted, up to its confirmation."""
+    a_case(cast)  # the audit chain has begun
+    db.session.commit()
+    scope = scope_of(cast.approver)
+    assert scope is not None
+    listed = columns(scope.roster)
+    one = {**a_person(1), "admitted_to": cast.school.code, "exam_county": "青禾县"}
+    lines = (",".join(column.title for column in listed), ",".join(one[column.key] for column in listed))
+    data = "\n".join((*lines, "")).encode()
+
+    def done() -> bool:
+        waiting = admissions.staged(scope)
+        assert waiting is None or invariants.store().read(waiting.sealed) == data, "a list without its file"
+        return waiting is not None
+
+    def repeat(client: Any) -> int:
+        sent = {"file": (io.BytesIO(data), "list.csv")}
+        return int(client.post("/intake/admitted", data=sent).status_code)
+
+    path = "/intake/admitted"
+    return Scene(
+        cast.approver, path, lambda sender: sender.send(path, data, "list.csv", field="file"), repeat, done
+    )
+
+
 def a_check(cast: Cast, _paper: Any) -> Scene:
     """Every row read and compared; a task of its own, which leaves findings chunk by chunk."""
     db.session.commit()
-    load = lifecycle.begin(
-        cast.reviewer, lifecycle.receive("导出.xlsx", _sheet(cast), expecting(cast.reviewer))
-    )
+    load = lifecycle.begin(cast.reviewer, "导出.xlsx", receive(_sheet(cast), cast.reviewer))
     fields = {f"column-{position}": key for position, key in load.mapping.items()}
     path, load_id = f"/register/loads/{load.id}/columns", load.id
     db.session.commit()

@@ -21,17 +21,29 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from portal import tasks
-from portal.cases import actions, evidence_keeping
+from portal.cases import actions, evidence_keeping, stored_files
+from portal.cases.stamped.receiving import sealed_original
 from portal.extensions import db
 from portal.faults import POINTS
-from portal.models import Case, EvidenceFile, Pupil, RegisterChange, RegisterLoad, Status, StoredFile
+from portal.models import (
+    Case,
+    EvidenceFile,
+    Pupil,
+    RegisterChange,
+    RegisterLoad,
+    StampedBatch,
+    Status,
+    StoredFile,
+)
 from portal.models.types import utcnow
+from portal.oversight import stored_walk
+from portal.oversight.findings import Findings
 from portal.settings import Settings
 from tests import invariants, papers
 from tests.builders import NEW_NAME, Cast, a_case, a_pupil, act, sign_in
 from tests.services import fresh_bucket_url
 from tests.web import load_scenes
-from tests.web.dying import GONE, Sender, Server, server
+from tests.web.dying import GONE, Sender, Server, dies, server
 from tests.web.load_scenes import Scene
 
 KILLS = int(os.environ.get("CRASH_KILLS", "4"))
@@ -102,6 +114,24 @@ def a_decision(cast: Cast, _paper: Image.Image) -> Scene:
     )
 
 
+def a_batch(cast: Cast, paper: Image.Image) -> Scene:
+    """A scan of stamped forms, up to its sorting."""
+    a_case(cast)  # the audit chain has begun
+    db.session.commit()
+    data = copy_of(paper, 1)
+
+    def done() -> bool:
+        batches = db.session.scalars(select(StampedBatch)).all()
+        for batch in batches:
+            assert invariants.store().read(sealed_original(batch)) == data, "a batch without its file"
+        return bool(batches)
+
+    def repeat(client: Any) -> int:
+        return int(client.post("/stamped", data={"file": (io.BytesIO(data), "scan.jpg")}).status_code)
+
+    return Scene(cast.registrar, "/stamped", lambda sender: sender.send("/stamped", data), repeat, done)
+
+
 SCENES = {
     "upload": an_upload,
     "decide": a_decision,
@@ -110,7 +140,15 @@ SCENES = {
     "load": load_scenes.a_load,
     "items": load_scenes.an_answer,
     "discard": load_scenes.a_discard,
+    "batch": a_batch,
+    "list": load_scenes.a_list,
 }
+BY_ITSELF = (
+    "export",
+    "discard",
+    "batch",
+    "list",
+)  # one request each, without a task: no server is needed to die in
 
 
 def ask(question: Callable[[], bool]) -> bool:
@@ -128,6 +166,30 @@ def test_a_death_at_any_step_loses_nothing_and_half_does_nothing(
     kind, _, step = point.partition(".")
     scene = SCENES[kind](Cast(), paper)
     db.session.remove()
+    if kind in BY_ITSELF:
+        client: Any = app.test_client()
+        sign_in(client, scene.who)
+        assert dies(app, settings, point, lambda: scene.repeat(client)) == 137
+    else:
+        _die_in_a_server(app, settings, point, scene)
+    committed = step == "after_commit"
+    assert ask(scene.done) == committed
+    assert invariants.everything() == []
+    restart(app)
+    assert ask(scene.done) == (committed or scene.task), "what was asked for in a commit is taken up again"
+    if not scene.task:
+        client = app.test_client()
+        sign_in(client, scene.who)
+        db.session.remove()
+        assert scene.repeat(client) == (scene.again if committed else 303)
+    tasks.wait()
+    assert ask(scene.done)
+    assert invariants.everything() == []
+    assert unlocked() == []
+    sweep(app)
+
+
+def _die_in_a_server(app: Flask, settings: Settings, point: str, scene: Scene) -> None:
     with server(settings, point) as dying:
         sender = Sender.signed_in(app, dying.port, scene.who)
         assert isinstance(sender, Sender) and sender.get(scene.page).status == 200
@@ -138,21 +200,6 @@ def test_a_death_at_any_step_loses_nothing_and_half_does_nothing(
             with pytest.raises(GONE):
                 scene.perform(sender)
         assert dying.died() == 137
-    committed = step == "after_commit"
-    assert ask(scene.done) == committed
-    assert invariants.everything() == []
-    restart(app)
-    assert ask(scene.done) == (committed or scene.task), "what was asked for in a commit is taken up again"
-    if not scene.task:
-        client: Any = app.test_client()
-        sign_in(client, scene.who)
-        db.session.remove()
-        assert scene.repeat(client) == (scene.again if committed else 303)
-    tasks.wait()
-    assert ask(scene.done)
-    assert invariants.everything() == []
-    assert unlocked() == []
-    sweep(app)
 
 
 def _answered_or_gone(work: Callable[[], int]) -> None:
@@ -183,16 +230,20 @@ def unlocked() -> list[Any]:
 def sweep(app: Flask) -> None:
     """A day later the uploads that never ended are cleared up, in the tables and in the store."""
     db.session.remove()
-    for table in (EvidenceFile, StoredFile):
-        staged = update(table).where(table.status == "staged")
-        db.session.execute(staged.values(expires_at=utcnow() - timedelta(hours=2)))
+    staged = update(StoredFile).where(StoredFile.status == "staged")
+    db.session.execute(staged.values(expires_at=utcnow() - timedelta(hours=2)))
     db.session.commit()
     assert app.test_cli_runner().invoke(args=["sweep"]).exit_code == 0
     db.session.remove()
-    needed = {load.stored["key"] for load in db.session.scalars(select(RegisterLoad)) if load.stored}
-    assert {key for key, _ in invariants.store().keys("loads/")} == needed
-    left = invariants.i6_rows_and_objects(tombstones=False)
-    assert left == [] and db.session.query(EvidenceFile).filter_by(status="staged").count() == 0
+    assert invariants.i6_rows_and_objects(tombstones=False) == []
+    kept = set(db.session.scalars(select(StoredFile.key).where(StoredFile.status == "kept")))
+    for kind in stored_files.KINDS.values():
+        there = {key.partition("-")[0] for key, _ in invariants.store().keys(f"{kind.folder}/")}
+        assert there == {key for key in kept if key.startswith(f"{kind.folder}/")}, kind.folder
+    findings = Findings()
+    stored_walk.ownership(findings)
+    stored_walk.orphans(invariants.store(), findings)
+    assert findings.told == [] and not db.session.query(StoredFile).filter_by(status="staged").count()
     db.session.remove()
 
 

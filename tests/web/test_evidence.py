@@ -19,11 +19,11 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from portal import audit, tasks
-from portal.cases import actions, evidence, evidence_keeping
+from portal.cases import actions, evidence, stored_files
 from portal.cases.access import Actor
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import AuditRecord, Case, EvidenceFile
+from portal.models import AuditRecord, Case, EvidenceFile, StoredFile
 from storage.filesystem import FolderStore
 from storage.judge import judge
 from tests import invariants, papers
@@ -123,6 +123,11 @@ def files_of(case_id: uuid.UUID, status: str = "committed") -> list[EvidenceFile
     query = select(EvidenceFile).where(EvidenceFile.case_id == case_id, EvidenceFile.status == status)
     query = query.options(selectinload(EvidenceFile.pages)).order_by(EvidenceFile.uploaded_at)
     return list(db.session.scalars(query))
+
+
+def on_their_way() -> int:
+    db.session.remove()
+    return db.session.query(StoredFile).filter_by(status="staged").count()
 
 
 def again(case: Case) -> Case:
@@ -391,7 +396,7 @@ def test_a_submitted_case_takes_nothing_and_gives_nothing_up(cast: Cast, school:
     )
     assert [file.id for file in files_of(case.id)] == before
     assert all(file.removed_at is None and not file.override_reason for file in files_of(case.id))
-    assert files_of(case.id, "staged") == []
+    assert on_their_way() == 0
 
 
 @pytest.mark.both_pairs
@@ -401,17 +406,16 @@ def test_uploads_that_cross_a_submission_end_whole(cast: Cast, sharp: bytes, sca
     seen = sorted(file.sha256 for file in files_of(case.id))
     open_case = again(case)
     staged = [evidence.stage(open_case, cast.registrar, SLOT, f"{n}.jpg") for n in range(2)]
-    ids = [(file.id, file.store_key) for file in staged]
     db.session.commit()
     store, crossing = invariants.store(), []
-    for (file_id, key), data in zip(ids, (sharp, papers.as_png(papers.narrow(scan, 1240))), strict=True):
+    for coming, data in zip(staged, (sharp, papers.as_png(papers.narrow(scan, 1240))), strict=True):
         judged = judge(data)
-        crossing.append((file_id, evidence.keep(store, key, data, judged), judged))
+        crossing.append((coming, evidence.keep(store, coming.key, data, judged), judged))
     act(again(case), cast.registrar, "submit")
     db.session.commit()
-    for file_id, kept, judged in crossing:
+    for coming, kept, judged in crossing:
         with pytest.raises(Refused, match="业务已提交"):
-            evidence.settle(file_id, kept, judged)
+            evidence.settle(coming, kept, judged)
         db.session.rollback()
     tasks.wait()
     act(again(case), cast.reviewer, "approve")
@@ -419,11 +423,11 @@ def test_uploads_that_cross_a_submission_end_whole(cast: Cast, sharp: bytes, sca
     tasks.wait()
     assert sorted(file.sha256 for file in files_of(case.id)) == seen
     assert invariants.everything() == []
-    for file in files_of(case.id, "staged"):
-        file.expires_at = file.uploaded_at - evidence.STAGED_FOR
+    for file in db.session.scalars(select(StoredFile).where(StoredFile.status == "staged")):
+        file.expires_at = file.begun_at - stored_files.STAGED_FOR
     db.session.commit()
-    assert evidence_keeping.reap(store) == 2
-    assert invariants.everything() == [] and files_of(case.id, "staged") == []
+    assert stored_files.reap(store) == 2 and on_their_way() == 0
+    assert invariants.everything() == []
 
 
 @pytest.mark.both_pairs
@@ -482,7 +486,7 @@ def test_the_store_is_down(app: Flask, school: Desk, case: Case, sharp: bytes, t
     app.extensions["store"] = FolderStore(nowhere)
     answer = send(school, case.id, (sharp, "a.jpg"))
     assert answer.status_code == 503 and "证据存储暂时连接不上" in answer.text
-    assert files_of(case.id) == [] and files_of(case.id, "staged") == []
+    assert files_of(case.id) == [] and on_their_way() == 0
     assert school.get(f"/cases/{case.id}/papers").status_code == 200, "pages without pictures still open"
     app.extensions["store"] = working
     assert invariants.everything() == []

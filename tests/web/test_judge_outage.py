@@ -16,7 +16,7 @@ from sqlalchemy import select
 from portal import tasks
 from portal.cases import evidence
 from portal.extensions import db
-from portal.models import AuditRecord, Case, EvidenceFile, PageReading, StampedBatch
+from portal.models import AuditRecord, Case, EvidenceFile, PageReading, StampedBatch, StoredFile
 from portal.oversight import judge_check
 from storage import reading
 from storage.judge import judge
@@ -78,15 +78,15 @@ def test_an_upload_is_answered_by_503_and_taken_when_the_checks_work_again(app: 
         assert status == 503 and "data-error" in text and "请稍后重试" in text
         status, text, _ = post(client, f"/cases/{case_id}/capture/{SLOT}", **{"X-Requested-With": "capture"})
         assert status == 503 and "没有判定" in json.loads(text)["message"]
-    rows = db.session.scalars(select(EvidenceFile)).all()
-    assert [(one.status, one.verdict, one.refusal or "") for one in rows] == [("gone", "", "")] * 3
+    assert db.session.scalars(select(EvidenceFile)).all() == []
+    assert db.session.scalars(select(StoredFile.status)).all() == ["gone"] * 3
     said = db.session.scalars(select(AuditRecord.action).where(AuditRecord.seq > (before or 0))).all()
     assert not [action for action in said if action.startswith("evidence.")]
     assert invariants.everything() == []
     assert post(client, path)[0] == 303
-    assert [
-        one.status for one in db.session.scalars(select(EvidenceFile).order_by(EvidenceFile.uploaded_at))
-    ] == ["gone"] * 3 + ["committed"]
+    assert db.session.scalars(select(EvidenceFile.status)).all() == ["committed"]
+    standing = select(StoredFile.status).order_by(StoredFile.begun_at)
+    assert db.session.scalars(standing).all() == ["gone"] * 3 + ["kept"]
 
 
 def test_a_refused_file_never_becomes_evidence(app: Flask) -> None:
@@ -95,9 +95,9 @@ def test_a_refused_file_never_becomes_evidence(app: Flask) -> None:
     case = a_draft(cast)
     staged = evidence.stage(case, cast.registrar, SLOT, "a.exe")
     judged = judge(b"MZ no picture")
-    kept = evidence.keep(app.extensions["store"], staged.store_key, b"MZ no picture", judged)
+    kept = evidence.keep(app.extensions["store"], staged.key, b"MZ no picture", judged)
     with pytest.raises(ValueError, match="cannot be evidence"):
-        evidence.settle(staged.id, kept, judged)
+        evidence.settle(staged, kept, judged)
 
 
 def test_a_batch_of_stamped_forms_waits_and_is_sorted_afterwards(app: Flask) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal.blueprints import evidence as evidence_pages
-from portal.cases import evidence, evidence_keeping
+from portal.cases import evidence
 from portal.cases import stored_files as files
 from portal.cases.intake.scope import scope_of
 from portal.cases.loads import lifecycle
@@ -18,7 +18,7 @@ from portal.cases.stamped import receiving
 from portal.extensions import db
 from portal.models import Case, EvidenceFile, RegisterLoad, StampedBatch, Status, StoredFile
 from storage.judge import Judgement, judge
-from storage.objects import ObjectStore, StoreUnavailable
+from storage.objects import ObjectStore, Sealed, StoreUnavailable
 from tests import exports, papers
 from tests.builders import Cast, a_case, sign_in
 from tests.services import bucket_of_its_own  # noqa: F401 - a fixture
@@ -87,30 +87,35 @@ def test_evidence_that_fails_or_is_overtaken_frees_its_space_at_once(
         assert upload(app, cast, case_id, paper).status_code == 409
     assert set(lying(store, "evidence")) == before
     mine = select(EvidenceFile).where(EvidenceFile.case_id == case_id, EvidenceFile.name == "a.jpg")
-    assert [one.status for one in db.session.scalars(mine)] == ["gone", "gone"]
+    assert db.session.scalars(mine).all() == []
+    assert (
+        db.session.scalars(select(StoredFile.status).where(StoredFile.status != "kept")).all() == ["gone"] * 2
+    )
     db.session.execute(update(Case).where(Case.id == case_id).values(status=Status.DRAFT))
     db.session.commit()
     assert upload(app, cast, case_id, paper).status_code == 303
     file = db.session.scalars(mine.where(EvidenceFile.status == "committed")).one()
-    file_id, key = file.id, file.store_key
-    evidence_keeping.give_up(
-        store, file_id, key
-    )  # the answer of its commit was lost: it is evidence all the same
+    key = file.store_key
+    files.give_up(store, key)  # the answer of its commit was lost: it is evidence all the same
     assert len([one for one in lying(store, "evidence") if one.startswith(key)]) >= 3
 
 
 def test_a_batch_given_up_frees_its_space_and_one_being_sorted_stays(app: Flask) -> None:
     store, cast = app.extensions["store"], Cast()
     for status, left in (("staged", 0), ("refused", 0), ("sorting", 1)):
-        batch = receiving.stage(cast.registrar, "盖章表.pdf")
-        batch.status = status
-        batch_id, key = batch.id, batch.store_key
+        coming = receiving.stage(cast.registrar, "盖章表.pdf")
         db.session.commit()
-        receiving.keep(store, key, io.BytesIO(b"%PDF-1.7"), "application/pdf")
-        receiving.give_up(store, batch_id, key)
-        assert len([one for one in lying(store, "stamped") if one == key]) == left, status
-        standing = db.session.get_one(StampedBatch, batch_id, populate_existing=True).status
-        assert standing == ("gone" if status == "staged" else status)
+        kept = receiving.keep(store, coming.key, io.BytesIO(b"%PDF-1.7"), "application/pdf")
+        if status != "staged":
+            batch = receiving.settle(coming, kept, "application/pdf")
+            if status == "refused":
+                receiving.refuse(batch, "打不开")
+            db.session.commit()
+        files.give_up(store, coming.key)
+        files.clear(store, coming.key)
+        assert len([one for one in lying(store, "stamped") if one == coming.key]) == left, status
+        standing = select(StampedBatch.status).where(StampedBatch.store_key == coming.key)
+        assert db.session.scalar(standing) == (None if status == "staged" else status)
         db.session.rollback()
 
 
@@ -121,13 +126,13 @@ def test_a_list_given_up_frees_its_space_and_one_that_waits_stays(app: Flask) ->
     for settled in (False, True):
         key = files.expect(files.INTAKE, scope.state.id, cast.approver)
         if settled:
-            files.settle(key)
+            files.settle(Sealed(key, "", "0" * 64, 4))
         db.session.commit()
         store.put(key, io.BytesIO(b"list"), size_limit=10, media_type="text/csv")
         files.give_up(store, key)
         assert (key in lying(store, "intake")) == settled
         row = db.session.scalars(select(StoredFile.status).where(StoredFile.key == key)).one()
-        assert row == ("waiting" if settled else "gone")
+        assert row == ("kept" if settled else "gone")
         db.session.rollback()
 
 

@@ -18,13 +18,14 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from portal import tasks
+from portal.cases import stored_files
 from portal.cases.access import Actor
-from portal.cases.evidence import STAGED_FOR, files_of
+from portal.cases.evidence import files_of
 from portal.cases.refusing import Refused
 from portal.cases.remarks import Reason, reason_titles
 from portal.cases.stamped import placing, receiving, sorting
 from portal.extensions import db
-from portal.models import Account, AuditRecord, Case, StampedBatch, StampedPage
+from portal.models import Account, AuditRecord, Case, StampedBatch, StampedPage, StoredFile
 from portal.models.types import utcnow
 from portal.oversight import stamped_walk
 from portal.oversight.findings import Findings
@@ -410,11 +411,10 @@ def test_a_sorting_that_died_goes_on_where_it_stopped(app: Flask, monkeypatch: p
     cast = Cast()
     db.session.commit()
     who = Actor.of(db.session.get_one(Account, cast.registrar.id))
-    batch = receiving.stage(who, "批.pdf")
+    coming = receiving.stage(who, "批.pdf")
     db.session.commit()
-    batch_id = batch.id
     data = in_one_file([scanned(sheet()) for _ in range(3)])
-    sealed = receiving.keep(tasks.store(), batch.store_key, io.BytesIO(data), "application/pdf")
+    sealed = receiving.keep(tasks.store(), coming.key, io.BytesIO(data), "application/pdf")
     put, calls = sorting._put_pictures, []
 
     def dying(*args: Any) -> Any:
@@ -424,7 +424,7 @@ def test_a_sorting_that_died_goes_on_where_it_stopped(app: Flask, monkeypatch: p
         return put(*args)
 
     monkeypatch.setattr(sorting, "_put_pictures", dying)
-    receiving.settle(batch_id, sealed, "application/pdf")
+    batch_id = receiving.settle(coming, sealed, "application/pdf").id
     db.session.commit()
     with pytest.raises(MemoryError):
         tasks.wait()
@@ -447,16 +447,17 @@ def test_the_sweep_clears_what_never_arrived(app: Flask) -> None:
     cast = Cast()
     db.session.commit()
     kept = bring(enter(app, cast.registrar), [scanned(sheet())])
-    batch = receiving.stage(cast.registrar, "批.pdf")
-    batch.created_at = utcnow() - STAGED_FOR * 2
+    coming = receiving.stage(cast.registrar, "批.pdf")
+    row = db.session.scalars(select(StoredFile).where(StoredFile.key == coming.key)).one()
+    row.expires_at = utcnow() - stored_files.STAGED_FOR
     db.session.commit()
-    sealed = receiving.keep(tasks.store(), batch.store_key, io.BytesIO(b"%PDF-"), "application/pdf")
-    assert receiving.reap(tasks.store()) == 1
+    sealed = receiving.keep(tasks.store(), coming.key, io.BytesIO(b"%PDF-"), "application/pdf")
+    assert stored_files.reap(tasks.store()) == 1
     assert not tasks.store().exists(sealed)
-    late = receiving.keep(tasks.store(), batch.store_key + "-late", io.BytesIO(b"%PDF-"), "application/pdf")
-    assert receiving.reap(tasks.store()) == 0 and not tasks.store().exists(late)
+    late = receiving.keep(tasks.store(), coming.key + "-late", io.BytesIO(b"%PDF-"), "application/pdf")
+    assert stored_files.reap(tasks.store()) == 0 and not tasks.store().exists(late)
     db.session.expire_all()
     with pytest.raises(Refused):
-        receiving.settle(batch.id, sealed, "application/pdf")
+        receiving.settle(coming, sealed, "application/pdf")
     db.session.rollback()
     assert enter(app, cast.registrar).get(f"{kept}/original").status_code == 200

@@ -22,6 +22,7 @@ from portal import audit, tasks
 from portal.cases import claims, items, starting
 from portal.cases.access import Actor
 from portal.cases.remarks import Reason
+from portal.cases.stored_files import EVIDENCE, LOAD, STAMPED
 from portal.extensions import db
 from portal.models import (
     Account,
@@ -44,7 +45,16 @@ from portal.models import (
 from portal.models.types import new_id, utcnow
 from portal.workflows import workflow
 from storage.objects import Sealed, new_key
-from tests.builders import KEY_CHANGE, a_pupil, act, an_account, an_id_number, an_office, sign_in
+from tests.builders import (
+    KEY_CHANGE,
+    a_pupil,
+    a_stored_file,
+    act,
+    an_account,
+    an_id_number,
+    an_office,
+    sign_in,
+)
 from tests.conftest import EMBEDDED, SERVICES
 from tests.exports import as_csv, rows_of
 from tests.web import intake_world
@@ -337,6 +347,7 @@ def _paper(estate: Estate, case: Case, place: str, slot: str) -> EvidenceFile:
     original, view, thumb = (
         _put(prefix, words.picture(), "image/jpeg") for prefix in ("evidence", "views", "views")
     )
+    a_stored_file(EVIDENCE, original, case.owner_office_id, estate.people["registrar"].id)
     file = EvidenceFile(
         id=new_id(),
         case_id=case.id,
@@ -405,12 +416,14 @@ def _loads(estate: Estate, level: str, office: Office) -> None:
     person = {"school": "registrar", "county": "reviewer", "state": "approver"}[level]
     sheet = as_csv(rows_of(2, [estate.school.code]))
     for status in LOAD_STATUSES:
+        exported = _put("loads", sheet + words.word.encode(), "text/csv")
+        a_stored_file(LOAD, exported, office.id, estate.people[person].id)
         load = RegisterLoad(
             id=new_id(),
             office_id=office.id,
             account_id=estate.people[person].id,
             filename=words.text(".csv"),
-            stored=vars_of(_put("loads", sheet + words.word.encode(), "text/csv")),
+            stored=vars_of(exported),
             status=status,
             headings=["学籍号", "姓名", words.text()],
             sheet={},
@@ -433,6 +446,7 @@ def _stamped(estate: Estate, level: str, office: Office) -> None:
     words = estate.canaries
     person = {"school": "registrar", "county": "reviewer", "state": "approver"}[level]
     original = _put("stamped", words.picture(), "image/jpeg")
+    a_stored_file(STAMPED, original, office.id, estate.people[person].id)
     batch = StampedBatch(
         id=new_id(),
         office_id=office.id,

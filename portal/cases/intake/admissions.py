@@ -121,11 +121,9 @@ def examine(roster: Roster, schools: Schools, data: bytes, name: str = "") -> Ex
     return Examined(judged, sheet.ignored, sheet.sheet, sheet.told())
 
 
-def keep(key: str, filename: str, data: bytes, examined: Examined) -> Received:
-    """Put the file into the store under the key of files.expect(), which has been committed. No database. Raises StoreError."""
-    sealed = tasks.store().put(
-        key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
-    )
+def keep(store: ObjectStore, key: str, filename: str, data: bytes, examined: Examined) -> Received:
+    """Put the file into the store under the key of files.expect(). No database. Raises StoreError."""
+    sealed = store.put(key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream")
     return Received(filename[-200:], sealed, examined.judged, examined.ignored, examined.sheet, examined.told)
 
 
@@ -139,7 +137,7 @@ def stage(scope: Scope, received: Received) -> Sealed | None:
         db.session.add(held)
     old = Sealed(**held.value["sealed"]) if held.value else None  # type: ignore[arg-type]
     held.value = asdict(_described(scope, received))
-    files.settle(received.sealed.key)
+    files.settle(received.sealed)
     if old is not None:
         files.drop(old.key)
     db.session.flush()
@@ -340,12 +338,16 @@ def discard(scope: Scope) -> Sealed | None:
     return waiting.sealed
 
 
-def throw_away(sealed: Sealed | None) -> None:
-    """Delete a file that nothing names any more, after the commit that dropped it; the caller commits again."""
-    store: ObjectStore = tasks.store()
-    if sealed is not None:
-        store.delete(sealed.key, sealed.version_id)
-        files.forget(sealed.key)
+@files.ends(files.INTAKE)
+def _end_keeping(key: str) -> None:
+    """Put a file aside that nobody confirmed in time: it holds many pupils' data for no purpose."""
+    files.drop(key)
+    held = db.session.scalars(
+        select(Preference).where(Preference.value[("sealed", "key")].as_string() == key)
+    ).one_or_none()
+    if held is not None:
+        db.session.delete(held)
+        audit.append("intake.list_discarded", "office", held.owner_id, year=int(held.key.rpartition(":")[2]))
 
 
 def history(scope: Scope) -> list[AdmittedList]:

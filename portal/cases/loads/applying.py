@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, updat
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, bulk
-from portal.cases import landings, name_index, pupil_numbers
+from portal.cases import landings, name_index, pupil_numbers, stored_files
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
 from portal.cases.loads.newcomers import Newcomers
@@ -61,11 +61,18 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
                 )
     except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
         raise CannotNow(MOVED) from error
+    _keep_file_on(load)
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
     # What a school loads says less than a receipt does (the entry in the national system is noted with its number).
     landed = landings.confirm_landed(load_id, seen, entered_only=load.office.level == Level.SCHOOL)
     record(load, "load.applied", landed=len(landed), counts=load.counts)
     return load
+
+
+def _keep_file_on(load: RegisterLoad) -> None:
+    """What was applied or taken back is kept as long again."""
+    if load.stored:
+        stored_files.keep_on(load.stored["key"])
 
 
 def undo(load_id: uuid.UUID) -> RegisterLoad | None:
@@ -87,6 +94,7 @@ def undo(load_id: uuid.UUID) -> RegisterLoad | None:
         return all((present.get(key) or "") == (text or "") for key, text in row.after.items())
 
     landings.withdraw_confirmations(load_id)
+    _keep_file_on(load)
     try:
         for kind in (CHANGED, MISSING):
             for rows in _chunks(load_id, kind):

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from portal import audit, tasks
 from portal.cases import stored_files
 from portal.cases.access import Actor
 from portal.cases.loads import applying, mapping, proposals, work
 from portal.cases.loads.comparing import FAULTY, KINDS, LANDED, RENUMBERED, WAITING, WRITTEN
-from portal.cases.loads.reading import Unreadable, head_of
+from portal.cases.loads.heads import Head
+from portal.cases.loads.reading import Sheet, Unreadable, head_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.faults import reach
 from portal.models import RegisterLoad, RegisterLoadRow, Role
-from portal.models.types import new_id, utcnow
-from storage.objects import Sealed
+from portal.models.types import new_id
+from storage.objects import ObjectStore, Sealed
 
 LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
 MAX_BYTES = 25 * 1024 * 1024
 PAGE = 50
 BEFORE_APPLYING = ("uploaded", "checking", "checked", "failed")
 RECENT = 50
-KEPT_FOR = timedelta(days=30)  # an export of the register; no source names a term (open-questions.md)
 MOST_IN_FLIGHT = (
     20  # loads of one office that are neither applied nor thrown away: each keeps many pupils' data
 )
 
 
-class LoadRefused(Exception):
+class LoadRefused(Refused):
     """An act that cannot be done now; the text says why and what to do."""
 
 
@@ -62,49 +60,47 @@ def find_load(actor: Actor, load_id: uuid.UUID) -> RegisterLoad | None:
 class Received:
     """A file that has been read once and stored: nothing of it is in the database yet."""
 
-    filename: str
-    headings: list[str]
-    sheet: dict[str, Any]
+    head: Head
+    sheet: Sheet
     sealed: Sealed
 
 
-def receive(filename: str, data: bytes, expect: Callable[[], str]) -> Received:
-    """Find the headings, then store the file under the key that `expect` makes and commits. Slow: call it while no
-    transaction is open. Raises Unreadable for a file that is no export.
-    """
-    head, sheet = head_of(io.BytesIO(data))
-    store = tasks.store()
-    sealed = store.put(
-        expect(), io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream"
-    )
-    reach("export.after_put")
-    return Received(filename[-200:], head.headings, sheet.as_json(), sealed)
+def examine(data: bytes) -> tuple[Head, Sheet]:
+    """Find the headings. Slow and without the database: call it while no transaction is open. Raises Unreadable for a file
+    that is no export."""
+    return head_of(io.BytesIO(data))
 
 
-def begin(actor: Actor, received: Received) -> RegisterLoad:
+def keep(store: ObjectStore, key: str, data: bytes, examined: tuple[Head, Sheet]) -> Received:
+    """Put the file into the store under the key of stored_files.expect(). No database. Raises StoreError."""
+    sealed = store.put(key, io.BytesIO(data), size_limit=MAX_BYTES, media_type="application/octet-stream")
+    return Received(*examined, sealed)
+
+
+def begin(actor: Actor, filename: str, received: Received) -> RegisterLoad:
     """A load with the columns that this office chose last for such headings, else those that are recognised. Raises
     LoadRefused when the upload took too long."""
-    chosen = mapping.recall(actor.office_id, received.headings) or mapping.propose(received.headings)
+    headings = received.head.headings
+    chosen = mapping.recall(actor.office_id, headings) or mapping.propose(headings)
     load = RegisterLoad(
         id=new_id(),
         office_id=actor.office_id,
         account_id=actor.id,
-        filename=received.filename,
+        filename=filename[-200:],
         sha256=received.sealed.sha256,
         stored=asdict(received.sealed),
-        headings=received.headings,
-        sheet=received.sheet,
+        headings=headings,
+        sheet=received.sheet.as_json(),
         mapping=chosen,
         status="uploaded",
     )
     try:
-        stored_files.settle(received.sealed.key)
+        stored_files.settle(received.sealed)
     except Refused as refused:
         raise LoadRefused(refused.message) from refused
     db.session.add(load)
     db.session.flush()
     audit.append("load.uploaded", "load", load.id, sha256=load.sha256, size=received.sealed.size)
-    reach("export.before_commit")
     return load
 
 
@@ -200,34 +196,22 @@ def discard(load: RegisterLoad) -> None:
     audit.append("load.discarded", "load", load.id)
 
 
-def expire() -> int:
-    """Throw away what nobody applied in KEPT_FOR days, and drop the files of loads that were applied or taken back so long
-    ago: they hold many pupils' data for no purpose. Commits, load by load. Returns how many files were dropped."""
-    before = utcnow() - KEPT_FOR
-    ended = func.coalesce(RegisterLoad.undone_at, RegisterLoad.applied_at)
-    left = and_(RegisterLoad.status.in_(BEFORE_APPLYING), RegisterLoad.created_at < before)
-    done = and_(RegisterLoad.status.in_(("applied", "undone")), ended < before)
-    query = select(RegisterLoad.id, RegisterLoad.stored).where(or_(left, done))
-    over = [load_id for load_id, stored in db.session.execute(query).all() if stored]
-    db.session.rollback()
-    return sum(_end_keeping(load_id) for load_id in over)
-
-
-def _end_keeping(load_id: uuid.UUID) -> bool:
-    """Drop the file of one load; False when somebody moved the load since it was listed, which the next sweep sees."""
-    load = db.session.get_one(RegisterLoad, load_id)
-    try:
-        if load.status in BEFORE_APPLYING:
-            discard(load)
-        else:
-            _move(load, ("applied", "undone"), load.status)
-            _drop_file(load)
-            audit.append("load.forgotten", "load", load.id)
-    except LoadRefused:
-        db.session.rollback()
-        return False
-    db.session.commit()
-    return True
+@stored_files.ends(stored_files.LOAD)
+def _end_keeping(key: str) -> None:
+    """Throw away what nobody applied in time, and drop the files of loads that were applied or taken back so long ago: they
+    hold many pupils' data for no purpose."""
+    stored_files.drop(key)
+    load = db.session.scalars(
+        select(RegisterLoad).where(RegisterLoad.stored["key"].as_string() == key)
+    ).one_or_none()
+    if load is None:
+        return
+    if load.status in BEFORE_APPLYING:
+        discard(load)
+        return
+    _move(load, ("applied", "undone"), load.status)
+    _drop_file(load)
+    audit.append("load.forgotten", "load", load.id)
 
 
 def _drop_file(load: RegisterLoad) -> None:

@@ -1,25 +1,22 @@
-"""A batch comes in by the intent protocol, and what never arrived is swept.
-
-stage() -> commit -> keep() -> settle() -> commit -> only then the person reads "received".
-"""
+"""A batch comes in as a stored file (cases.stored_files): stage(), then within receiving() keep() and settle(); only then the
+person reads "received". It has a row here from then on, or when it was turned away."""
 
 from __future__ import annotations
 
 import uuid
-from typing import BinaryIO
-
-from sqlalchemy import and_, or_, select, update
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from portal import audit, tasks
+from portal.cases import stored_files
 from portal.cases.access import Actor
-from portal.cases.evidence import STAGED_FOR, shown_name
-from portal.cases.evidence_keeping import TOMBSTONE_FOR, delete_all, free_later
+from portal.cases.evidence import shown_name
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import Role, StampedBatch, keyed_rows
-from portal.models.types import new_id, utcnow
+from portal.models import Role, StampedBatch
+from portal.models.types import new_id
 from storage import intake
-from storage.objects import ObjectStore, Sealed, new_key
+from storage.objects import ObjectStore, Sealed
 
 MAX_BYTES = 100 * 1024 * 1024  # of one batch; the only place
 UPLOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
@@ -30,21 +27,22 @@ TOO_LARGE = (
 )
 
 
-def stage(actor: Actor, name: str) -> StampedBatch:
+@dataclass(frozen=True)
+class Coming:
+    """A batch on its way in, with the key that its staged row names."""
+
+    key: str
+    name: str
+    office_id: uuid.UUID
+    account_id: uuid.UUID
+
+
+def stage(actor: Actor, name: str) -> Coming:
     """The intent row. Raises Refused when the role brings no stamped forms."""
     if actor.role not in UPLOADERS:
         raise Refused("盖章表由学籍管理员、审核人或审批人上传")
-    batch = StampedBatch(
-        id=new_id(),
-        office_id=actor.office_id,
-        account_id=actor.id,
-        status="staged",
-        name=shown_name(name),
-        store_key=new_key("stamped"),
-    )
-    db.session.add(batch)
-    db.session.flush()
-    return batch
+    key = stored_files.expect(stored_files.STAMPED, actor.office_id, actor)
+    return Coming(key, shown_name(name), actor.office_id, actor.id)
 
 
 def kind_of(stream: BinaryIO) -> str:
@@ -65,83 +63,48 @@ def keep(store: ObjectStore, key: str, stream: BinaryIO, media_type: str) -> Sea
     return sealed
 
 
-def settle(batch_id: uuid.UUID, sealed: Sealed, media_type: str) -> StampedBatch:
-    """The second write: the staged row counts, and its pages are to be sorted. Raises Refused when it came too late."""
-    staged = db.session.get_one(StampedBatch, batch_id)
-    received = {
-        "version_id": sealed.version_id,
-        "sha256": sealed.sha256,
-        "size": sealed.size,
-        "media_type": media_type,
-    }
-    done = db.session.execute(
-        update(StampedBatch)
-        .where(StampedBatch.id == batch_id, StampedBatch.status == "staged")
-        .values(
-            **keyed_rows.keyed(StampedBatch.__tablename__, keyed_rows.values_of(staged), received),
-            status="sorting",
-        ),
-        execution_options={"synchronize_session": False},
+def settle(coming: Coming, sealed: Sealed, media_type: str) -> StampedBatch:
+    """The second write: the batch is there, and its pages are to be sorted. Raises Refused when it came too late."""
+    stored_files.settle(sealed)
+    batch = _new(
+        coming,
+        status="sorting",
+        version_id=sealed.version_id,
+        sha256=sealed.sha256,
+        size=sealed.size,
+        media_type=media_type,
     )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
-        raise Refused("上传中断的时间太长，请重新上传这个文件")
-    batch = db.session.get_one(StampedBatch, batch_id, populate_existing=True)
-    tasks.enqueue(SORT_TASK, batch_id=str(batch_id))
-    audit.append("stamped.received", "stamped_batch", batch_id, sha256=sealed.sha256)
+    tasks.enqueue(SORT_TASK, batch_id=str(batch.id))
+    audit.append("stamped.received", "stamped_batch", batch.id, sha256=sealed.sha256)
     return batch
 
 
-def give_up(store: ObjectStore, batch_id: uuid.UUID, key: str) -> None:
-    """A batch that failed or came too late frees its space at once; one that is being sorted is left alone. Commits."""
-    db.session.rollback()
-    with free_later(key):
-        claimed = update(StampedBatch).where(StampedBatch.id == batch_id, StampedBatch.status == "staged")
-        db.session.execute(claimed.values(status="gone"), execution_options={"synchronize_session": False})
-        db.session.commit()
-        standing = db.session.scalar(select(StampedBatch.status).where(StampedBatch.id == batch_id))
-        db.session.rollback()
-        if standing in ("gone", "refused"):
-            delete_all(store, key)
-
-
-def refuse(batch_id: uuid.UUID, why: str) -> None:
-    """Note that a file was no batch of forms; give_up() frees its space after the commit, else the sweep."""
-    waiting = StampedBatch.status.in_(("staged", "sorting"))
-    values = {"status": "refused", "refusal": why}
-    db.session.execute(
-        update(StampedBatch).where(StampedBatch.id == batch_id, waiting).values(**values),
-        execution_options={"synchronize_session": "fetch"},
+def _new(coming: Coming, **values: Any) -> StampedBatch:
+    batch = StampedBatch(
+        id=new_id(),
+        office_id=coming.office_id,
+        account_id=coming.account_id,
+        name=coming.name,
+        store_key=coming.key,
+        **values,
     )
-    audit.append("stamped.unreadable", "stamped_batch", batch_id, result="refused")
+    db.session.add(batch)
+    db.session.flush()
+    return batch
+
+
+def turn_away(coming: Coming, why: str) -> None:
+    """Note that a file was not taken as a batch; nothing of it is kept."""
+    batch = _new(coming, status="refused", refusal=why)
+    audit.append("stamped.unreadable", "stamped_batch", batch.id, result="refused")
+
+
+def refuse(batch: StampedBatch, why: str) -> None:
+    """Note that a file that was received is no batch of forms; stored_files.clear() deletes it after the commit, else the sweep."""
+    batch.status, batch.refusal = "refused", why
+    stored_files.drop(batch.store_key)
+    audit.append("stamped.unreadable", "stamped_batch", batch.id, result="refused")
 
 
 def sealed_original(batch: StampedBatch) -> Sealed:
     return Sealed(batch.store_key, batch.version_id, batch.sha256, batch.size)
-
-
-def reap(store: ObjectStore) -> int:
-    """Clear up batches that never arrived and files that were no batch: the row is claimed first, then everything under its
-    key deleted, again for 30 days. Commits for itself. Returns the number of rows cleared up for the first time."""
-    now = utcnow()
-    late = and_(StampedBatch.status == "staged", StampedBatch.created_at < now - STAGED_FOR)
-    buried = and_(
-        StampedBatch.status.in_(("gone", "refused")),
-        StampedBatch.created_at > now - STAGED_FOR - TOMBSTONE_FOR,
-    )
-    found = db.session.execute(
-        select(StampedBatch.id, StampedBatch.store_key, StampedBatch.status).where(or_(late, buried))
-    ).all()
-    db.session.rollback()
-    reaped = 0
-    for batch_id, key, status in found:
-        if status == "staged":
-            claimed = db.session.execute(
-                update(StampedBatch).where(StampedBatch.id == batch_id, late).values(status="gone"),
-                execution_options={"synchronize_session": False},
-            )
-            db.session.commit()
-            if claimed.rowcount != 1:  # type: ignore[attr-defined]
-                continue
-            reaped += 1
-        delete_all(store, key)
-    return reaped

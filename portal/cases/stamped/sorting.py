@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, tasks
-from portal.cases import page_readings
+from portal.cases import page_readings, stored_files
 from portal.cases.offices import policy_of
 from portal.cases.stamped import placing, wording
-from portal.cases.stamped.receiving import MAX_BYTES, SORT_TASK, give_up, refuse, sealed_original
+from portal.cases.stamped.receiving import MAX_BYTES, SORT_TASK, refuse, sealed_original
 from portal.extensions import db
 from portal.models import StampedBatch, StampedPage
 from portal.models.types import utcnow
@@ -41,10 +41,9 @@ def sort(batch_id: str) -> None:
             found = sandbox.run("codes", data, options)
             if not batch.page_count:
                 if found.refusal is not None:
-                    key = batch.store_key
-                    refuse(batch.id, found.refusal)
+                    refuse(batch, found.refusal)
                     db.session.commit()
-                    give_up(tasks.store(), batch.id, key)
+                    stored_files.clear(tasks.store(), batch.store_key)
                     return
                 count = _note_count(batch, int(found.facts["pages"]))
             _file(batch, number, found)
@@ -101,7 +100,7 @@ def _put_pictures(key: str, number: int, blobs: tuple[bytes, ...]) -> tuple[dict
     if len(blobs) < 2:
         return {}, {}
     attempt = uuid.uuid4().hex[:8]
-    store = tasks.store()
+    store = stored_files.Guarded(tasks.store())
     view, thumb = (
         store.put(
             f"{key}-{number}-{attempt}-{name}",
@@ -120,7 +119,9 @@ def _finish(batch: StampedBatch) -> None:
     years = policy_of(batch.office).value("evidence.keep_years_decided")
     sealed = sealed_original(batch)
     db.session.commit()
-    tasks.store().lock(sealed, utcnow() + timedelta(days=365 * years), "GOVERNANCE")
+    until = utcnow() + timedelta(days=365 * years)
+    tasks.store().lock(sealed, until, "GOVERNANCE")
+    stored_files.note_lock([sealed.key], "GOVERNANCE", until)
     placing.settle_copies(batch)
     done = update(StampedBatch).where(StampedBatch.id == batch.id, StampedBatch.status == "sorting")
     db.session.execute(
