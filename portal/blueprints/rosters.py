@@ -84,7 +84,9 @@ def load(case_id: uuid.UUID) -> BaseResponse:
     try:
         read = sheet.read_sheet(io.BytesIO(data), columns)
     except Unreadable as error:
-        return roster_pages.roster_page(_editable(case_id), 422, file_error=f"{error}。{_wanted(columns)}")
+        return roster_pages.roster_page(
+            _editable(case_id), error.status, file_error=f"{error}。{_wanted(columns)}"
+        )
     case = _editable(case_id)
     if read.missing:
         return roster_pages.roster_page(case, 422, file_error=_missing(read, columns))

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from portal.cases.loads import mapping
+from portal.cases.loads.readers import one_of_few, wall_seconds
 from portal.cases.loads.unpacking import REFUSED, Unreadable
 
 SCRIPT = Path(__file__).with_name("unpacking.py")
-WALL_SECONDS = 150
-READERS = 2  # files that are read in the same moment
 HEAD_ROWS = 12  # the headings stand within these
 BROKEN = "这个文件读不出来，请在 WPS 或 Excel 中打开后另存为 .xlsx 再传"
 
@@ -132,7 +128,7 @@ def _unpack(stream: BinaryIO, lines: IO[bytes], limit: int, titles: Iterable[str
                 stdin=source,
                 stdout=lines,
                 stderr=subprocess.PIPE,
-                timeout=WALL_SECONDS,
+                timeout=wall_seconds(),
                 env={"LANG": "C.UTF-8"},
                 check=False,
             )
@@ -142,31 +138,6 @@ def _unpack(stream: BinaryIO, lines: IO[bytes], limit: int, titles: Iterable[str
         raise Unreadable(done.stderr.decode("utf-8", "replace") or BROKEN)
     if done.returncode:
         raise Unreadable(BROKEN)
-
-
-@contextmanager
-def one_of_few() -> Iterator[None]:
-    """Wait until fewer than READERS files are being read on this machine: each may take a gigabyte. Raises Unreadable."""
-    deadline = time.monotonic() + WALL_SECONDS
-    with ExitStack() as held:
-        places = [held.enter_context(open(_place(number), "ab")) for number in range(READERS)]
-        while not any(_taken(place) for place in places):
-            if time.monotonic() > deadline:
-                raise Unreadable("正在读取的文件较多，请过几分钟再传")
-            time.sleep(0.1)
-        yield
-
-
-def _place(number: int) -> Path:
-    return Path(tempfile.gettempdir()) / f"xueji-reader-{os.getuid()}-{number}"
-
-
-def _taken(place: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _head(first: list[tuple[int, list[str]]]) -> Head:
