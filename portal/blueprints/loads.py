@@ -85,6 +85,7 @@ def _index(error: str = "", status: int = 200) -> Response:
         loads=lifecycle.loads_of(actor()),
         statuses=STATUS,
         proposals=items.count_waiting(actor()),
+        full=actor().role in lifecycle.LOADERS and lifecycle.fault_in_flight(actor()),
         error=error,
     )
 
@@ -109,7 +110,7 @@ def upload() -> BaseResponse:
         with stored_files.receiving(key, sealed.store()) as coming:
             load = lifecycle.begin(who, file.filename, lifecycle.keep(coming.store, key, data, examined))
     except Unreadable as error:
-        return _index(str(error), 422)
+        return _index(str(error), error.status)
     except LoadRefused as error:
         return _index(str(error), 409)
     return go("loads.columns", load_id=load.id)

@@ -33,7 +33,9 @@ _TRUTH = {"1": "是", "true": "是", "0": "否", "false": "否"}
 
 
 class Unreadable(Exception):
-    """Why a file cannot be taken, in Chinese, for the person who chose it."""
+    """Why a file cannot be taken, in Chinese, for the person who chose it; `status` is how a page answers."""
+
+    status = 422
 
 
 class Looks:

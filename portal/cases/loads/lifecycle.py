@@ -19,7 +19,7 @@ from portal.cases.loads.heads import Head
 from portal.cases.loads.reading import Sheet, Unreadable, head_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import RegisterLoad, RegisterLoadRow, Role
+from portal.models import Office, RegisterLoad, RegisterLoadRow, Role
 from portal.models.types import new_id
 from storage.objects import ObjectStore, Sealed
 
@@ -79,7 +79,10 @@ def keep(store: ObjectStore, key: str, data: bytes, examined: tuple[Head, Sheet]
 
 def begin(actor: Actor, filename: str, received: Received) -> RegisterLoad:
     """A load with the columns that this office chose last for such headings, else those that are recognised. Raises
-    LoadRefused when the upload took too long."""
+    LoadRefused when the upload took too long, or the office began as many loads meanwhile as it may."""
+    db.session.execute(select(Office.id).where(Office.id == actor.office_id).with_for_update(key_share=True))
+    if fault := fault_in_flight(actor):
+        raise LoadRefused(fault)
     headings = received.head.headings
     chosen = mapping.recall(actor.office_id, headings) or mapping.propose(headings)
     load = RegisterLoad(

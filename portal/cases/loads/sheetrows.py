@@ -104,6 +104,8 @@ class SheetRows:
             depth += 1
             if name == text_ or name == value_:  # noqa: SIM109 - a tuple would be made anew for each cell
                 texts.clear()
+                if depth > DEEP:
+                    raise Unreadable(TOO_LARGE)
                 kept = "xml:space" in has and has["xml:space"] == "preserve"
             elif name == cell_:
                 texts.clear()

@@ -8,7 +8,7 @@ from xml.parsers import expat
 from .cells import LONG_CELL, MAX_CELL, UNREADABLE, Unreadable, plain
 
 LEAST_ROOM = 64 << 20  # bytes of texts that any workbook may hold
-MANY = 200_000  # texts that any workbook may hold, and one more for each byte of its packed size
+MANY = 100_000  # texts that any workbook may hold, and one more for each byte of its packed size
 OFTEN = 4_096  # the first that are used are those that are used again: ethnicities, classes, relations
 DEEP = 64  # elements within each other; a list has eight
 ROOM = 8  # and so many times its packed size: texts of a list pack to a third or fourth
