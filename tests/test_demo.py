@@ -16,7 +16,7 @@ from portal import tasks
 from portal.cli import demo as command
 from portal.demo import chapters, seed
 from portal.extensions import db
-from portal.models import Account, Case, EvidenceFile, Preference, Pupil
+from portal.models import Account, Case, EvidenceFile, Item, Preference, Pupil, RegisterLoad
 from tests import invariants
 from tests.builders import Cast
 from tests.faulty import UNLOADABLE, children_that
@@ -67,6 +67,19 @@ def test_a_story_is_made_whole_or_not_at_all_and_told_once(app: Flask) -> None:
     db.session.remove()
     tasks.settle()
     assert invariants.everything() == []
+
+
+def test_a_schools_load_waits_for_the_county_and_is_told_once(app: Flask) -> None:
+    """Its steps commit by themselves: killed after them, the story ends without a second load."""
+    seed.begin()
+    db.session.commit()
+    (story,) = (one for one in seed.chapters() if one.key == "load.waiting")
+    with pytest.raises(KeyboardInterrupt):
+        list(chapters.play([dying(story)]))
+    assert play("load.waiting") == ["load.waiting"]
+    assert count(RegisterLoad) == count(Item) == 1
+    item = db.session.scalars(select(Item)).one()
+    assert (item.after, item.status) == ({"added": 1, "changed": 1}, "open")
 
 
 def test_the_sign_in_page_of_a_demonstration_tells_how_far_it_is(app: Flask) -> None:

@@ -30,7 +30,7 @@ KIND_TITLES = {
     CHANGED: "更改",
     MISSING: "不在名单",
     EMPTIED: "证件号变空",
-    MOVED: "已变动",
+    MOVED: "没有写入",
     HELD: "暂不覆盖",
     LANDED: "确认落地",
     WARNED: "提醒",

@@ -20,16 +20,18 @@ CHUNK = 500
 EXPORTED = tuple(column.key for column in COLUMNS)
 
 
-def confirm_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]]) -> list[uuid.UUID]:
+def confirm_landed(
+    load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]], *, entered_only: bool = False
+) -> list[uuid.UUID]:
     """Confirm every approved case whose whole change an export shows; runs in the load's own transaction.
 
-    `seen` is {pupil id: {column: text in the export}}. A change that a later approved one overwrote counts as shown
-    when the later value is. Returns the ids of the cases confirmed.
+    `seen` is {pupil id: {column: text in the export}}; `entered_only` leaves out what nobody noted a receipt for. A change
+    that a later approved one overwrote counts as shown when the later value is. Returns the ids of the cases confirmed.
     """
     landed: list[uuid.UUID] = []
     waiting = iter(seen)
     while pupils := list(islice(waiting, CHUNK)):
-        landed += _landed(pupils, seen)
+        landed += _landed(pupils, seen, entered_only)
     for case_id in landed:
         db.session.execute(
             update(NationalEntry)
@@ -44,22 +46,39 @@ def confirm_landed(load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str
     return landed
 
 
-def _landed(pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, str]]) -> list[uuid.UUID]:
+def _landed(
+    pupils: Iterable[uuid.UUID], seen: Mapping[uuid.UUID, Mapping[str, str]], entered_only: bool
+) -> list[uuid.UUID]:
     query = (
-        select(RegisterChange, NationalEntry.confirmed_at)
+        select(RegisterChange, NationalEntry.confirmed_at, NationalEntry.entered_at)
         .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
         .where(RegisterChange.pupil_id.in_(list(pupils)), RegisterChange.column.in_(EXPORTED))
         .order_by(RegisterChange.pupil_version.desc())
     )
     accepted: dict[tuple[uuid.UUID, str], set[str]] = defaultdict(set)  # this change's value or a later one's
     shown: dict[uuid.UUID, bool] = {}
-    for change, confirmed_at in db.session.execute(query):
+    for change, confirmed_at, entered_at in db.session.execute(query):
         place = (change.pupil_id, change.column)
         accepted[place].add(change.after)
-        if confirmed_at is None:
+        if confirmed_at is None and not (entered_only and entered_at is None):
             here = _shown(change.column, seen[change.pupil_id], accepted[place])
             shown[change.case_id] = shown.get(change.case_id, True) and here
     return [case_id for case_id, all_shown in shown.items() if all_shown]
+
+
+def without_receipt(pupils: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of the pupils for whom an approved case waits to land that nobody has noted a receipt for."""
+    query = (
+        select(RegisterChange.pupil_id)
+        .join(NationalEntry, NationalEntry.case_id == RegisterChange.case_id)
+        .where(
+            RegisterChange.pupil_id.in_(list(pupils)),
+            RegisterChange.column.in_(EXPORTED),
+            NationalEntry.confirmed_at.is_(None),
+            NationalEntry.entered_at.is_(None),
+        )
+    )
+    return set(db.session.scalars(query))
 
 
 def _shown(column: str, row: Mapping[str, str], accepted: Iterable[str]) -> bool:

@@ -16,7 +16,7 @@ from portal.cases.access import Actor
 from portal.cases.actions import Act
 from portal.cases.offices import place_below
 from portal.cases.remarks import Reason
-from portal.demo import intake
+from portal.demo import intake, loads
 from portal.demo.acts import PAPERS, act, cast, reread, upload, who
 from portal.demo.chapters import Chapter, note
 from portal.demo.people import ACCOUNTS, OFFICES, PASSWORD
@@ -57,6 +57,7 @@ def chapters() -> list[Chapter]:
         *(_withdrawal(leaving) for leaving in LEAVING),
         *(_other(number, end) for number, end in enumerate(OTHERS)),
         *intake.chapters(),
+        *loads.chapters(),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from portal import tasks
@@ -16,9 +16,10 @@ from portal.cases.loads import lifecycle, proposals, waiting
 from portal.cases.loads.lifecycle import LoadRefused
 from portal.cases.refusing import Refused
 from portal.extensions import db
-from portal.models import AuditRecord, Item, ItemEvent, NationalEntry, Pupil, RegisterLoad
+from portal.models import AuditRecord, Case, Item, ItemEvent, Level, NationalEntry, Pupil, RegisterLoad
+from portal.models.types import utcnow
 from tests import exports
-from tests.builders import Cast, a_case, a_pupil, an_id_number
+from tests.builders import Cast, a_case, a_county, a_pupil, a_school, an_id_number, an_office
 from tests.cases.test_loads import (
     apply,
     apply_and_confirm,
@@ -49,6 +50,14 @@ def stored(pupil: Pupil) -> dict[str, Any]:
     return dict(db.session.execute(select(Pupil.__table__).where(Pupil.id == pupil.id)).mappings().one())
 
 
+def entered(case: Case) -> Case:
+    """The case with the receipt of its entry in the national system."""
+    own = update(NationalEntry).where(NationalEntry.case_id == case.id)
+    db.session.execute(own.values(receipt="GQ-1", entered_at=utcnow()))
+    db.session.commit()
+    return case
+
+
 def test_a_schools_sheet_changes_no_key_column_adds_nobody_and_confirms_nothing(cast: Cast) -> None:
     """Everything at once: key columns, a new pupil, a pupil who is missing, a landing; the rest is written."""
     case, other = a_case(cast, "approved"), a_pupil(cast.school)
@@ -71,7 +80,7 @@ def test_a_schools_sheet_changes_no_key_column_adds_nobody_and_confirms_nothing(
 
 
 def test_the_county_says_yes_and_what_waits_is_written_once(cast: Cast) -> None:
-    case, other = a_case(cast, "approved"), a_pupil(cast.school)
+    case, other = entered(a_case(cast, "approved")), a_pupil(cast.school)
     (new,) = exports.rows_of(1, [cast.school.code])
     rows = [as_exported(other, class_name="9班", **KEY_VALUES), new, as_exported(case.pupil)]
     load = apply_and_confirm(check(cast.registrar, rows), cast)
@@ -118,6 +127,44 @@ def test_rows_that_moved_while_they_waited_are_left_out_and_told(cast: Cast) -> 
     assert {row.waits_as for row in findings(load, "moved")} == {"added", "changed"}
     assert items.events_of(item)[-1].answer == "2"
     assert db.session.scalar(select(func.count()).where(Pupil.student_number == new["student_number"])) == 1
+
+
+def test_who_left_the_school_while_the_row_waited_is_not_changed(cast: Cast) -> None:
+    """Neither a key column nor 不在名单 is written over a pupil who is another county's by now."""
+    renamed, absent, stays = a_pupil(cast.school), a_pupil(cast.school), a_pupil(cast.school)
+    rows = [as_exported(renamed, name="马一"), as_exported(stays, name="马二")]
+    load = apply(check(cast.registrar, rows, complete=True), cast.registrar)
+    elsewhere = a_school(a_county())
+    left = update(Pupil).where(Pupil.id.in_((renamed.id, absent.id)))
+    db.session.execute(left.values(school_id=elsewhere.id, version=Pupil.version + 1))
+    db.session.commit()
+    before = [stored(one) for one in (renamed, absent)]
+    item = proposals.of_load(load)
+    proposals.accept(item, cast.reviewer, item.version)
+    settle(load)
+    assert [stored(one) for one in (renamed, absent)] == before and stored(stays)["name"] == "马二"
+    assert items.events_of(item)[-1].answer == str(len(findings(load, "moved"))) != "0"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_landing_without_receipt_is_confirmed_by_no_schools_load(
+    cast: Cast, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the county's yes nor where a policy lets landings through; a bureau's own load confirms it."""
+    case = a_case(cast, "approved")
+    monkeypatch.setattr(waiting, "KINDS", waiting.KINDS if waits else frozenset())
+    load = check(cast.registrar, [as_exported(case.pupil)])
+    load = apply_and_confirm(load, cast) if waits else apply(load, cast.registrar)
+    assert db.session.get_one(NationalEntry, case.id).confirmed_at is None
+    assert len(findings(load, "moved")) == waits
+    bureaus = apply(check(cast.reviewer, [as_exported(case.pupil)]), cast.reviewer)
+    assert db.session.get_one(NationalEntry, case.id).confirmed_load_id == bureaus.id
+
+
+def test_what_an_office_below_the_county_loads_waits(cast: Cast) -> None:
+    district = an_office(Level.DISTRICT, cast.county)
+    assert waiting.Gate.of(district).kinds == waiting.Gate.of(cast.school).kinds == waiting.KINDS
+    assert not waiting.Gate.of(cast.county).kinds
 
 
 def test_undoing_a_load_takes_its_proposal_back(cast: Cast) -> None:

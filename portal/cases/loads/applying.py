@@ -20,7 +20,7 @@ from portal.cases import landings, name_index
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
 from portal.extensions import db
-from portal.models import OPEN, Account, Case, RegisterChange, RegisterLoad, RegisterLoadRow
+from portal.models import OPEN, Account, Case, Level, RegisterChange, RegisterLoad, RegisterLoadRow
 from portal.models.types import utcnow
 
 CHUNK = 1000
@@ -53,7 +53,8 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
     except (IntegrityError, KeyError) as error:  # somebody else added the pupil, or a school left
         raise CannotNow(MOVED) from error
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
-    landed = landings.confirm_landed(load_id, seen)
+    # What a school loads says less than a receipt does (the entry in the national system is noted with its number).
+    landed = landings.confirm_landed(load_id, seen, entered_only=load.office.level == Level.SCHOOL)
     record(load, "load.applied", landed=len(landed), counts=load.counts)
     return load
 

@@ -119,8 +119,12 @@ def _write(load: RegisterLoad, item: Item) -> int | None:
     seen: dict[uuid.UUID, Any] = {}
     for rows in _chunks(load.id, LANDED):
         seen |= {row.pupil_id: row.after for row in rows}
-        _mark(rows, LANDED, [])
-    _record(load, item, len(landings.confirm_landed(load.id, seen)), len(moved))
+        unentered = landings.without_receipt(row.pupil_id for row in rows)
+        late = [row.id for row in rows if row.pupil_id in unentered]
+        _mark(rows, LANDED, late)
+        moved += late
+    landed = landings.confirm_landed(load.id, seen, entered_only=True)
+    _record(load, item, len(landed), len(moved))
     return len(moved)
 
 
@@ -199,7 +203,8 @@ def _change(rows: Sequence[Any], schools: dict[str, uuid.UUID]) -> list[int]:
 
     def as_seen(pupil: Any, row: Any) -> bool:
         present = comparing.stored_texts(pupil, codes) | {"gone_since": applying.text_of(pupil.gone_since)}
-        return all((present.get(key) or "") == (text or "") for key, text in row.before.items())
+        here = pupil.school_id in codes  # who left the school since is no longer this load's to change
+        return here and all((present.get(key) or "") == (text or "") for key, text in row.before.items())
 
     return applying.write_over(rows, schools, "after", as_seen)
 

@@ -32,7 +32,7 @@ class Gate:
     @classmethod
     def of(cls, office: Office) -> Gate:
         """What waits of a load of this office: nothing of a bureau's."""
-        if office.level != Level.SCHOOL:
+        if office.level in (Level.COUNTY, Level.STATE):
             return cls()
         return cls(KINDS & frozenset(policy_of(office).value(POLICY)))
 
