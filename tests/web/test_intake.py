@@ -325,6 +325,7 @@ def test_a_plan_comes_from_a_sheet_into_the_form(app: Flask) -> None:
     assert value[f"places-{cast.school.id}"] == "12" and value[f"graduates-{cast.county.id}"] == "60"
     assert value[f"places-{cast.second.id}"] == "8"
     assert len(list(db.session.scalars(select(IntakePlan)))) == 1
+    assert "读取的是工作表“" in page.get_text() and page.select_one("[name=sheet]")
     broken = client.post("/intake/plan/sheet", data={"file": (io.BytesIO(b"PK\x03\x04"), "x.xlsx")})
     assert broken.status_code == 422 and client.post("/intake/plan/sheet").status_code == 422
 

@@ -25,6 +25,7 @@ from portal.standards.school_year import year_of_entry
 from portal.workflows.facts import ANOTHER
 from tests.builders import act, an_actor
 from tests.cases.forms import enter
+from tests.cases.test_sheets_as_people_have_them import book
 from tests.intakes import a_list, a_roster, people
 from tests.web.test_intake import Intake, cells, look, soup, xlsx
 
@@ -330,3 +331,39 @@ def test_two_people_with_each_others_number_are_put_right_at_once(app: Flask) ->
         assert [(step.before, step.after) for step in found] == [("", before), (before, after)]
     record = select(AuditRecord).where(AuditRecord.action == "intake.secondary_corrected")
     assert len(list(db.session.scalars(record))) == 2 and kept() == [(three, "other")]
+
+
+def test_a_return_names_its_sheet_its_passed_rows_and_cells_that_hold_nothing(app: Flask) -> None:
+    _cast, client, rows = sent(app)
+    one, two, three = (str(row.number) for row in rows)
+    titles = ("学号", "学籍辅号", "姓名")
+    data = book(
+        (
+            "一批",
+            [
+                titles,
+                (one, "F1", ""),
+                (two, "6.2E+17", ""),
+                (three, "F3", "#N/A"),
+                ("合计", "", "3"),
+                ("填表人：李四",),
+            ],
+        ),
+        ("二批", [titles, (two, "F2", "")]),
+    )
+
+    def send(**fields: str) -> Any:
+        posted = {"file": (io.BytesIO(data), "返回.xlsx"), **fields}
+        return client.post(f"{PAGE}/return", data=posted)
+
+    page = soup(send())
+    told = page.select_one("section[aria-labelledby=report]").get_text()
+    assert "读取的是工作表“一批”，另有“二批”没有读" in told
+    assert "第 5 行是合计，第 6 行是备注或落款，没有读入" in told
+    assert kept() == [(two, "unread"), (three, "unread")]
+    assert [option["value"] for option in page.select("select[name=sheet] option")] == ["", "一批", "二批"]
+    missing = send(sheet="三批")
+    assert missing.status_code == 422 and "没有工作表“三批”" in missing.text
+    send(sheet="二批")
+    assert kept() == [(three, "unread")]
+    assert db.session.get_one(RosterRow, rows[1].id, populate_existing=True).secondary_number == "F2"

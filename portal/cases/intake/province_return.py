@@ -5,6 +5,7 @@ A row that cannot be used is kept with what is wrong until a later load settles 
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -104,13 +105,20 @@ def take(scope: Scope, sheet: SheetRows, filename: str, sha256: str) -> Report:
     report.waiting = province_unsettled.keep(
         scope,
         filename,
-        sha256,
+        _source(sheet, sha256),
         numbers=[texts["number"] for _row, texts in sheet.rows],
         written=[text for several in new.values() for _one, text in several],
         refused=report.refused,
     )
     _settle(scope, {one.case_id for one in people.values()}, report, filename, sha256)
     return report
+
+
+def _source(sheet: SheetRows, sha256: str) -> str:
+    """What the rows that cannot be used are kept under: the file, of a workbook with several sheets the one that was read."""
+    if not sheet.sheet.others:
+        return sha256
+    return hashlib.sha256(f"{sha256}:{sheet.sheet.sheet}".encode()).hexdigest()
 
 
 def _people(scope: Scope, numbers: list[str]) -> dict[str, Any]:
