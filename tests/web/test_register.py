@@ -15,6 +15,7 @@ from portal import tasks
 from portal.cases import clock, register
 from portal.cases.intake import province
 from portal.cases.intake.scope import Scope, scope_of
+from portal.cases.loads import lifecycle, readers
 from portal.extensions import db
 from portal.models import AuditRecord, Level, Pupil, RegisterLoad, Role, RosterRow
 from tests import exports
@@ -248,6 +249,25 @@ def test_the_columns_chosen_are_remembered_for_the_headings(client: FlaskClient,
     tasks.wait()
     again = send(client, data, "名单.csv").location
     assert form_of(soup(client.get(again)), "/columns")["column-0"] == "student_number"
+
+
+def test_a_page_waits_shortly_for_a_reader_and_offers_no_upload_that_cannot_be_taken(
+    client: FlaskClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client, cast.registrar)
+    data = exports.as_csv(exports.rows_of(1, [cast.school.code]))
+    with monkeypatch.context() as busy:
+        busy.setattr(readers, "READERS", 0)
+        busy.setattr(readers, "WAIT_SECONDS", 0)
+        answer = send(client, data, "名单.csv")
+    assert answer.status_code == 409 and readers.BUSY in answer.text
+    assert soup(client.get("/register/loads")).select_one("#file")
+    assert db.session.query(RegisterLoad).count() == 0
+    monkeypatch.setattr(lifecycle, "MOST_IN_FLIGHT", 0)
+    page = client.get("/register/loads")
+    assert not soup(page).select_one("#file") and "没有应用" in page.text
+    refused = send(client, data, "名单.csv")
+    assert refused.status_code == 409 and "没有应用" in refused.text
 
 
 def test_a_file_that_is_no_export_is_refused_at_the_field(client: FlaskClient, cast: Cast) -> None:

@@ -126,6 +126,8 @@ class SheetRows:
                     number = row_number(digits, number)
             elif depth > DEEP:
                 raise Unreadable(TOO_LARGE)
+            elif name == inside_:
+                pass
             elif name == row_:
                 texts.clear()
                 line, cells, column = [], 0, 0
