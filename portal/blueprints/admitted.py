@@ -76,7 +76,7 @@ def upload() -> BaseResponse:
     try:
         examined = admissions.examine(roster, known, data, request.form.get("sheet", "").strip())
     except Unreadable as error:
-        return _show(scope(), 422, file_fault=str(error), sheets=sheets_of(error))
+        return _show(scope(), error.status, file_fault=str(error), sheets=sheets_of(error))
     key = files.expect(files.INTAKE, scope().state.id, scope().actor)
     db.session.commit()
     try:
@@ -134,7 +134,7 @@ def confirm() -> BaseResponse:
             here, request.form.get("seen", ""), judged, typed["note"], typed["document"]
         )
     except Unreadable as error:
-        return _show(scope(), 422, str(error))
+        return _show(scope(), error.status, str(error), typed=typed)
     except Refused as refused:
         db.session.rollback()
         return _show(scope(), 409 if refused.conflict else 422, refused.message, typed=typed)

@@ -87,10 +87,11 @@ def load() -> Response:
     form = planning.form_of(here, plan)
     if posted is None:
         return _form(here, form, words, 422, file_fault=fault(NO_FILE))
+    db.session.rollback()  # reading takes seconds: the write lock must not be held meanwhile
     try:
         filled = plan_sheet.fill(here, posted[1], request.form.get("sheet", "").strip())
     except Unreadable as error:
-        return _form(here, form, words, 422, file_fault=str(error), sheets=sheets_of(error))
+        return _form(here, form, words, error.status, file_fault=str(error), sheets=sheets_of(error))
     form |= filled.form
     faults = planning.read(here, form)[1]
     message = "表中的数已填入下面，还没有保存。请核对后保存。"

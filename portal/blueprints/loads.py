@@ -84,6 +84,7 @@ def _index(error: str = "", status: int = 200) -> Response:
         loads=lifecycle.loads_of(actor()),
         statuses=STATUS,
         proposals=items.count_waiting(actor()),
+        full=actor().role in lifecycle.LOADERS and lifecycle.fault_in_flight(actor()),
         error=error,
     )
 
@@ -115,7 +116,7 @@ def upload() -> BaseResponse:
         db.session.commit()
         reach("export.after_commit")
     except Unreadable as error:
-        return _index(str(error), 422)
+        return _index(str(error), error.status)
     except LoadRefused as error:
         _free(keys)
         return _index(str(error), 409)

@@ -87,7 +87,7 @@ def take() -> Response:
         digest = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]
         report = province_return.take(scope(), read, posted[0], digest)
     except Unreadable as error:
-        return _show(scope(), 422, file_fault=str(error), sheets=sheets_of(error))
+        return _show(scope(), error.status, file_fault=str(error), sheets=sheets_of(error))
     except (Refused, RegisterMoved) as refused:
         db.session.rollback()
         message = refused.message if isinstance(refused, Refused) else MOVED

@@ -85,7 +85,9 @@ def load(case_id: uuid.UUID) -> BaseResponse:
         read = sheet.read_sheet(io.BytesIO(data), columns, request.form.get("sheet", "").strip())
     except Unreadable as error:
         said = f"{error}。{_wanted(columns)}"
-        return roster_pages.roster_page(_editable(case_id), 422, file_error=said, sheets=sheets_of(error))
+        return roster_pages.roster_page(
+            _editable(case_id), error.status, file_error=said, sheets=sheets_of(error)
+        )
     case = _editable(case_id)
     if read.missing:
         said = f"{read.sheet.told()}{_missing(read, columns)}"

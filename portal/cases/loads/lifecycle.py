@@ -20,7 +20,7 @@ from portal.cases.loads.reading import Unreadable, head_of
 from portal.cases.refusing import Refused
 from portal.extensions import db
 from portal.faults import reach
-from portal.models import RegisterLoad, RegisterLoadRow, Role
+from portal.models import Office, RegisterLoad, RegisterLoadRow, Role
 from portal.models.types import new_id, utcnow
 from storage.objects import Sealed
 
@@ -83,7 +83,10 @@ def receive(filename: str, data: bytes, expect: Callable[[], str]) -> Received:
 
 def begin(actor: Actor, received: Received) -> RegisterLoad:
     """A load with the columns that this office chose last for such headings, else those that are recognised. Raises
-    LoadRefused when the upload took too long."""
+    LoadRefused when the upload took too long, or the office began as many loads meanwhile as it may."""
+    db.session.execute(select(Office.id).where(Office.id == actor.office_id).with_for_update(key_share=True))
+    if fault := fault_in_flight(actor):
+        raise LoadRefused(fault)
     chosen = mapping.recall(actor.office_id, received.headings) or mapping.propose(received.headings)
     load = RegisterLoad(
         id=new_id(),

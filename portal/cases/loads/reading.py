@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,11 +16,10 @@ from typing import IO, Any, BinaryIO
 
 from portal.cases.loads import heads, mapping
 from portal.cases.loads.heads import HEAD_ROWS, Head, Known
+from portal.cases.loads.readers import one_of_few, wall_seconds
 from portal.cases.loads.unpacking import REFUSED, Unreadable
 
 SCRIPT = Path(__file__).with_name("unpacking.py")
-WALL_SECONDS = 150
-READERS = 2  # files that are read in the same moment
 BROKEN = "这个文件读不出来，请在 WPS 或 Excel 中打开后另存为 .xlsx 再传"
 
 __all__ = [
@@ -190,7 +186,7 @@ def _unpack(stream: BinaryIO, lines: IO[bytes], limit: int, titles: Iterable[str
                 stdin=source,
                 stdout=lines,
                 stderr=subprocess.PIPE,
-                timeout=WALL_SECONDS,
+                timeout=wall_seconds(),
                 env={"LANG": "C.UTF-8"},
                 check=False,
             )
@@ -200,28 +196,3 @@ def _unpack(stream: BinaryIO, lines: IO[bytes], limit: int, titles: Iterable[str
         raise Unreadable(done.stderr.decode("utf-8", "replace") or BROKEN)
     if done.returncode:
         raise Unreadable(BROKEN)
-
-
-@contextmanager
-def one_of_few() -> Iterator[None]:
-    """Wait until fewer than READERS files are being read on this machine: each may take a gigabyte. Raises Unreadable."""
-    deadline = time.monotonic() + WALL_SECONDS
-    with ExitStack() as held:
-        places = [held.enter_context(open(_place(number), "ab")) for number in range(READERS)]
-        while not any(_taken(place) for place in places):
-            if time.monotonic() > deadline:
-                raise Unreadable("正在读取的文件较多，请过几分钟再传")
-            time.sleep(0.1)
-        yield
-
-
-def _place(number: int) -> Path:
-    return Path(tempfile.gettempdir()) / f"xueji-reader-{os.getuid()}-{number}"
-
-
-def _taken(place: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -24,6 +24,7 @@ from portal import tasks
 from portal.cases import clock
 from portal.cases.loads import applying, comparing, heads, proposals, reading
 from portal.cases.loads.checking import Checker, School
+from portal.cases.loads.readers import patiently
 from portal.cases.loads.reading import Table, Unreadable
 from portal.cases.loads.waiting import Gate
 from portal.cases.offices import school_system
@@ -152,7 +153,7 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
     stored, sheet = Sealed(**load.stored), load.sheet.get("sheet", "")
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load_id))
     _advance(load_id, worker, done_rows=0, total_rows=0, counts={})
-    with tasks.store().open(stored) as stream, reading.open_table(stream, sheet=sheet) as table:
+    with patiently(), tasks.store().open(stored) as stream, reading.open_table(stream, sheet=sheet) as table:
         survey = _survey(table, chosen)
         _advance(load_id, worker, total_rows=survey.total)
         schools, system = _schools(office), school_system(office)
