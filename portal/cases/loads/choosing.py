@@ -14,7 +14,7 @@ HEAD_ROWS = 30  # the headings stand within these
 HEAD_LINES = 3  # of headings that stand one over the other
 LEAST_TITLES = 2  # of them that are known
 FEW_COLUMNS = 3  # what has fewer texts in a row is a note, not a list
-DATA = re.compile(r"\s*[A-Za-z]{0,2}[0-9][0-9Xx./年月日: -]{3,}\s*")  # a number of somebody, or a day
+DATA = re.compile(r"\s*[A-Za-z]{0,2}[0-9][0-9Xx./年月日: -]{2,}\s*")  # a number of somebody, or a day
 
 
 def chosen(book: Workbook, wanted: dict[str, Any]) -> str:
