@@ -12,6 +12,7 @@ from portal.standards.words import plain
 
 KEPT_DIGITS = 15  # of a number: what a spreadsheet puts behind them is noughts
 _POWER = re.compile(r"-?([0-9]+)([.,][0-9]+)?[eE](\+?)([0-9]+)")
+_EXCELS = re.compile(r"[0-9]\.[0-9]+E\+[0-9]{2,}")
 _BEYOND = re.compile(r"-?[0-9]{16,}\.0+")
 _NOUGHTS = re.compile(rf"[1-9][0-9]{{{KEPT_DIGITS - 1}}}000+")
 _NO_RESULT = re.compile(
@@ -60,8 +61,11 @@ def without_result(text: str) -> Fault | None:
 
 
 def unread(text: str, *, is_number: bool) -> Fault | None:
-    """Why nothing can be read from a cell; of a column of numbers also because digits are missing."""
-    return without_result(text) or (lost_digits(text) if is_number else None)
+    """Why nothing can be read from a cell; of a column of numbers also because digits are missing. Of any other only where
+    nobody can have typed it: 6.22999E+17 is no class, address or name."""
+    return without_result(text) or (
+        lost_digits(text) if is_number or _EXCELS.fullmatch(text.strip()) else None
+    )
 
 
 def serial_day(text: str) -> date | None:
