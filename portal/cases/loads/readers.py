@@ -19,7 +19,7 @@ WAIT_SECONDS, WALL_SECONDS = (
     20,
     45,
 )  # in a request: to begin, and to read; together less than a server before us waits
-PATIENT_WAIT_SECONDS, PATIENT_WALL_SECONDS = 600, 330  # in a background task
+PATIENT_WAIT_SECONDS, PATIENT_WALL_SECONDS = 600, 900  # in a task; computing is limited too
 BUSY = "正在读取其他文件，请稍后再试"
 
 _patient: ContextVar[bool] = ContextVar("patient_reader", default=False)
