@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +24,9 @@ WAIT_SECONDS, WALL_SECONDS = (
 PATIENT_WAIT_SECONDS, PATIENT_WALL_SECONDS = 600, 900  # in a task; computing is limited too
 BUSY = "正在读取其他文件，请稍后再试"
 
-_patient: ContextVar[bool] = ContextVar("patient_reader", default=False)
+TICK_SECONDS = 5  # between two signs of life of a task that reads
+
+_patient: ContextVar[Callable[[], None] | None] = ContextVar("patient_reader", default=None)
 
 
 class Busy(Unreadable):
@@ -32,9 +36,10 @@ class Busy(Unreadable):
 
 
 @contextmanager
-def patiently() -> Iterator[None]:
-    """Within it nobody waits in front of a page: files may take their time."""
-    token = _patient.set(True)
+def patiently(alive: Callable[[], None]) -> Iterator[None]:
+    """Within it nobody waits in front of a page: files may take their time. `alive` is called every few seconds meanwhile;
+    what it raises ends the reading."""
+    token = _patient.set(alive)
     try:
         yield
     finally:
@@ -52,11 +57,38 @@ def one_of_few() -> Iterator[None]:
     deadline = time.monotonic() + (PATIENT_WAIT_SECONDS if _patient.get() else WAIT_SECONDS)
     with ExitStack() as held:
         places = [held.enter_context(open(_place(number), "ab")) for number in range(READERS)]
-        while not any(_taken(place) for place in places):
+        for turn in count(1):
+            if any(_taken(place) for place in places):
+                break
             if time.monotonic() > deadline:
                 raise Busy(BUSY)
             time.sleep(0.1)
+            if turn % (TICK_SECONDS * 10) == 0:
+                _show_life()
         yield
+
+
+def wait_for(reader: subprocess.Popen[bytes]) -> bytes:
+    """What a reader says when it has ended. Raises subprocess.TimeoutExpired for one that takes too long, and what the sign of
+    life raises; the reader is ended then."""
+    deadline = time.monotonic() + wall_seconds()
+    try:
+        while True:
+            try:
+                return reader.communicate(timeout=TICK_SECONDS)[1]
+            except subprocess.TimeoutExpired:
+                if time.monotonic() > deadline:
+                    raise
+                _show_life()
+    except BaseException:
+        reader.kill()
+        reader.communicate()
+        raise
+
+
+def _show_life() -> None:
+    if alive := _patient.get():
+        alive()
 
 
 def _place(number: int) -> Path:

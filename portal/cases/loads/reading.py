@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO
 from portal import json_texts
 from portal.cases.loads import heads, mapping
 from portal.cases.loads.heads import HEAD_ROWS, Head, Known
-from portal.cases.loads.readers import one_of_few, wall_seconds
+from portal.cases.loads.readers import one_of_few, wait_for
 from portal.cases.loads.unpacking import REFUSED, Unreadable
 
 SCRIPT = Path(__file__).with_name("unpacking.py")
@@ -182,18 +182,17 @@ def _unpack(stream: BinaryIO, lines: IO[bytes], limit: int, titles: Iterable[str
         shutil.copyfileobj(stream, source)
         source.seek(0)
         try:
-            done: subprocess.CompletedProcess[Any] = subprocess.run(  # noqa: S603 - our own script, no shell
+            reader = subprocess.Popen(  # noqa: S603 - our own script, no shell
                 [sys.executable, "-I", str(SCRIPT), json.dumps(wanted)],
                 stdin=source,
                 stdout=lines,
                 stderr=subprocess.PIPE,
-                timeout=wall_seconds(),
                 env={"LANG": "C.UTF-8"},
-                check=False,
             )
+            said = wait_for(reader)
         except subprocess.TimeoutExpired as error:
             raise Unreadable("文件太大，读取用时过长，请按学校或年级分几个文件导出") from error
-    if done.returncode == REFUSED:
-        raise Unreadable(done.stderr.decode("utf-8", "replace") or BROKEN)
-    if done.returncode:
+    if reader.returncode == REFUSED:
+        raise Unreadable(said.decode("utf-8", "replace") or BROKEN)
+    if reader.returncode:
         raise Unreadable(BROKEN)

@@ -133,6 +133,5 @@ def _done(load: RegisterLoad, answer: str, rows: int) -> None:
     """The counts follow what is found now, and the audit trail keeps who said it."""
     query = select(ROWS.c.kind, func.count()).where(ROWS.c.load_id == load.id).group_by(ROWS.c.kind)
     counts: dict[str, int] = dict(db.session.execute(query).all())
-    kept = {key: load.counts[key] for key in ("rows", "totals") if key in load.counts}
-    load.counts = counts | kept
+    load.counts = counts | {"rows": load.counts["rows"]}
     audit.append("load.renumbered", "load", load.id, answer=answer, rows=rows)

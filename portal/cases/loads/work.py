@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -140,7 +141,6 @@ class _Survey:
     """What a first walk over the file tells: how many rows, which numbers stand twice."""
 
     total: int
-    totals: int
     numbers: set[str]
     duplicates: dict[str, list[int]]
     shared_ids: frozenset[str]
@@ -154,7 +154,12 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
     stored, sheet = Sealed(**load.stored), load.sheet.get("sheet", "")
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load_id))
     _advance(load_id, worker, done_rows=0, total_rows=0, counts={})
-    with patiently(), tasks.store().open(stored) as stream, reading.open_table(stream, sheet=sheet) as table:
+    alive = partial(_advance, load_id, worker)
+    with (
+        patiently(alive),
+        tasks.store().open(stored) as stream,
+        reading.open_table(stream, sheet=sheet) as table,
+    ):
         survey = _survey(table, chosen)
         _advance(load_id, worker, total_rows=survey.total)
         schools, system = _schools(office), school_system(office)
@@ -168,7 +173,6 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
         for kind, found in _find_missing(load_id, worker, scope, survey.numbers, gate).items():
             counts[kind] = counts.get(kind, 0) + found
     counts["rows"] = survey.total
-    counts |= {"totals": survey.totals} if survey.totals else {}
     if not _update(
         load_id,
         RegisterLoad.worker == worker,
@@ -207,7 +211,7 @@ def _survey(table: Table, chosen: dict[str, str]) -> _Survey:
             shared.add(identity)
         if (other := people.setdefault(hash((texts[where_name], texts[where_born])), row)) != row:
             twins |= {other, row}
-    return _Survey(total, len(table.totals()), set(first), duplicates, frozenset(shared), frozenset(twins))
+    return _Survey(total, set(first), duplicates, frozenset(shared), frozenset(twins))
 
 
 def _schools(office: Office) -> dict[str, School]:
