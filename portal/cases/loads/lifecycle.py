@@ -24,7 +24,7 @@ from portal.models.types import new_id
 from storage.objects import ObjectStore, Sealed
 
 LOADERS = (Role.REGISTRAR, Role.REVIEWER, Role.APPROVER)
-MAX_BYTES = 25 * 1024 * 1024
+MAX_BYTES = 100 * 1024 * 1024  # 400,000 pupils with every column are 75 MB
 PAGE = 50
 BEFORE_APPLYING = ("uploaded", "checking", "checked", "failed")
 RECENT = 50

@@ -46,6 +46,7 @@ class SheetRows:
         self._found: list[Row] = []
         self._depth = 0
         self._texts: list[str] = []
+        self.above = 0  # the number of the last row that was read before this one goes on
 
     def taken(self) -> list[Row]:
         found = self._found[:]
@@ -90,7 +91,8 @@ class SheetRows:
         string, look, epoch = self._strings.get, self._looks.of, self._looks.epoch
         letters = ["", *(letters_of(column) for column in range(1, SHEET_COLUMNS + 2))]
         line: list[str] = []
-        number = cells = column = runs = 0
+        cells = column = runs = 0
+        number = self.above
         depth = 1
         digits = ""  # the number of the row as it is written; "" where the row does not say it
         kind: str | None = None

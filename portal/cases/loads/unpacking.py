@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 from xml.parsers.expat import ExpatError
 
+import orjson
+
 if (
     not __package__
 ):  # a script in isolated mode: its neighbours are a package of their own, without the portal
@@ -150,9 +152,8 @@ def write(source: Source, out: IO[bytes], limit: int) -> None:
     """The first line, rewritten in its room once the hidden rows are counted, and `limit` rows."""
     first = source.first_line() + b" " * 8
     out.write(first + b"\n")
-    encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
     for written, row in enumerate(source.rows, start=1):
-        out.write(f"{encode(row)}\n".encode())
+        out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         if written == limit:
             break
     else:

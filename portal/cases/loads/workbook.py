@@ -13,8 +13,9 @@ from datetime import datetime
 from xml.parsers import expat
 
 from .cells import BROKEN, SHEET_COLUMNS, SHEET_ROWS, Looks, Unreadable, look_of, look_of_format
-from .sheetrows import About, Enough, Row, SheetRows
+from .sheetrows import About, Enough, Row
 from .strings import DEEP, TOO_LARGE, StringReader, Strings, parser_of
+from .usualrows import UsualRows
 
 MAX_UNPACKED = 1500 << 20  # bytes of XML that are read; 400,000 rows of 42 columns are 980 MB
 MAX_RATIO = 200  # of a large part to its packed size; lists pack to a twelfth
@@ -51,8 +52,8 @@ class Workbook:
 
     def rows(self, name: str, about: About, last: int = SHEET_ROWS) -> Iterator[Row]:
         """(row number, texts) of each row with something in it; `about` counts the hidden ones as they come by."""
-        reader = SheetRows(self._strings, self._looks, about, last)
-        for _ in self._pieces(self._places[name], reader.parser, reader.fed):
+        reader = UsualRows(self._strings, self._looks, about, last)
+        for _ in self._pieces(self._places[name], reader, reader.fed):
             yield from reader.taken()
 
     def may_hide(self, name: str) -> bool:
@@ -74,7 +75,7 @@ class Workbook:
         return part
 
     def _pieces(
-        self, name: str, parser: expat.XMLParserType, fed: Callable[[], None] | None = None
+        self, name: str, parser: expat.XMLParserType | UsualRows, fed: Callable[[], None] | None = None
     ) -> Iterator[int]:
         """Feed a part to its parser; yields after each piece. Ends early when the listener raises Enough."""
         given = 0
