@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, g, make_response, request
+from flask import Flask, Response, current_app, g, make_response, request, session
 from flask_login import current_user
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -30,6 +30,7 @@ MOST_DRAINED = (
     120 * MEGABYTE
 )  # a browser shows no answer before it has sent all; more than this it may not send
 PIECE = 1 * MEGABYTE
+FORM_ROOM = 1 * MEGABYTE  # of a request beside its file
 
 
 def takes_file(remedy: str = PICTURES, most: int = MAX_BYTES) -> Callable[[V], V]:
@@ -59,8 +60,18 @@ def in_words(size: int) -> str:
 
 
 def init_app(app: Flask) -> None:
+    app.url_value_preprocessor(_make_room)
     app.register_error_handler(RequestEntityTooLarge, _answer)
     app.jinja_env.globals.update(MOST_BYTES=MAX_BYTES, TOO_LARGE_PICTURES=PICTURES, TOO_LARGE_TABLE=TABLE)
+
+
+def _make_room(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A batch or an export is larger than any other request. This runs before anything reads the form; a browser that has
+    never signed in gets no more room than elsewhere."""
+    view = current_app.view_functions.get(endpoint or "")
+    _, most = getattr(view, "takes_file", ("", 0))
+    if most > MAX_BYTES and "_user_id" in session:
+        request.max_content_length = most + FORM_ROOM
 
 
 def _answer(_error: RequestEntityTooLarge) -> Response:

@@ -85,6 +85,7 @@ def _index(error: str = "", status: int = 200) -> Response:
         loads=lifecycle.loads_of(actor()),
         statuses=STATUS,
         proposals=items.count_waiting(actor()),
+        most_bytes=lifecycle.MAX_BYTES,
         full=actor().role in lifecycle.LOADERS and lifecycle.fault_in_flight(actor()),
         error=error,
     )
@@ -92,7 +93,7 @@ def _index(error: str = "", status: int = 200) -> Response:
 
 @bp.post("/register/loads")
 @roles(*lifecycle.LOADERS)
-@takes_file(oversize.TABLE)
+@takes_file(oversize.TABLE, lifecycle.MAX_BYTES)
 def upload() -> BaseResponse:
     """Read the headings, store the file, and go on to the columns."""
     who, file = actor(), request.files.get("file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, flash, request, session
+from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import audit
@@ -21,16 +21,6 @@ from portal.workflows import WORKFLOWS
 from storage.objects import TooLarge
 
 bp = Blueprint("stamped", __name__, url_prefix="/stamped")
-
-FORM_ROOM = 1024 * 1024  # bytes of a request beside the file
-
-
-@bp.url_value_preprocessor
-def _let_a_batch_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """A batch is larger than any other request. This runs before anything reads the form; a browser that has never signed
-    in gets no more room than elsewhere."""
-    if endpoint == "stamped.upload" and "_user_id" in session:
-        request.max_content_length = receiving.MAX_BYTES + FORM_ROOM
 
 
 @bp.app_context_processor

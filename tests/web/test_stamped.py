@@ -399,10 +399,11 @@ def test_a_batch_may_be_larger_than_other_requests_but_not_without_limit(
     assert stranger.post("/stamped", data={"file": (io.BytesIO(padded), "a.pdf")}).status_code in (303, 413)
     monkeypatch.setattr(receiving, "MAX_BYTES", 20 * 2**20)
     answer = client.post("/stamped", data={"file": (io.BytesIO(padded), "a.pdf")})
-    assert answer.status_code == 413 and "上限" in answer.text
-    monkeypatch.setattr("portal.blueprints.stamped.FORM_ROOM", 20 * 2**20)
-    answer = client.post("/stamped", data={"file": (io.BytesIO(padded), "a.pdf")})
     assert answer.status_code == 422 and "MB" in answer.text
+    view = app.view_functions["stamped.upload"]
+    monkeypatch.setattr(view, "takes_file", ("", 20 * 2**20))
+    answer = client.post("/stamped", data={"file": (io.BytesIO(padded), "a.pdf")})
+    assert answer.status_code == 413 and "上限" in answer.text
 
 
 @pytest.mark.both_pairs
