@@ -257,12 +257,17 @@ def renumber(load_id: uuid.UUID) -> BaseResponse:
         if answer == "all":
             renumbering.confirm_agreeing(load)
         else:
-            renumbering.confirm(load, row or 0, None if answer == "new" else _id(answer))
+            renumbering.confirm(load, _within(row), None if answer == "new" else _id(answer))
     except Refused as refused:
         db.session.rollback()
         return _show(_load(load_id), refused.message, 409 if refused.conflict else 422)
     db.session.commit()
     return go("loads.show", load_id=load_id, kind=RENUMBERED if load.counts.get(RENUMBERED) else None)
+
+
+def _within(number: int | None) -> int:
+    """A number as a database can look for it."""
+    return max(0, min(number or 0, 2**31 - 1))
 
 
 def _id(text: str) -> uuid.UUID:
@@ -278,7 +283,7 @@ def confirm_emptied(load_id: uuid.UUID) -> BaseResponse:
     """Let the ticked rows, or all that the page showed, take an identity number away when the load is applied."""
     load, every = _load(load_id), "shown" if request.form.get("all") else "row"
     try:
-        count = emptied.confirm(load, request.form.getlist(every, type=int))
+        count = emptied.confirm(load, [_within(one) for one in request.form.getlist(every, type=int)])
     except Refused as refused:
         db.session.rollback()
         return _show(_load(load_id), refused.message, 409 if refused.conflict else 422, kind=EMPTIED)
@@ -334,7 +339,7 @@ def _load(load_id: uuid.UUID) -> RegisterLoad:
 
 
 def _key(name: str) -> int:
-    return max(0, min(request.args.get(name, 0, type=int), 2**31 - 1))
+    return _within(request.args.get(name, 0, type=int))
 
 
 def _tabs(load: RegisterLoad, kind: str) -> list[dict[str, object]]:

@@ -22,11 +22,15 @@ EXPORTED = tuple(column.key for column in COLUMNS)
 
 
 def confirm_landed(
-    load_id: uuid.UUID, seen: Mapping[uuid.UUID, Mapping[str, str]], *, entered_only: bool = False
+    load_id: uuid.UUID,
+    seen: Mapping[uuid.UUID, Mapping[str, str]],
+    *,
+    entered_only: bool = False,
+    rosters: bool = True,
 ) -> list[uuid.UUID]:
     """Confirm every approved case whose whole change an export shows; runs in the load's own transaction.
 
-    `seen` is {pupil id: {column: text in the export}}; `entered_only` leaves out what nobody noted a receipt for. A change
+    `seen` is {pupil id: {column: text in the export}}; `entered_only` leaves out what nobody noted a receipt for, `rosters` says whether those land who entered by one. A change
     that a later approved one overwrote counts as shown when the later value is. Returns the ids of the cases confirmed.
     """
     landed: list[uuid.UUID] = []
@@ -40,7 +44,8 @@ def confirm_landed(
             .values(confirmed_at=utcnow(), confirmed_load_id=load_id),
             execution_options={"synchronize_session": False},
         )
-    _enter_landed(load_id, seen)
+    if rosters:
+        _enter_landed(load_id, seen)
     db.session.expire_all()
     for case_id in landed:
         audit.append("case.landed", "case", case_id, load=load_id.hex)

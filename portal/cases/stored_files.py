@@ -250,6 +250,12 @@ def expire() -> int:
 
 def _end(kind: str, key: str) -> bool:
     """False where somebody acted on it since, which the next sweep sees."""
+    over = select(StoredFile.id).where(
+        StoredFile.key == key, StoredFile.status == "kept", StoredFile.expires_at <= utcnow()
+    )
+    if db.session.scalar(over.with_for_update()) is None:  # its term began anew
+        db.session.rollback()
+        return False
     try:
         _endings[kind](key)
     except Refused:

@@ -131,7 +131,7 @@ def stage(scope: Scope, received: Received) -> Sealed | None:
     """Keep what was read as what waits to be confirmed. Returns the file that waited before, to be thrown away after the
     commit. Raises Refused."""
     _only_who_may(scope)
-    held = _held(scope)
+    held = _held(scope, lock=True)
     if held is None:
         held = Preference(owner_id=scope.state.id, key=_key(scope))
         db.session.add(held)
@@ -222,7 +222,7 @@ def examine_sheet(roster: Roster, schools: Schools, waiting: Staged, name: str) 
 def choose_sheet(scope: Scope, waiting: Staged, examined: Examined) -> None:
     """Let another sheet of the file that waits be what waits. Raises Refused, with `conflict` when the file has changed."""
     _only_who_may(scope)
-    held, now = _held(scope), staged(scope)
+    held, now = _held(scope, lock=True), staged(scope)
     if held is None or now is None or now.sealed != waiting.sealed:
         raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
     file = (waiting.filename, waiting.sealed)
@@ -239,7 +239,7 @@ def confirm(scope: Scope, seen: str, judged: Judged, note: str, document: str = 
     `document` the authority's number or letter. Raises Refused, with `conflict` when another file or list came meanwhile."""
     _only_who_may(scope)
     plans.hold_all(one.id for one in schools(scope))
-    waiting, held = staged(scope), _held(scope)
+    held, waiting = _held(scope, lock=True), staged(scope)
     if waiting is None or held is None or waiting.seen != seen:
         raise Refused("等待确认的名单已经换过，请核对现在的预览", conflict=True)
     if waiting.faulty or judged.faults:
@@ -328,7 +328,7 @@ def _made(scope: Scope, waiting: Staged, people: int, note: str) -> AdmittedList
 def discard(scope: Scope) -> Sealed | None:
     """Put the waiting file aside; returns it, to be thrown away after the commit. Raises Refused."""
     _only_who_may(scope)
-    waiting, held = staged(scope), _held(scope)
+    held, waiting = _held(scope, lock=True), staged(scope)
     if waiting is None or held is None:
         return None
     db.session.delete(held)
@@ -368,8 +368,11 @@ def _only_who_may(scope: Scope) -> None:
         raise Refused("只有州级审批人员可以导入录取名单")
 
 
-def _held(scope: Scope) -> Preference | None:
+def _held(scope: Scope, *, lock: bool = False) -> Preference | None:
+    """The row of what waits; with a `lock` as it stands now, and nobody else's until the transaction ends."""
     query = select(Preference).where(Preference.owner_id == scope.state.id, Preference.key == _key(scope))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
     return db.session.scalars(query).one_or_none()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit, bulk
 from portal.cases import landings, name_index, pupil_numbers, stored_files
+from portal.cases.intake import plans
 from portal.cases.loads import comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, PUPILS, WRITTEN
 from portal.cases.loads.newcomers import Newcomers
@@ -45,6 +46,7 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
     if load is None:
         return None
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
+    plans.hold_all(schools.values())  # no roster brings one of them in meanwhile
     source, newcomers = (LOAD, load_id), Newcomers.since(load)
     try:
         for rows in _chunks(load_id, ADDED):
@@ -64,7 +66,8 @@ def apply(load_id: uuid.UUID) -> RegisterLoad | None:
     _keep_file_on(load)
     seen = {row.pupil_id: row.after for rows in _chunks(load_id, LANDED) for row in rows}
     # What a school loads says less than a receipt does (the entry in the national system is noted with its number).
-    landed = landings.confirm_landed(load_id, seen, entered_only=load.office.level == Level.SCHOOL)
+    schools_own = load.office.level == Level.SCHOOL
+    landed = landings.confirm_landed(load_id, seen, entered_only=schools_own, rosters=not schools_own)
     record(load, "load.applied", landed=len(landed), counts=load.counts)
     return load
 
@@ -235,7 +238,7 @@ def write_over(
     pupils = {pupil.id: pupil for pupil in db.session.execute(locked)}
     values, before, after, moved = [], [], [], []
     for row in rows:
-        pupil = pupils.get(row.pupil_id)
+        pupil = pupils.pop(row.pupil_id, None)  # a pupil is written once
         if pupil is None or not unmoved(pupil, row):
             moved.append(row.id)
             continue

@@ -92,7 +92,8 @@ def compare(
             row.faults.append(_held_outside(row, known))
             pupil, about = None, matching.Match()  # a finding names nobody who is not the loading office's
         if row.faulty:
-            found.append(_finding(load_id, row, pupil, FAULTY, faults=row.faults))
+            finding = _finding(load_id, row, pupil, FAULTY, faults=row.faults)
+            found.append(finding | {"asked": _may_be(row, pupil, known)})
             continue
         still_ended = about.maybe and row.values.get(enrolment.STATUS) in enrolment.TERMINAL
         if pupil is None and not still_ended and (ended := _ended_namesake(row, known, scope)):
@@ -112,16 +113,25 @@ def compare(
 def _about(
     row: CheckedRow, known: _Known, scope: Scope, said: Mapping[int, uuid.UUID | None]
 ) -> matching.Match:
-    """Whom a row is about. Of two rows that bring a number for one pupil the second is asked about."""
+    """Whom a row is about. Of two rows about one pupil the second is asked about; one with a former number is left out where
+    another has the present one."""
     if row.row in said:
         told = said[row.row]
         return matching.Match(known.around.named[told] if told else None)
     about = matching.match(row, known.around, scope.numbers, scope.shared_ids, row.row in scope.twins)
-    gets = about.pupil if about.pupil is not None and about.pupil.student_number is None else None
-    only = gets or (about.maybe[0] if about.agrees else None)
+    if about.pupil is not None and matching.is_stale(row, about.pupil, scope.numbers):
+        row.faults.append(_stale(row))
+        return about
+    only = about.pupil if about.pupil is not None else (about.maybe[0] if about.agrees else None)
     if only is not None and scope.taken.setdefault(only.id, row.row) != row.row:
         return matching.taken(row, only, scope.taken[only.id])
     return about
+
+
+def _may_be(row: CheckedRow, pupil: Any, known: _Known) -> dict[str, Any]:
+    """Whom a row with errors may be about, where no number says it: nobody of them is missing from the file."""
+    people = [] if pupil is not None else matching.candidates(row, known.around)
+    return {"pupils": [one.id.hex for one in people]} if people else {}
 
 
 def _look_up(rows: Sequence[CheckedRow], scope: Scope, named: Sequence[uuid.UUID]) -> _Known:
@@ -247,6 +257,16 @@ def _former(row: CheckedRow) -> CellFault:
         "是该生以前的学籍号，登记中已换为新号，保留新号",
         "请重新从全国学籍系统导出；新号有误的，请核对换号的依据",
         WARNING,
+    )
+
+
+def _stale(row: CheckedRow) -> CellFault:
+    return CellFault(
+        "student_number",
+        BY_KEY["student_number"].title,
+        row.values["student_number"],
+        "是该生以前的学籍号，文件中另有一行是该生现在的学籍号，这一行不载入",
+        "请删去旧学籍号的一行",
     )
 
 

@@ -82,7 +82,7 @@ def look_up(
             around.by_number[number] = people[pupil_id]
             around.former[pupil_id].add(number)
     sound = [row for row in rows if not row.faulty]
-    unknown = [row for row in sound if row.values.get("student_number", "") not in around.by_number]
+    unknown = [row for row in rows if row.values.get("student_number", "") not in around.by_number]
     for pupil in _pupils(PUPILS.c.id_number.in_({one for row in unknown for one in _identities(row)})):
         around.by_identity[pupil.id_number].append(pupil)
     identities = {row.values["id_number"] for row in sound if row.values.get("id_number")}
@@ -129,19 +129,43 @@ def match(
         return Match(known)
     if row.faulty:
         return Match()
-    same = {pupil.id: pupil for one in _identities(row) for pupil in around.by_identity.get(one, [])}
-    candidates = [one for one in _possible(row, around, same) if one.student_number not in in_file]
-    if not candidates:
+    same = _same(row, around)
+    found = [one for one in _possible(row, around, same) if one.student_number not in in_file]
+    if not found:
         return Match()
-    only = candidates[0]
-    new = len(candidates) == 1 and only.student_number is None
-    if new and only.id in same:
+    only = found[0]
+    new = len(found) == 1 and only.student_number is None
+    if new and only.id in same and _says_the_same(row, only):
         return Match(only)
     others = [one for one in same.values() if one.id != only.id]
     if new and not twice and not others and not (only.id_number and row.values.get("id_number")):
         return Match(only)
-    doubts = list(_doubts(row, candidates, others, shared, twice))
-    return Match(maybe=candidates, doubts=doubts)
+    doubts = list(_doubts(row, found, others, shared, twice))
+    return Match(maybe=found, doubts=doubts)
+
+
+def candidates(row: CheckedRow, around: Around) -> list[Any]:
+    """Who a row under an unknown number may be about, whatever else is wrong with it."""
+    return list(_possible(row, around, _same(row, around)))
+
+
+def is_stale(row: CheckedRow, pupil: Any, in_file: Collection[str]) -> bool:
+    """Whether a row has a number that the pupil had before, and the file has the present one too."""
+    return row.values["student_number"] != pupil.student_number and pupil.student_number in in_file
+
+
+def _same(row: CheckedRow, around: Around) -> dict[uuid.UUID, Any]:
+    """The pupils who have the identity number of a row, or the one within its G number."""
+    return {pupil.id: pupil for one in _identities(row) for pupil in around.by_identity.get(one, [])}
+
+
+def _says_the_same(row: CheckedRow, pupil: Any) -> bool:
+    """Whether a row's own identity number is the pupil's; where it has none, its name: the number within a G number may be
+    one that two had in common once."""
+    identity = row.values.get("id_number", "")
+    return (
+        pupil.id_number == identity if identity else alike("name", pupil.name, row.values.get("name", ""), {})
+    )
 
 
 def _possible(row: CheckedRow, around: Around, same: Mapping[uuid.UUID, Any]) -> list[Any]:
@@ -151,7 +175,7 @@ def _possible(row: CheckedRow, around: Around, same: Mapping[uuid.UUID, Any]) ->
         names.name_key(row.values.get("name", "")),
         row.values.get("birth_date", ""),
     )
-    gets = row.values["student_number"][:1] == "G"
+    gets = row.values.get("student_number", "")[:1] in ("G", "")
     found = dict(same) | {pupil.id: pupil for pupil in around.namesakes.get(place, [])}
     return [
         one

@@ -17,6 +17,7 @@ from portal import audit, bulk, tasks
 from portal.cases import items, landings, name_index, pupil_numbers
 from portal.cases.access import Actor
 from portal.cases.endings import standing
+from portal.cases.intake import plans
 from portal.cases.loads import applying, comparing
 from portal.cases.loads.comparing import ADDED, CHANGED, LANDED, MISSING, MOVED, PUPILS, WAITING
 from portal.cases.loads.newcomers import Newcomers, told_of
@@ -111,6 +112,7 @@ def _write(load: RegisterLoad, item: Item) -> int | None:
     if db.session.execute(locked).scalar_one() != "answered":
         return None
     schools = {code: school_id for school_id, code, _ in comparing.schools_of(load.office)}
+    plans.hold_all(schools.values())  # no roster brings one of them in meanwhile
     moved: list[int] = []
     for kind in (ADDED, CHANGED, MISSING):
         for rows in _chunks(load.id, kind):
@@ -119,8 +121,8 @@ def _write(load: RegisterLoad, item: Item) -> int | None:
             moved += late
     seen: dict[uuid.UUID, Any] = {}
     for rows in _chunks(load.id, LANDED):
-        seen |= {row.pupil_id: row.after for row in rows}
         unentered = landings.without_receipt(row.pupil_id for row in rows)
+        seen |= {row.pupil_id: row.after for row in rows if row.pupil_id not in unentered}
         late = [row.id for row in rows if row.pupil_id in unentered]
         _mark(rows, LANDED, late)
         moved += late
@@ -202,7 +204,14 @@ def _change(load_id: uuid.UUID, rows: Sequence[Any], schools: dict[str, uuid.UUI
             return False  # the new number became another's meanwhile
         return here and all((present.get(key) or "") == (text or "") for key, text in row.before.items())
 
-    return applying.write_over(rows, schools, "after", as_seen, (LOAD, load_id))
+    try:
+        with db.session.begin_nested():
+            return applying.write_over(rows, schools, "after", as_seen, (LOAD, load_id))
+    except IntegrityError:  # a number of one of them is somebody's by now: only that row is left out
+        if len(rows) == 1:
+            return [rows[0].id]
+        half = len(rows) // 2
+        return _change(load_id, rows[:half], schools) + _change(load_id, rows[half:], schools)
 
 
 def _mark(rows: Sequence[Any], kind: str, late: Sequence[int]) -> None:

@@ -20,6 +20,7 @@ from portal.cases.loads.heads import HEAD_ROWS, Head, Known
 from portal.cases.loads.readers import one_of_few, wait_for
 from portal.cases.loads.unpacking import REFUSED, Unreadable
 
+LONGEST_NAME = 255  # of a sheet; the name goes to the reader as an argument
 SCRIPT = Path(__file__).with_name("unpacking.py")
 BROKEN = "这个文件读不出来，请在 WPS 或 Excel 中打开后另存为 .xlsx 再传"
 
@@ -177,6 +178,8 @@ def head_of(stream: BinaryIO, sheet: str = "") -> tuple[Head, Sheet]:
 
 
 def _unpack(stream: BinaryIO, lines: IO[bytes], limit: int, titles: Iterable[str], sheet: str = "") -> None:
+    if len(sheet) > LONGEST_NAME:
+        raise Unreadable("没有这张工作表，请核对名称")
     wanted = {"limit": limit, "sheet": sheet, "titles": sorted(titles), "noise": mapping.NOISE.pattern}
     with one_of_few(), tempfile.TemporaryFile() as source:
         shutil.copyfileobj(stream, source)

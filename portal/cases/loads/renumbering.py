@@ -49,7 +49,8 @@ def confirm_agreeing(load: RegisterLoad) -> int:
     """Say of all rows that agree that they are about the pupils whom they agree with. Raises Refused."""
     _hold(load)
     query = select(ROWS).where(_asked(load), ROWS.c.agrees).order_by(ROWS.c.id)
-    rows = db.session.execute(query).all()
+    brought = _brought_by(load)
+    rows = [row for row in db.session.execute(query) if uuid.UUID(row.asked["pupils"][0]) not in brought]
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         _settle(load, chunk, {row.row: uuid.UUID(row.asked["pupils"][0]) for row in chunk})
@@ -63,7 +64,7 @@ def confirm(load: RegisterLoad, row_id: int, pupil: uuid.UUID | None) -> None:
     row = db.session.execute(select(ROWS).where(_asked(load), ROWS.c.id == row_id)).one_or_none()
     if row is None or (pupil is not None and pupil.hex not in row.asked["pupils"]):
         raise Refused(MOVED, conflict=True)
-    if pupil is not None and (other := _brought_by(load, pupil)):
+    if pupil is not None and (other := _brought_by(load).get(pupil)):
         raise Refused(f"第 {other} 行已对应这名学生，一名学生只能换成一个学籍号")
     _settle(load, [row], {row.row: pupil})
     _done(load, "same" if pupil else "new", 1)
@@ -85,12 +86,12 @@ def _hold(load: RegisterLoad) -> None:
         raise Refused(MOVED, conflict=True)
 
 
-def _brought_by(load: RegisterLoad, pupil: uuid.UUID) -> int | None:
-    """The row that brings a student number for this pupil already."""
-    query = select(ROWS.c.row, ROWS.c.after).where(
-        ROWS.c.load_id == load.id, ROWS.c.pupil_id == pupil, ROWS.c.kind.in_((CHANGED, WAITING))
+def _brought_by(load: RegisterLoad) -> dict[uuid.UUID, int]:
+    """pupil -> the row that brings a student number already."""
+    query = select(ROWS.c.pupil_id, ROWS.c.row, ROWS.c.after).where(
+        ROWS.c.load_id == load.id, ROWS.c.pupil_id.is_not(None), ROWS.c.kind.in_((CHANGED, WAITING))
     )
-    return next((row for row, after in db.session.execute(query) if "student_number" in after), None)
+    return {pupil: row for pupil, row, after in db.session.execute(query) if "student_number" in after}
 
 
 def _settle(load: RegisterLoad, rows: Sequence[Any], said: Mapping[int, uuid.UUID | None]) -> None:
@@ -101,7 +102,8 @@ def _settle(load: RegisterLoad, rows: Sequence[Any], said: Mapping[int, uuid.UUI
     shared = {row.asked["values"]["id_number"] for row in rows if row.asked["shared"]}
     codes = {one.id: code for code, one in schools.items()}
     scope = comparing.Scope(codes, frozenset(shared), school_system(load.office))
-    if not _still_open({one for one in said.values() if one}, codes):
+    seen = {row.pupil_id: row.pupil_version for row in rows if row.pupil_id}
+    if not _still_open({one for one in said.values() if one}, codes, seen):
         raise Refused(MOVED, conflict=True)
     checked = [_checked(row, schools) for row in rows]
     found = comparing.compare(load.id, checked, scope, said)
@@ -116,11 +118,18 @@ def _settle(load: RegisterLoad, rows: Sequence[Any], said: Mapping[int, uuid.UUI
     bulk.add(ROWS, findings)
 
 
-def _still_open(pupils: Collection[uuid.UUID], schools: Collection[uuid.UUID]) -> bool:
-    """Whether all these pupils are there and have not got another number meanwhile."""
-    query = select(Pupil.student_number).where(Pupil.id.in_(pupils), Pupil.school_id.in_(schools))
-    numbers = db.session.scalars(query).all()
-    return len(numbers) == len(pupils) and all(not one or one[0] in PROVISIONAL for one in numbers)
+def _still_open(
+    pupils: Collection[uuid.UUID], schools: Collection[uuid.UUID], seen: Mapping[uuid.UUID, int]
+) -> bool:
+    """Whether all these pupils are there, have not got another number meanwhile and are as the check saw those that it
+    compared: what a person confirms is what stood on the page."""
+    columns = (Pupil.id, Pupil.student_number, Pupil.version)
+    query = select(*columns).where(Pupil.id.in_(pupils), Pupil.school_id.in_(schools))
+    found = db.session.execute(query).all()
+    return len(found) == len(pupils) and all(
+        (not number or number[0] in PROVISIONAL) and seen.get(one, version) == version
+        for one, number, version in found
+    )
 
 
 def _checked(row: Any, schools: Mapping[str, School]) -> CheckedRow:

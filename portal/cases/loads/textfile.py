@@ -43,7 +43,13 @@ def text_rows(data: bytes, wanted: dict[str, Any]) -> Iterator[Row]:
 def _records(stream: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
     reader = csv.reader(stream, delimiter=delimiter)
     try:
+        began = width = 0
         for number, line in enumerate(reader, start=1):
+            if reader.line_num - began > 1 and _swallowed(line, delimiter, width):
+                raise Unreadable(
+                    f"第 {began + 1} 行起有引号没有结束，后面的行读不出来；请核对引号，或另存为 .xlsx 再传"
+                )
+            began, width = reader.line_num, max(width, len(line))
             texts = [_bare(cell) for cell in line]
             if any("\0" in text for text in texts):
                 raise Unreadable(NO_TABLE)
@@ -53,6 +59,12 @@ def _records(stream: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
         if "field larger" in str(error):
             raise Unreadable(f"第 {reader.line_num} 行{LONG_CELL}") from error
         raise Unreadable(f"第 {reader.line_num} 行读不下去，请另存为 .xlsx 再传") from error
+
+
+def _swallowed(record: list[str], delimiter: str, width: int) -> bool:
+    """Whether a cell with line breaks holds whole records, as wide as those before it: a quotation that nobody ended."""
+    least = max(2, width - 1)
+    return any(line.count(delimiter) >= least for cell in record for line in cell.splitlines()[1:])
 
 
 def _opened(data: bytes, encoding: str, skipped: int) -> io.TextIOWrapper:

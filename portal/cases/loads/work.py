@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -33,7 +33,8 @@ from portal.extensions import db, reading_only
 from portal.faults import reach
 from portal.models import Level, Office, RegisterLoad, RegisterLoadRow
 from portal.models.types import new_id, utcnow
-from portal.standards import id_number
+from portal.standards import id_number, names
+from portal.standards.dates import read_date
 from storage.objects import Missing, Sealed, StoreUnavailable, Tampered
 
 CHECK, APPLY, UNDO = "load.check", "load.apply", "load.undo"
@@ -150,6 +151,7 @@ class _Survey:
 def _check(load_id: uuid.UUID, worker: str) -> None:
     load = db.session.get_one(RegisterLoad, load_id)
     office, chosen, complete = load.office, dict(load.mapping), load.complete
+    headings = load.headings
     gate = Gate.of(office)
     stored, sheet = Sealed(**load.stored), load.sheet.get("sheet", "")
     db.session.execute(delete(RegisterLoadRow).where(RegisterLoadRow.load_id == load_id))
@@ -160,6 +162,8 @@ def _check(load_id: uuid.UUID, worker: str) -> None:
         tasks.store().open(stored) as stream,
         reading.open_table(stream, sheet=sheet) as table,
     ):
+        if table.head.headings != headings:
+            raise Unreadable("文件的列标题读得与选择列时不同，请放弃后重新导入")
         survey = _survey(table, chosen)
         _advance(load_id, worker, total_rows=survey.total)
         schools, system = _schools(office), school_system(office)
@@ -192,6 +196,7 @@ def _survey(table: Table, chosen: dict[str, str]) -> _Survey:
     position = {key: int(place) for place, key in chosen.items()}
     where_number, where_id = position["student_number"], position.get("id_number")
     where_name, where_born = position["name"], position["birth_date"]
+    born = lru_cache(maxsize=10_000)(_day)
     people: dict[int, int] = {}  # by hash: a chance meeting of two only asks a question more
     twins: set[int] = set()
     first: dict[str, int] = {}
@@ -209,9 +214,16 @@ def _survey(table: Table, chosen: dict[str, str]) -> _Survey:
         identity = id_number.tidy(texts[where_id]) if where_id is not None else ""
         if identity and holder.setdefault(identity, number) != number:
             shared.add(identity)
-        if (other := people.setdefault(hash((texts[where_name], texts[where_born])), row)) != row:
+        person = hash((names.name_key(texts[where_name]), born(texts[where_born])))
+        if (other := people.setdefault(person, row)) != row:
             twins |= {other, row}
     return _Survey(total, set(first), duplicates, frozenset(shared), frozenset(twins))
+
+
+def _day(text: str) -> str:
+    """A day in one writing, any other text as it stands."""
+    day = read_date(text)
+    return day.isoformat() if day else text
 
 
 def _schools(office: Office) -> dict[str, School]:
@@ -308,8 +320,9 @@ def _found_otherwise(load_id: uuid.UUID, ids: list[uuid.UUID]) -> set[uuid.UUID]
 
 def _asked_about(load_id: uuid.UUID) -> set[uuid.UUID]:
     """Pupils whom a row may be about, as a person has yet to say."""
-    query = select(ROWS.c.asked).where(ROWS.c.load_id == load_id, ROWS.c.kind == comparing.RENUMBERED)
-    return {uuid.UUID(one) for asked in db.session.scalars(query) for one in asked["pupils"]}
+    unsaid = (comparing.RENUMBERED, comparing.FAULTY)
+    query = select(ROWS.c.asked).where(ROWS.c.load_id == load_id, ROWS.c.kind.in_(unsaid))
+    return {uuid.UUID(one) for asked in db.session.scalars(query) for one in asked.get("pupils", ())}
 
 
 # --- applying and undoing -------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ MAX_RATIO = 200  # of a large part to its packed size; lists pack to a twelfth
 LARGE = 64 << 20
 PIECE = 64 << 10
 LONGEST = 256 << 10  # bytes of one tag, comment or text that the parser has to keep
+LONGEST_NAME, MOST_SHEETS = 255, 250  # of sheets; Excel itself lets a name have 31 characters
 MOST_NAMES = 4_096  # different names of elements and attributes in a part
 
 Start = Callable[[str, dict[str, str]], None]
@@ -150,8 +151,11 @@ class Workbook:
             elif element == "sheet" and has.get("state", "visible") == "visible":
                 link = next((value for key, value in has.items() if key.endswith(":id")), "")
                 kind, place = self._related.get(link, ("", ""))
-                if kind == "worksheet" and len(self._places) < SHEET_COLUMNS:
-                    self._places.setdefault(has.get("name", ""), place)
+                name = has.get("name", "")
+                if len(name) > LONGEST_NAME or len(self._places) >= MOST_SHEETS:
+                    raise Unreadable(TOO_LARGE)
+                if kind == "worksheet":
+                    self._places.setdefault(name, place)
 
         self._walk(name, start)
 
