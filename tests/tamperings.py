@@ -33,6 +33,7 @@ from portal.models import (
     ReadingCorrection,
     RegisterChange,
     RosterRow,
+    StoredFile,
     ThresholdSet,
 )
 from storage.filesystem import FolderStore
@@ -117,7 +118,8 @@ def overwrite_an_object() -> None:
 
 def delete_a_version() -> None:
     """Of a paper of a draft, which no lock holds yet."""
-    loose = next(file for file in originals() if file.stored and not file.stored.lock_mode)
+    held = set(db.session.scalars(select(StoredFile.key).where(StoredFile.lock_mode != "")))
+    loose = next(file for file in originals() if file.store_key not in held)
     found: Any = store()
     found._client.remove_object(found._bucket, loose.store_key, version_id=loose.version_id)
 

@@ -237,7 +237,7 @@ def test_a_local_day_moves_the_cases_below_it_only(app: Flask, land: Land) -> No
 def test_a_faulty_local_day_is_refused_at_its_field(app: Flask, land: Land) -> None:
     client = as_(app, land.top)
     cases: list[tuple[dict[str, str], str]] = [
-        ({"day": "2027-13-01"}, "日期格式"),
+        ({"day": "2027-13-01"}, "日期应写成"),
         ({"day": ""}, "请填写日期"),
         ({"document": ""}, "请填写依据的文件"),
         ({"kind": "work"}, "去掉“每年”"),

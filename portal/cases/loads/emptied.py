@@ -27,7 +27,8 @@ def confirm(load: RegisterLoad, ids: Collection[int]) -> int:
     wanted = set(ids)
     if not wanted:
         raise Refused("还没有选择学生，请先勾选核对过的行")
-    db.session.refresh(load, with_for_update=True)
+    db.session.execute(select(RegisterLoad.id).where(RegisterLoad.id == load.id).with_for_update())
+    db.session.refresh(load)
     if load.status != "checked" or len(wanted) > MOST:
         raise Refused(MOVED, conflict=True)
     mine = select(ROWS).where(ROWS.c.load_id == load.id, ROWS.c.kind == EMPTIED, ROWS.c.id.in_(wanted))

@@ -252,7 +252,7 @@ def mend_and_correct(me: Person, letters: dict[str, Path]) -> str:
     me.picture("05-roster-errors")
     pages.row(me, said[0]).get_by_role("link", name="修改").click()
     expect(me.page.locator(".row-form")).to_be_visible()
-    me.see("日期应写成 20110901 或 2011-09-01")
+    me.see("日期应写成 20120901 或 2012-09-01")
     me.picture("06-row-form")
     me.page.locator(".row-form").get_by_role("link", name="取消").click()
     pages.mend(me, said[0], "出生日期", ADMITTED["first"][0]["birth_date"])
