@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from xml.parsers import expat
 
@@ -96,7 +97,8 @@ class Workbook:
                 if fed:
                     fed()
                 yield given
-        parser.Parse(b"", True)
+        with suppress(Enough):
+            parser.Parse(b"", True)
         yield given
 
     def _parse(self, name: str, parser: expat.XMLParserType, fed: Callable[[], None] | None = None) -> None:
